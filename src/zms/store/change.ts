@@ -103,6 +103,7 @@ export interface MutableDomain extends Domain {
   entities: Map<string, Entity>
   templates: Map<string, number>
   quota?: Quota
+  policiesRevision: number
 }
 export interface MutableRole extends Role {
   pending: Map<string, PendingRoleMember>

@@ -82,6 +82,8 @@ export interface Domain extends DomainBase {
   /** Applied template → its version when applied. */
   readonly templates: ReadonlyMap<string, number>
   readonly quota?: Quota
+  /** Moves with every change of a policy or assertion; what is compiled from the policies is kept by it. Memory only. */
+  readonly policiesRevision: number
 }
 
 /** Settings that roles and groups share. */
