@@ -102,7 +102,7 @@ export interface MutableDomain extends Domain {
   services: Map<string, MutableService>
   entities: Map<string, Entity>
   templates: Map<string, number>
-  quota?: Quota
+  quota?: Quota | undefined
   policiesRevision: number
 }
 export interface MutableRole extends Role {

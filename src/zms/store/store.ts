@@ -51,13 +51,7 @@ export interface DomainListFilter {
 }
 
 /** Settings by which domains are looked up. */
-export type DomainAttribute =
-  | 'account'
-  | 'azureSubscription'
-  | 'gcpProject'
-  | 'ypmId'
-  | 'productId'
-  | 'businessService'
+export type DomainAttribute = 'account' | 'azureSubscription' | 'gcpProject' | 'ypmId' | 'productId' | 'businessService'
 
 /** Counts of the objects of one domain, or of all. */
 export interface ObjectCounts {

@@ -1,0 +1,110 @@
+import { type MemberEntry, Members } from '#core/rbac/members.ts'
+import { applyChange } from './apply.ts'
+import type { DomainChange, MutableDomain } from './change.ts'
+
+/**
+ * The domain as it will be after `changes`, without touching the one given. Only what the changes touch is copied, so a
+ * big role is copied only when the changes are about its members.
+ */
+export function overlay(domain: MutableDomain, changes: readonly DomainChange[], at: number): MutableDomain {
+  const copy: MutableDomain = {
+    ...domain,
+    roles: new Map(domain.roles),
+    groups: new Map(domain.groups),
+    policies: new Map(domain.policies),
+    services: new Map(domain.services),
+    entities: new Map(domain.entities),
+    templates: new Map(domain.templates),
+  }
+  const copied = new Set<object>()
+  for (const [index, change] of changes.entries()) {
+    detach(copy, change, copied)
+    applyChange(copy, withProvisionalId(change, index), at)
+  }
+  return copy
+}
+
+/** Assertions added in this transaction have no id yet: a negative one stands in, unknown to the stores. */
+function withProvisionalId(change: DomainChange, index: number): DomainChange {
+  if (change.kind !== 'putAssertion' || change.value.id !== undefined) return change
+  return { ...change, value: { ...change.value, id: -1 - index } }
+}
+
+/** Copies the object that a change is about to modify, once. */
+function detach(domain: MutableDomain, change: DomainChange, copied: Set<object>): void {
+  const once = <T extends object>(
+    map: Map<string, T>,
+    name: string,
+    copy: (value: T) => T,
+    part: (value: T) => object,
+  ) => {
+    const value = map.get(name)
+    if (value === undefined || copied.has(part(value))) return
+    const fresh = copy(value)
+    copied.add(part(fresh))
+    map.set(name, fresh)
+  }
+  switch (change.kind) {
+    case 'putRoleMember':
+    case 'deleteRoleMember':
+      once(domain.roles, change.role, withOwnMembers, membersOf)
+      return
+    case 'putPendingRoleMember':
+    case 'deletePendingRoleMember':
+      once(domain.roles, change.role, withOwnPending, pendingOf)
+      return
+    case 'putGroupMember':
+    case 'deleteGroupMember':
+      once(domain.groups, change.group, withOwnMembers, membersOf)
+      return
+    case 'putPendingGroupMember':
+    case 'deletePendingGroupMember':
+      once(domain.groups, change.group, withOwnPending, pendingOf)
+      return
+    case 'putPolicy':
+    case 'deletePolicy':
+    case 'putAssertion':
+    case 'deleteAssertion':
+    case 'putConditions': {
+      const name = change.kind === 'putPolicy' ? change.value.name : change.policy
+      once(
+        domain.policies,
+        name,
+        (versions) =>
+          new Map(
+            [...versions].map(([version, policy]) => [version, { ...policy, assertions: new Map(policy.assertions) }]),
+          ),
+        whole,
+      )
+      return
+    }
+    case 'putPublicKey':
+    case 'deletePublicKey':
+    case 'putHosts':
+      once(
+        domain.services,
+        change.service,
+        (service) => ({ ...service, publicKeys: new Map(service.publicKeys) }),
+        whole,
+      )
+      return
+    default:
+      return
+  }
+}
+
+interface Collection<M extends MemberEntry, P> {
+  members: Members<M>
+  pending: Map<string, P>
+}
+const withOwnMembers = <M extends MemberEntry, P, T extends Collection<M, P>>(owner: T): T => ({
+  ...owner,
+  members: new Members(owner.members.values()),
+})
+const withOwnPending = <M extends MemberEntry, P, T extends Collection<M, P>>(owner: T): T => ({
+  ...owner,
+  pending: new Map(owner.pending),
+})
+const membersOf = (owner: { members: object }) => owner.members
+const pendingOf = (owner: { pending: object }) => owner.pending
+const whole = (value: object) => value
