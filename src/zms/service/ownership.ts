@@ -1,0 +1,130 @@
+import { conflict } from '#core/error/service-error.ts'
+import type { ResourceOwnership } from '../store/model.ts'
+
+/**
+ * Ownership of objects by the tool that manages them (header `Athenz-Resource-Owner`). Each component of an object has
+ * its own owner: a write by another owner, or by nobody, is refused with 409.
+ */
+
+/** Kinds of objects with ownership, with the word for each component in messages. */
+const COMPONENT_WORDS = {
+  domain: { object: 'owner', meta: 'meta owner' },
+  role: { object: 'owner', meta: 'meta owner', members: 'members owner' },
+  group: { object: 'owner', meta: 'meta owner', members: 'members owner' },
+  policy: { object: 'owner', assertions: 'assertions owner' },
+  service: { object: 'owner', publickeys: 'public keys owner', hosts: 'hosts owner' },
+} as const
+
+/** Kinds of objects with ownership. */
+export type OwnedKind = keyof typeof COMPONENT_WORDS
+
+/** Switches of the ownership rules. */
+export interface OwnershipSettings {
+  /** Off: owners are neither checked nor stored. */
+  enforce: () => boolean
+  /** A header of this value (any case) skips checks and changes. */
+  ignoreValue: string
+  /** A header that ends so takes an object over from its owner. */
+  forceSuffix: string
+}
+
+/** The owner a request names; undefined when the rules do not apply to it. */
+interface RequestOwner {
+  owner: string | undefined
+  forced: boolean
+}
+
+/** Checks of writes against the stored owners; each returns the ownership to store, or undefined to leave it as it is. */
+export class OwnershipRules {
+  readonly #settings: OwnershipSettings
+
+  constructor(settings: OwnershipSettings) {
+    this.#settings = settings
+  }
+
+  /**
+   * A write of a whole object. `components` are those the request carries, `object` first. Throws 409 when a stored
+   * owner differs from the one of the request.
+   */
+  wholeWrite(
+    kind: OwnedKind,
+    fullName: string,
+    stored: ResourceOwnership | undefined,
+    components: readonly string[],
+    header: string | undefined,
+  ): ResourceOwnership | undefined {
+    const request = this.#read(header)
+    if (!request) return undefined
+    if (!stored || stored.size === 0) {
+      const { owner } = request
+      return owner === undefined ? undefined : new Map(components.map((component) => [component, owner]))
+    }
+    const next = new Map(stored)
+    let changed = false
+    for (const component of components) {
+      const current = stored.get(component)
+      if (current === undefined) {
+        if (request.owner === undefined) continue
+      } else if (sameOwner(current, request.owner)) {
+        continue
+      } else if (!request.forced) {
+        const words = COMPONENT_WORDS[kind] as Readonly<Record<string, string>>
+        const prefix = component === 'object' ? 'Invalid resource' : 'Invalid'
+        throw conflict(
+          `${prefix} ${words[component]} for ${kind}: ${fullName}, ${current} vs. ${request.owner ?? null}`,
+        )
+      }
+      next.set(component, request.owner as string)
+      changed = true
+    }
+    return changed ? next : undefined
+  }
+
+  /**
+   * A write of one component (`meta`, `members`, `assertions`, `publickeys`, `hosts`). `word` is how messages name it,
+   * e.g. `member` in "Invalid resource member owner for role".
+   */
+  componentWrite(
+    kind: OwnedKind,
+    fullName: string,
+    stored: ResourceOwnership | undefined,
+    component: string,
+    word: string,
+    header: string | undefined,
+  ): ResourceOwnership | undefined {
+    const request = this.#read(header)
+    if (!request) return undefined
+    const current = stored?.get(component)
+    if (current === undefined) {
+      return request.owner === undefined ? undefined : new Map([...(stored ?? []), [component, request.owner]])
+    }
+    if (request.owner === undefined) {
+      throw conflict(`${kind.charAt(0).toUpperCase()}${kind.slice(1)} has a resource owner: ${current}`)
+    }
+    if (sameOwner(current, request.owner)) return undefined
+    if (!request.forced) {
+      throw conflict(`Invalid resource ${word} owner for ${kind}: ${fullName}, ${current} vs. ${request.owner}`)
+    }
+    return new Map([...(stored ?? []), [component, request.owner]])
+  }
+
+  /** The deletion of an object (`object`) or of a member (`members`). */
+  deletion(stored: ResourceOwnership | undefined, component: string, header: string | undefined): void {
+    const request = this.#read(header)
+    const current = stored?.get(component)
+    if (!request || current === undefined || request.forced || sameOwner(current, request.owner)) return
+    throw conflict(`Invalid resource owner for object: ${current} vs. ${request.owner ?? null}`)
+  }
+
+  #read(header: string | undefined): RequestOwner | undefined {
+    if (!this.#settings.enforce()) return undefined
+    if (header === undefined || header === '') return { owner: undefined, forced: false }
+    if (header.toLowerCase() === this.#settings.ignoreValue.toLowerCase()) return undefined
+    const { forceSuffix } = this.#settings
+    return forceSuffix !== '' && header.endsWith(forceSuffix)
+      ? { owner: header.slice(0, -forceSuffix.length), forced: true }
+      : { owner: header, forced: false }
+  }
+}
+
+const sameOwner = (stored: string, given: string | undefined) => stored.toLowerCase() === given?.toLowerCase()

@@ -1,0 +1,139 @@
+import type { AuditLog } from '#core/audit/audit-log.ts'
+import { badRequest } from '#core/error/service-error.ts'
+import type { RequestContext } from '#core/http/endpoint.ts'
+import { type Change, isDomainChange } from '../store/change.ts'
+import type { Domain } from '../store/model.ts'
+import type { Store, Transaction } from '../store/store.ts'
+
+/** What a write says of itself, for the audit log and those who follow changes. */
+export interface WriteSubject {
+  readonly context: RequestContext
+  /** Domains the write changes; the first is the one the audit log names. */
+  readonly domains: readonly string[]
+  /** Local name of the object, for the audit log. */
+  readonly entity: string
+  readonly auditRef: string | undefined
+  /** Method in the audit log when it is not the HTTP method (`REVIEW`, `REJECT`). */
+  readonly method?: string
+}
+
+/** Is told of every committed write, e.g. to publish a message or to wake those who wait for changes. */
+export type ChangeListener = (subject: WriteSubject, changes: readonly Change[]) => void
+
+/** Kinds of objects for which an audit-enabled domain may demand an audit reference. */
+export type AuditedKind = 'role' | 'group' | 'policy' | 'service' | 'domain' | 'entity' | 'tenancy' | 'template'
+
+/** The one way services change data: a transaction whose outcome is recorded in the audit log and told to listeners. */
+export class Writes {
+  readonly #store: Store
+  readonly #audit: AuditLog
+  readonly #serverName: string
+  readonly #auditedKinds: ReadonlySet<string>
+  readonly #now: () => number
+  readonly #listeners: ChangeListener[] = []
+
+  constructor(options: {
+    store: Store
+    audit: AuditLog
+    serverName: string
+    /** Kinds that need an audit reference in audit-enabled domains. */
+    auditedKinds: ReadonlySet<string>
+    now: () => number
+  }) {
+    this.#store = options.store
+    this.#audit = options.audit
+    this.#serverName = options.serverName
+    this.#auditedKinds = options.auditedKinds
+    this.#now = options.now
+  }
+
+  /** Calls `listener` after every committed write. */
+  onChange(listener: ChangeListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Runs and commits a transaction (see Store.transact for what `decide` may do), then records what it changed. */
+  async commit<T>(subject: WriteSubject, decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
+    let changes: readonly Change[] = []
+    const result = await this.#store.transact(subject.domains, async (transaction) => {
+      const collected: Change[] = []
+      changes = collected
+      return decide({
+        now: transaction.now,
+        queries: transaction.queries,
+        domain: (name) => transaction.domain(name),
+        apply: (...more) => {
+          transaction.apply(...more)
+          collected.push(...more)
+        },
+      })
+    })
+    if (changes.length > 0) {
+      this.#record(subject, changes)
+      for (const listener of this.#listeners) listener(subject, changes)
+    }
+    return result
+  }
+
+  /**
+   * 400 when an audit reference is needed and missing: the domain is audit-enabled and `kind` is among the audited
+   * kinds, or the object itself is audit-enabled.
+   */
+  requireAuditReference(
+    context: RequestContext,
+    kind: AuditedKind,
+    domain: Pick<Domain, 'name' | 'auditEnabled'>,
+    auditRef: string | undefined,
+    object?: { name: string; auditEnabled?: boolean },
+  ): void {
+    if (auditRef !== undefined && auditRef !== '') return
+    if (domain.auditEnabled && this.#auditedKinds.has(kind)) {
+      throw badRequest(`${context.api}: Audit reference required for domain: ${domain.name}`)
+    }
+    if (object?.auditEnabled) {
+      throw badRequest(`${context.api}: Audit reference required for object: ${object.name}`)
+    }
+  }
+
+  #record(subject: WriteSubject, changes: readonly Change[]): void {
+    const { context } = subject
+    const { principal } = context
+    this.#audit.record({
+      when: this.#now(),
+      who: principal?.unsignedCredentials ?? whoOf(principal),
+      whoFullName: principal?.fullName ?? 'null',
+      why: subject.auditRef,
+      where: this.#serverName,
+      clientAddress: context.remoteAddress,
+      method: subject.method ?? context.method,
+      api: context.api,
+      domain: subject.domains[0] ?? '',
+      entity: subject.entity,
+      details: describeChanges(changes),
+    })
+  }
+}
+
+const whoOf = (principal: RequestContext['principal']) =>
+  principal
+    ? `who-name=${principal.name ?? 'null'},who-domain=${principal.domain},who-fullname=${principal.fullName}${
+        principal.roles ? `,who-roles=[${principal.roles.join(', ')}]` : ''
+      }`
+    : 'null'
+
+/** JSON text of a list of changes; maps become objects, credentials are left out. */
+export function describeChanges(changes: readonly Change[]): string {
+  return JSON.stringify(
+    changes.map((change) =>
+      isDomainChange(change) && change.kind === 'createDomain'
+        ? { kind: change.kind, domain: change.domain, roles: [...change.value.roles.keys()] }
+        : change,
+    ),
+    (key, value: unknown) => {
+      if (key === 'creds' || key === 'rowId') return undefined
+      if (value instanceof Map) return Object.fromEntries(value)
+      if (value instanceof Set) return [...value]
+      return value
+    },
+  )
+}
