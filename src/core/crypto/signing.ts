@@ -1,0 +1,113 @@
+import { type KeyObject, sign, verify } from 'node:crypto'
+import { findKeyKind, JOSE_ALGORITHMS, type JoseAlgorithm, type KeyKind, type KeyUse, keyKind } from './key-kind.ts'
+import { publicKeyOf, publicKeyPem } from './keys.ts'
+
+/** How an ECDSA signature is written: `der` as ASN.1 sequence, `p1363` as r || s. No meaning for other keys. */
+export type EcdsaEncoding = 'der' | 'p1363'
+
+/** A private key with its published id, ready to sign. */
+export interface Signer {
+  readonly keyId: string
+  readonly kind: KeyKind
+  /** `alg` of JSON web signatures made with signJose. */
+  readonly joseAlgorithm: string
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+  readonly publicKeyPem: string
+  /**
+   * Signs tokens and documents: SHA-256 with RSA (PKCS #1 v1.5) or ECDSA in DER. RSA and the larger curves work on the
+   * thread pool and give a promise; the others answer at once.
+   */
+  sign(data: string | Uint8Array): Promise<Buffer> | Buffer
+  /** Signs the input of a JSON web signature, with the digest of `joseAlgorithm`; `p1363` is the standard encoding. */
+  signJose(data: string | Uint8Array, encoding?: EcdsaEncoding): Promise<Buffer> | Buffer
+}
+
+/** Makes a signer of a private key. Throws `bad-request` when the kind of key is not accepted for `use`. */
+export function createSigner(privateKey: KeyObject, keyId: string, use: KeyUse = 'token'): Signer {
+  const kind = keyKind(privateKey, use)
+  const publicKey = publicKeyOf(privateKey)
+  const { digest: joseDigest } = JOSE_ALGORITHMS.get(kind.joseAlgorithm) as JoseAlgorithm
+  return {
+    keyId,
+    kind,
+    joseAlgorithm: kind.joseAlgorithm,
+    privateKey,
+    publicKey,
+    publicKeyPem: publicKeyPem(publicKey),
+    sign: (data) => signWith(privateKey, kind, kind.digest, bytesOf(data), 'der'),
+    signJose: (data, encoding = 'p1363') => signWith(privateKey, kind, joseDigest, bytesOf(data), encoding),
+  }
+}
+
+/**
+ * Whether `signature` over `data` is the key's, in the form Signer.sign writes. A key of a kind that is not accepted
+ * verifies nothing. Costly kinds work on the thread pool and give a promise.
+ */
+export function verifySignature(
+  publicKey: KeyObject,
+  data: string | Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> | boolean {
+  const kind = findKeyKind(publicKey, 'token')
+  return typeof kind === 'string' ? false : verifyWith(publicKey, kind, kind.digest, bytesOf(data), signature, 'der')
+}
+
+/**
+ * Whether `signature` is the key's for the JSON web signature algorithm `algorithm`; false for an algorithm that is not
+ * accepted or does not belong to the kind of key, so that neither `none` nor a public key as HMAC secret can pass.
+ *
+ * In the `der` encoding, used for signed domains and policies, the algorithm need only belong to the key's family:
+ * existing servers name ES256 there whatever the curve is.
+ */
+export function verifyJoseSignature(
+  algorithm: string,
+  publicKey: KeyObject,
+  data: string | Uint8Array,
+  signature: Uint8Array,
+  encoding: EcdsaEncoding = 'p1363',
+): Promise<boolean> | boolean {
+  const kind = findKeyKind(publicKey, 'jose')
+  const row = JOSE_ALGORITHMS.get(algorithm)
+  if (typeof kind === 'string' || row === undefined) return false
+  if (encoding === 'der' ? row.family !== kind.family : row.kind !== kind.name) return false
+  return verifyWith(publicKey, kind, row.digest, bytesOf(data), signature, encoding)
+}
+
+const NODE_ENCODING = { der: 'der', p1363: 'ieee-p1363' } as const
+
+function signWith(
+  key: KeyObject,
+  kind: KeyKind,
+  digest: string | null,
+  data: Uint8Array,
+  encoding: EcdsaEncoding,
+): Promise<Buffer> | Buffer {
+  const options = { key, dsaEncoding: NODE_ENCODING[encoding] }
+  if (kind.signsInline) return sign(digest, data, options)
+  return new Promise((resolve, reject) => {
+    sign(digest, data, options, (error, signature) => (error ? reject(error) : resolve(signature)))
+  })
+}
+
+function verifyWith(
+  key: KeyObject,
+  kind: KeyKind,
+  digest: string | null,
+  data: Uint8Array,
+  signature: Uint8Array,
+  encoding: EcdsaEncoding,
+): Promise<boolean> | boolean {
+  if (encoding === 'p1363' && kind.rawSignatureBytes !== undefined && signature.length !== kind.rawSignatureBytes) {
+    return false
+  }
+  const options = { key, dsaEncoding: NODE_ENCODING[encoding] }
+  if (kind.verifiesInline) return verify(digest, data, options, signature)
+  return new Promise((resolve, reject) => {
+    verify(digest, data, options, signature, (error, valid) => (error ? reject(error) : resolve(valid)))
+  })
+}
+
+function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === 'string' ? Buffer.from(data) : data
+}
