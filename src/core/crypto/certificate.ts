@@ -1,0 +1,136 @@
+import { createHash, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto'
+import {
+  type Asn1,
+  bitString,
+  children,
+  contextConstructed,
+  fromDer,
+  integer,
+  integerFromBytes,
+  isContext,
+  nullValue,
+  oid,
+  primitiveBytes,
+  sequence,
+  time,
+  toDer,
+  toPem,
+} from './certificate-asn1.ts'
+import { type Extensions, extensionsToAsn1 } from './certificate-extension.ts'
+import { type DistinguishedName, encodeName, nameToAsn1 } from './certificate-name.ts'
+import type { KeyFamily } from './key-kind.ts'
+import type { Signer } from './signing.ts'
+
+/** Who signs certificates. Make one with {@link issuerOf} or {@link selfIssuer}. */
+export interface CertificateIssuer {
+  /** DER bytes of the name, exactly as they stand in the issuer's own certificate. */
+  readonly nameDer: Buffer
+  /** Made for the use `certificate`; its key id does not matter here. */
+  readonly signer: Signer
+  /** Written as authority key identifier; none when the issuer's certificate has none. */
+  readonly keyIdentifier?: Buffer
+}
+
+/** What a certificate says. */
+export interface CertificateSpecification extends Extensions {
+  readonly subject: DistinguishedName
+  readonly publicKey: KeyObject
+  readonly issuer: CertificateIssuer
+  /** Valid from and to, both inclusive; parts of a second are dropped. */
+  readonly notBefore: Date
+  readonly notAfter: Date
+  /** Big-endian, positive, at most 20 bytes; 16 random bytes when absent. */
+  readonly serialNumber?: Buffer
+}
+
+// RFC 4055 (RSA with its NULL parameters), RFC 5758 (ECDSA), RFC 8410 (Ed25519). The tree nodes are never changed.
+const SIGNATURE_ALGORITHMS: Readonly<Record<KeyFamily, Asn1>> = {
+  rsa: sequence(oid('1.2.840.113549.1.1.11'), nullValue()),
+  ec: sequence(oid('1.2.840.10045.4.3.2')),
+  ed25519: sequence(oid('1.3.101.112')),
+}
+
+/**
+ * Builds and signs an X.509 v3 certificate (RFC 5280) with SHA-256; gives it as PEM. RSA signatures are made on the
+ * thread pool. Key identifiers of subject and authority are always added.
+ * @throws RangeError for a value that cannot be written, or a validity that ends before it begins
+ */
+export async function buildCertificate(specification: CertificateSpecification): Promise<string> {
+  const { subject, publicKey, issuer, notBefore, notAfter, serialNumber = randomSerialNumber() } = specification
+  if (notAfter < notBefore) throw new RangeError('the validity ends before it begins')
+  const identifiers = { subject: keyIdentifierOf(publicKey), authority: issuer.keyIdentifier }
+  const body = sequence(
+    contextConstructed(0, integer(2)),
+    integerFromBytes(positiveSerialNumber(serialNumber)),
+    signatureAlgorithm(issuer.signer),
+    fromDer(issuer.nameDer),
+    sequence(time(notBefore), time(notAfter)),
+    nameToAsn1(subject),
+    publicKeyToAsn1(publicKey),
+    contextConstructed(3, sequence(...extensionsToAsn1(specification, identifiers, subject.length === 0))),
+  )
+  return toPem('CERTIFICATE', await signedDer(body, issuer.signer))
+}
+
+/**
+ * The issuer that a CA certificate and its private key make. Its name is copied byte for byte, because clients choose
+ * their certificate by comparing these bytes with the names of the CAs that a server accepts.
+ * @throws RangeError when the key is not the certificate's, or the certificate is not that of a CA
+ */
+export function issuerOf(certificate: X509Certificate, signer: Signer): CertificateIssuer {
+  if (!certificate.checkPrivateKey(signer.privateKey))
+    throw new RangeError('the private key does not fit the CA certificate')
+  if (!certificate.ca) throw new RangeError('the certificate is not that of a CA')
+  const body = children(children(fromDer(certificate.raw))[0])
+  // Version is written only when it is not 1; then serial, algorithm, issuer, validity, subject, key and the rest.
+  const [, , , , subject, , ...rest] = isContext(body[0], 0) ? body.slice(1) : body
+  if (!subject) throw new RangeError('malformed CA certificate')
+  return { nameDer: toDer(subject), signer, keyIdentifier: subjectKeyIdentifier(rest) }
+}
+
+/** The issuer of a self-signed certificate for `subject`. */
+export function selfIssuer(subject: DistinguishedName, signer: Signer): CertificateIssuer {
+  return { nameDer: encodeName(subject), signer, keyIdentifier: keyIdentifierOf(signer.publicKey) }
+}
+
+/** Sixteen random bytes that form a positive integer: 126 random bits, more than the 64 that CAs must provide. */
+export function randomSerialNumber(): Buffer {
+  const serial = randomBytes(16)
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
+  return serial
+}
+
+/** Signs a to-be-signed structure and wraps both as certificates and requests do: body, algorithm, signature. */
+export async function signedDer(body: Asn1, signer: Signer): Promise<Buffer> {
+  const signature = await signer.sign(toDer(body))
+  return toDer(sequence(body, signatureAlgorithm(signer), bitString(signature)))
+}
+
+/** The SubjectPublicKeyInfo of a public key. */
+export const publicKeyToAsn1 = (publicKey: KeyObject): Asn1 =>
+  fromDer(publicKey.export({ type: 'spki', format: 'der' }))
+
+const signatureAlgorithm = (signer: Signer): Asn1 => SIGNATURE_ALGORITHMS[signer.kind.family]
+
+// SHA-1 over the bits of the public key: the first method of RFC 5280, 4.2.1.2. An identifier, not a protection.
+function keyIdentifierOf(publicKey: KeyObject): Buffer {
+  const bits = primitiveBytes(children(publicKeyToAsn1(publicKey))[1])
+  return createHash('sha1').update(bits.subarray(1)).digest()
+}
+
+function subjectKeyIdentifier(fields: readonly Asn1[]): Buffer | undefined {
+  const wrapped = fields.find((field) => isContext(field, 3))
+  if (!wrapped) return undefined
+  const wanted = primitiveBytes(oid('2.5.29.14'))
+  const found = children(children(wrapped)[0]).find((item) => primitiveBytes(children(item)[0]).equals(wanted))
+  return found && primitiveBytes(fromDer(primitiveBytes(children(found).at(-1))))
+}
+
+function positiveSerialNumber(serial: Buffer): Buffer {
+  const start = serial.findIndex((byte) => byte !== 0)
+  if (start === -1) throw new RangeError('the serial number must be positive')
+  const digits = serial.subarray(start)
+  const positive = (digits[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), digits]) : digits
+  if (positive.length > 20) throw new RangeError('the serial number has more than 20 bytes')
+  return positive
+}
