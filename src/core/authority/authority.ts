@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { PeerCertificateChain } from './peer-certificate.ts'
 import type { KeyStore } from './key-store.ts'
+import type { PeerCertificateChain } from './peer-certificate.ts'
 import type { Principal } from './principal.ts'
 
 /** Where an authority finds its credential. */
