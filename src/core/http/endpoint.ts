@@ -44,7 +44,7 @@ export const nothing = Symbol('nothing')
  */
 export interface Endpoint<
   O extends string = string,
-  P extends Record<string, WireType<string>> = Record<string, WireType<string>>,
+  P extends Record<string, WireType<string | number>> = Record<string, WireType<string | number>>,
   Q extends Record<string, QueryParameter> = Record<string, QueryParameter>,
   H extends Record<string, HeaderParameter> = Record<string, HeaderParameter>,
   B extends WireType<unknown> | undefined = WireType<unknown> | undefined,
@@ -62,7 +62,7 @@ export interface Endpoint<
   /** Request headers by the name the service uses. */
   readonly headers: H
   readonly body: B
-  /** Published name of the body's type, used in `Invalid {Type} error: …`. */
+  /** Published name of the body's type, used in `Invalid {Type} error: …`; by default the name the type has. */
   readonly bodyType: string | undefined
   /** `application/json` unless the declaration says otherwise. */
   readonly consumes: string
@@ -81,7 +81,7 @@ export interface Endpoint<
 
 type Declaration<
   O extends string,
-  P extends Record<string, WireType<string>>,
+  P extends Record<string, WireType<string | number>>,
   Q extends Record<string, QueryParameter>,
   H extends Record<string, HeaderParameter>,
   B extends WireType<unknown> | undefined,
@@ -107,7 +107,7 @@ type Declaration<
 /** Declares an operation; fills the defaults and keeps the exact types for handlers and clients. */
 export function endpoint<
   const O extends string,
-  P extends Record<string, WireType<string>> = Record<never, never>,
+  P extends Record<string, WireType<string | number>> = Record<never, never>,
   Q extends Record<string, QueryParameter> = Record<never, never>,
   H extends Record<string, HeaderParameter> = Record<never, never>,
   B extends WireType<unknown> | undefined = undefined,
@@ -119,7 +119,7 @@ export function endpoint<
     query: {} as Q,
     headers: {} as H,
     body: undefined as B,
-    bodyType: undefined,
+    bodyType: declaration.body?.wire.name,
     consumes: 'application/json',
     writes: method !== 'GET' && method !== 'OPTIONS',
     ...declaration,
@@ -133,7 +133,7 @@ export const header = <T>(name: string, type: WireType<T>): HeaderParameter<T> =
 
 /** What a handler gets of a request: validated values, names already lower case where the API says so. */
 export interface RequestOf<E extends Endpoint> {
-  readonly params: { readonly [K in keyof E['params']]: string }
+  readonly params: { readonly [K in keyof E['params']]: z.output<E['params'][K]> }
   readonly query: { readonly [K in keyof E['query']]: z.output<E['query'][K]['type']> }
   readonly headers: { readonly [K in keyof E['headers']]: z.output<E['headers'][K]['type']> }
   readonly body: E['body'] extends WireType<unknown> ? z.output<E['body']> : undefined

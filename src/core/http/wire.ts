@@ -1,4 +1,45 @@
 import { z } from 'zod'
+import { NAME_MAX_LENGTH } from '#core/names/patterns.ts'
+
+/** Kinds of values the API knows, under the names its schema language gives them. */
+export type BaseType =
+  | 'String'
+  | 'Int32'
+  | 'Int64'
+  | 'Bool'
+  | 'Timestamp'
+  | 'UUID'
+  | 'Enum'
+  | 'Array'
+  | 'Map'
+  | 'Struct'
+  | 'Any'
+
+/** What a wire type looks like from outside: the source of the API document, the schema reply and the contract test. */
+export interface WireShape {
+  readonly base: BaseType
+  /** Published name of the type, if it has one. */
+  readonly name?: string
+  readonly pattern?: RegExp
+  /** In UTF-16 code units. */
+  readonly maxLength?: number
+  /** Words of an enumeration. */
+  readonly words?: readonly string[]
+  /** Type of the elements of an array or of the values of a map. */
+  readonly items?: WireShape
+  /** Type of the member names of a map. */
+  readonly keys?: WireShape
+  /** Members of a structure in published order; absent for a structure with free members. */
+  readonly members?: ReadonlyMap<string, WireShape>
+  /** May be absent. */
+  readonly optional?: true
+  /** In replies: an empty text of this optional member is written, where other optional members are left out. */
+  readonly emptyKept?: true
+  /** In replies: a member that is always there, but may be null. */
+  readonly nullable?: true
+  /** Value that an absent one stands for. */
+  readonly initial?: number | boolean | string
+}
 
 /**
  * Types of values on the wire. They accept what the original's JSON mapper accepts (numbers and booleans where text is
@@ -6,7 +47,10 @@ import { z } from 'zod'
  * failure apart: a value that cannot be mapped at all, which is refused before authentication, and one that breaks
  * a rule (pattern, missing member), which is refused after authorization.
  */
-export type WireType<T> = z.ZodType<T>
+export type WireType<T> = z.ZodType<T> & { readonly wire: WireShape }
+
+/** Value of a wire type after reading. */
+export type ValueOf<W extends z.ZodType> = z.output<W>
 
 /** Marks an issue as "cannot be mapped" (refused before authentication). */
 const unmappable = { mapping: true } as const
@@ -15,98 +59,275 @@ const unmappable = { mapping: true } as const
 export const isMappingIssue = (issue: z.core.$ZodIssue): boolean =>
   issue.code === 'custom' && (issue.params as { mapping?: boolean } | undefined)?.mapping === true
 
-type Context = z.core.ParsePayload<unknown> & { addIssue: (issue: z.core.$ZodRawIssue) => void }
+type Issues = Pick<z.core.ParsePayload<unknown>, 'issues'>
 
-const cannotMap = (context: Pick<Context, 'issues'>, input: unknown, message: string): typeof z.NEVER => {
+const cannotMap = (context: Issues, input: unknown, message: string): typeof z.NEVER => {
   context.issues.push({ code: 'custom', input, message, params: unmappable, path: [] })
   return z.NEVER
 }
 
-const missing = (context: Pick<Context, 'issues'>): typeof z.NEVER => {
-  context.issues.push({ code: 'custom', input: undefined, message: 'missing', path: [] })
+const breaksRule = (context: Issues, input: unknown, message: string): typeof z.NEVER => {
+  context.issues.push({ code: 'custom', input, message, path: [] })
   return z.NEVER
 }
 
-const coerced = <T>(coerce: (value: unknown, context: Pick<Context, 'issues'>) => T) =>
-  z.transform((value: unknown, context) =>
-    value === undefined || value === null ? missing(context) : coerce(value, context),
+const describe = <T>(type: z.ZodType, wire: WireShape): WireType<T> =>
+  Object.assign(type, { wire }) as unknown as WireType<T>
+
+const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
+
+/** A type read by a function that sees every value but an absent one, which breaks the rule "required". */
+const reader = <T>(wire: WireShape, read: (value: unknown, context: Issues) => T): WireType<T> =>
+  describe(
+    z.transform((value: unknown, context) =>
+      isAbsent(value) ? breaksRule(context, value, 'missing') : read(value, context),
+    ),
+    wire,
   )
 
-const asText = coerced((value, context) => {
+const readText = (value: unknown, context: Issues): string => {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return cannotMap(context, value, 'not a text')
-})
-
-/** Text; with a pattern, the whole of it must match. `maxLength` is in UTF-16 code units. */
-export const text = (pattern?: RegExp, maxLength?: number): WireType<string> => {
-  let inner = z.string()
-  if (maxLength !== undefined) inner = inner.max(maxLength)
-  if (pattern) inner = inner.regex(pattern)
-  return asText.pipe(inner) as unknown as WireType<string>
 }
 
-const asInteger = (low: number, high: number) =>
-  coerced((value, context) => {
-    const number = typeof value === 'string' && /^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : value
-    if (value === '') return 0
-    if (typeof number !== 'number' || !Number.isFinite(number)) return cannotMap(context, value, 'not a number')
-    const whole = Math.trunc(number)
-    return whole < low || whole > high ? cannotMap(context, value, 'number out of range') : whole
+/**
+ * Text; with a pattern, the whole of it must match (patterns are anchored by their author). `maxLength` is in UTF-16
+ * code units. `name` is the published name of the type.
+ */
+export const text = (pattern?: RegExp, maxLength?: number, name?: string): WireType<string> => {
+  const limit = maxLength ?? (pattern ? NAME_MAX_LENGTH : Number.POSITIVE_INFINITY)
+  return reader(
+    { base: 'String', ...(name && { name }), ...(pattern && { pattern }), ...(maxLength && { maxLength }) },
+    (value, context) => {
+      const read = readText(value, context)
+      if (typeof read !== 'string') return read
+      if (read.length > limit) return breaksRule(context, value, `longer than ${limit} characters`)
+      return pattern && !pattern.test(read) ? breaksRule(context, value, `not a valid ${name ?? 'value'}`) : read
+    },
+  )
+}
+
+/** The same type in lower case: rules are checked on what was sent, the value handed on is lower case. */
+export const lower = (type: WireType<string>): WireType<string> =>
+  describe(
+    type.transform((value) => value.toLowerCase()),
+    type.wire,
+  )
+
+const INTEGER_TEXT = /^[-+]?\d+$/
+
+const integerBetween = (low: number, high: number, value: number, context: Issues): number => {
+  const whole = Math.trunc(value)
+  return whole < low || whole > high ? cannotMap(context, value, 'number out of range') : whole + 0
+}
+
+const integer = (base: 'Int32' | 'Int64', low: number, high: number): WireType<number> =>
+  reader({ base }, (value, context) => {
+    if (typeof value === 'number' && Number.isFinite(value)) return integerBetween(low, high, value, context)
+    if (typeof value !== 'string') return cannotMap(context, value, 'not a number')
+    const trimmed = value.trim()
+    if (trimmed === '') return breaksRule(context, value, 'missing')
+    return INTEGER_TEXT.test(trimmed)
+      ? integerBetween(low, high, Number(trimmed), context)
+      : cannotMap(context, value, 'not a number')
   })
 
-/** 32-bit integer; a fraction is cut, text of digits is read. */
-export const int32 = (): WireType<number> =>
-  asInteger(-2_147_483_648, 2_147_483_647).pipe(z.int()) as unknown as WireType<number>
-/** Integer up to 2^53. */
-export const int64 = (): WireType<number> =>
-  asInteger(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER).pipe(z.int()) as unknown as WireType<number>
+const INT32_LOW = -2_147_483_648
+const INT32_HIGH = 2_147_483_647
 
-/** Boolean; the texts `true` and `false` are read, a number is true when it is not 0. */
+/** 32-bit integer; a fraction is cut, text of digits is read, empty text is absent. */
+export const int32 = (): WireType<number> => integer('Int32', INT32_LOW, INT32_HIGH)
+/** Integer up to 2^53, otherwise as {@link int32}. */
+export const int64 = (): WireType<number> => integer('Int64', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+
+const TRUE_TEXTS = new Set(['true', 'True', 'TRUE'])
+const FALSE_TEXTS = new Set(['false', 'False', 'FALSE'])
+
+/** Boolean; the texts `true` and `false` are read, an integer is true when it is not 0, empty text is absent. */
 export const bool = (): WireType<boolean> =>
-  coerced((value, context) => {
+  reader({ base: 'Bool' }, (value, context) => {
     if (typeof value === 'boolean') return value
-    if (typeof value === 'number') return value !== 0
-    if (value === 'true' || value === 'True' || value === 'TRUE') return true
-    if (value === 'false' || value === 'False' || value === 'FALSE' || value === '') return false
-    return cannotMap(context, value, 'not a boolean')
-  }).pipe(z.boolean()) as unknown as WireType<boolean>
+    if (typeof value === 'number' && Number.isInteger(value)) return value !== 0
+    if (typeof value !== 'string') return cannotMap(context, value, 'not a boolean')
+    const trimmed = value.trim()
+    if (TRUE_TEXTS.has(trimmed)) return true
+    if (FALSE_TEXTS.has(trimmed)) return false
+    return trimmed === '' ? breaksRule(context, value, 'missing') : cannotMap(context, value, 'not a boolean')
+  })
+
+/** Boolean of a query or header: `true` in any letter case; every other text, also the empty one, is false. */
+export const flag = (): WireType<boolean> =>
+  reader({ base: 'Bool' }, (value) => typeof value === 'string' && value.toLowerCase() === 'true')
 
 /** One of the given words; another word cannot be mapped. */
-export const oneOf = <const T extends string>(...words: readonly T[]): WireType<T> =>
-  coerced((value, context) =>
+export const oneOf = <const T extends string>(...words: readonly T[]): WireType<T> => enumeration(undefined, words)
+
+/** One of the given words under the published name of the enumeration; another word cannot be mapped. */
+export const enumeration = <const T extends string>(name: string | undefined, words: readonly T[]): WireType<T> =>
+  reader({ base: 'Enum', words, ...(name && { name }) }, (value, context) =>
     typeof value === 'string' && (words as readonly string[]).includes(value)
       ? (value as T)
       : cannotMap(context, value, `not one of ${words.join(', ')}`),
-  ).pipe(z.enum(words as readonly string[] as [string, ...string[]]) as never) as unknown as WireType<T>
+  )
+
+const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([-+])(\d{2}):?(\d{2}))$/
+
+/**
+ * Reads a date of the API: `YYYY-MM-DDThh:mm:ss`, an optional fraction and `Z` or an offset.
+ * Gives epoch milliseconds in UTC, or undefined for anything else, days and hours that do not exist included.
+ */
+export function parseTimestamp(value: string): number | undefined {
+  const match = value.length <= 40 ? TIMESTAMP.exec(value) : null
+  if (!match) return undefined
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
+  const wallMillis = Date.UTC(year, month - 1, day, hour, minute, second)
+  const wall = new Date(wallMillis)
+  const exists =
+    wall.getUTCMonth() === month - 1 && wall.getUTCDate() === day && hour < 24 && minute < 60 && second < 60
+  const offsetHours = Number(match[9] ?? 0)
+  const offsetMinutes = Number(match[10] ?? 0)
+  if (!exists || wall.getUTCFullYear() !== year || offsetHours > 18 || offsetMinutes > 59) return undefined
+  const fractionMillis = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3))
+  const offsetMillis = (offsetHours * 60 + offsetMinutes) * 60_000 * (match[8] === '-' ? -1 : 1)
+  return wallMillis + fractionMillis - offsetMillis
+}
+
+/** Writes epoch milliseconds as the API does: UTC with three digits of milliseconds. */
+export const formatTimestamp = (epochMillis: number): string => new Date(epochMillis).toISOString()
+
+/**
+ * Date in a request, as epoch milliseconds with the precision sent (stores keep whole seconds). Like the original it
+ * drops what it cannot read: a number, an unknown form or a day that does not exist counts as absent.
+ */
+export const timestamp = (): WireType<number | undefined> =>
+  describe(
+    z.transform((value: unknown, context) => {
+      if (typeof value === 'object' && value !== null) return cannotMap(context, value, 'not a date')
+      return typeof value === 'string' ? parseTimestamp(value) : undefined
+    }),
+    { base: 'Timestamp', optional: true },
+  )
+
+/** Date in a reply: text in UTC with milliseconds, as {@link formatTimestamp} writes it. */
+export const time = (): WireType<string> =>
+  reader({ base: 'Timestamp' }, (value, context) =>
+    typeof value === 'string' && parseTimestamp(value) !== undefined
+      ? value
+      : cannotMap(context, value, 'not a timestamp'),
+  )
+
+const UUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
+
+/** Universally unique identifier as text; another text cannot be mapped. */
+export const uuid = (): WireType<string> =>
+  reader({ base: 'UUID' }, (value, context) =>
+    typeof value === 'string' && UUID.test(value) ? value : cannotMap(context, value, 'not a UUID'),
+  )
+
+/** Numbers and booleans read the empty text as absent. */
+const isEmptyScalar = (wire: WireShape, value: unknown): boolean =>
+  typeof value === 'string' &&
+  (wire.base === 'Int32' || wire.base === 'Int64' || wire.base === 'Bool') &&
+  value.trim() === ''
 
 /** Absent, null or the type. */
-export const optional = <T>(type: WireType<T>): WireType<T | undefined> =>
-  z.preprocess((value) => value ?? undefined, type.optional()) as unknown as WireType<T | undefined>
+export const optional = <T>(type: WireType<T>): WireType<T | undefined> => {
+  const { wire } = type
+  return describe(
+    z.preprocess((value) => (isEmptyScalar(wire, value) ? undefined : (value ?? undefined)), type.optional()),
+    { ...wire, optional: true },
+  )
+}
+
+/** An optional text that is written even when it is empty. */
+export const emptyKept = (type: WireType<string>): WireType<string | undefined> => {
+  const kept = optional(type)
+  return describe(kept, { ...kept.wire, emptyKept: true })
+}
+
+/** A required member of which absent, null and empty text mean `initial`: the primitive numbers and flags of the original. */
+export const initially = <T extends number | boolean>(initial: T, type: WireType<T>): WireType<T> =>
+  describe(
+    z.preprocess((value) => (isAbsent(value) || isEmptyScalar(type.wire, value) ? initial : value), type),
+    { ...type.wire, initial },
+  )
+
+/** In replies: a member that is always written, as null when there is nothing to say. */
+export const nullable = <T>(type: WireType<T>): WireType<T | null> =>
+  describe(type.nullable(), { ...type.wire, nullable: true })
 
 /** Array; anything else cannot be mapped. */
 export const list = <T>(item: WireType<T>): WireType<T[]> =>
-  coerced((value, context) =>
-    Array.isArray(value) ? (value as unknown[]) : cannotMap(context, value, 'not an array'),
-  ).pipe(z.array(item)) as unknown as WireType<T[]>
+  describe(
+    z
+      .transform((value: unknown, context) => {
+        if (isAbsent(value)) return breaksRule(context, value, 'missing')
+        return Array.isArray(value) ? (value as unknown[]) : cannotMap(context, value, 'not an array')
+      })
+      .pipe(z.array(item)),
+    { base: 'Array', items: item.wire },
+  )
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Object with named members; unknown members are ignored. */
-export const struct = <S extends Record<string, z.ZodType>>(members: S): WireType<z.output<z.ZodObject<S>>> =>
-  coerced((value, context) => (isObject(value) ? value : cannotMap(context, value, 'not an object'))).pipe(
-    z.object(members),
-  ) as unknown as WireType<z.output<z.ZodObject<S>>>
+const asObject = z.transform((value: unknown, context) => {
+  if (isAbsent(value)) return breaksRule(context, value, 'missing')
+  return isObject(value) ? value : cannotMap(context, value, 'not an object')
+})
 
-/** Object with free member names, as a Map (a member may be called `__proto__`). */
+type Members = Readonly<Record<string, WireType<unknown>>>
+type OptionalMembers<M extends Members> = {
+  [K in keyof M]: undefined extends z.output<M[K]> ? K : never
+}[keyof M]
+
+/** Value of a structure: members whose type allows undefined may be left out. */
+export type StructOf<M extends Members> = { [K in Exclude<keyof M, OptionalMembers<M>>]: z.output<M[K]> } & {
+  [K in OptionalMembers<M>]?: z.output<M[K]>
+} extends infer S
+  ? { [K in keyof S]: S[K] }
+  : never
+
+/** Object with named members; unknown members are ignored. With a published name when the API has one for it. */
+export function struct<const M extends Members>(members: M): WireType<StructOf<M>>
+export function struct<const M extends Members>(name: string, members: M): WireType<StructOf<M>>
+export function struct<const M extends Members>(nameOrMembers: string | M, named?: M): WireType<StructOf<M>> {
+  const members = typeof nameOrMembers === 'string' ? (named as M) : nameOrMembers
+  return describe(asObject.pipe(z.object(members) as never), {
+    base: 'Struct',
+    ...(typeof nameOrMembers === 'string' && { name: nameOrMembers }),
+    members: new Map(Object.entries(members).map(([name, member]) => [name, member.wire])),
+  })
+}
+
+/** Object with free member names, as a Map (a member may be called `__proto__`). For requests. */
 export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Map<string, V>> =>
-  coerced((input, context) =>
-    isObject(input) ? new Map(Object.entries(input)) : cannotMap(context, input, 'not an object'),
-  ).pipe(z.map(key, value) as never) as unknown as WireType<Map<string, V>>
+  describe(
+    z
+      .transform((input: unknown, context) => {
+        if (isAbsent(input)) return breaksRule(context, input, 'missing')
+        return isObject(input) ? new Map(Object.entries(input)) : cannotMap(context, input, 'not an object')
+      })
+      .pipe(z.map(key, value) as never),
+    { base: 'Map', keys: key.wire, items: value.wire },
+  )
+
+/** Object with free member names, as an object to be built by `Object.fromEntries`. For replies. */
+export const record = <V>(key: WireType<string>, value: WireType<V>): WireType<Record<string, V>> =>
+  describe(
+    z
+      .transform((input: unknown, context) => {
+        if (isAbsent(input)) return breaksRule(context, input, 'missing')
+        return isObject(input) ? new Map(Object.entries(input)) : cannotMap(context, input, 'not an object')
+      })
+      .pipe(z.map(key, value) as never)
+      .transform((entries) => Object.fromEntries(entries as Map<string, V>)),
+    { base: 'Map', keys: key.wire, items: value.wire },
+  )
 
 /** Any JSON object, kept as it is. */
 export const anyObject = (): WireType<Record<string, unknown>> =>
-  coerced((value, context) =>
+  reader({ base: 'Struct' }, (value, context) =>
     isObject(value) ? (value as Record<string, unknown>) : cannotMap(context, value, 'not an object'),
-  ) as unknown as WireType<Record<string, unknown>>
+  )

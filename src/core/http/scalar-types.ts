@@ -1,0 +1,80 @@
+import { type NameType, patterns, RESOURCE_OWNER_MAX_LENGTH } from '#core/names/patterns.ts'
+import {
+  bool,
+  emptyKept,
+  flag,
+  initially,
+  int32,
+  lower,
+  optional,
+  text,
+  time,
+  timestamp,
+  type WireType,
+} from './wire.ts'
+
+const named = (type: NameType): WireType<string> => text(patterns[type], undefined, type)
+
+/** Names in replies, and names that keep their letters in requests: tags, owners, tokens. */
+export const kept = {
+  simple: named('SimpleName'),
+  domain: named('DomainName'),
+  entity: named('EntityName'),
+  service: named('ServiceName'),
+  action: named('ActionName'),
+  resource: named('ResourceName'),
+  principal: named('PrincipalName'),
+  member: named('MemberName'),
+  groupMember: named('GroupMemberName'),
+  tagKey: named('TagKey'),
+  tagValue: named('TagCompoundValue'),
+  conditionKey: named('AssertionConditionKey'),
+  conditionValue: named('AssertionConditionValue'),
+  signedToken: named('SignedToken'),
+  /** Owner of a resource, sent as a header. */
+  resourceOwner: text(patterns.ResourceOwnerName, RESOURCE_OWNER_MAX_LENGTH),
+  text: text(),
+} as const
+
+/** Names in requests: checked as they were sent, handed on in lower case. */
+export const lowered = {
+  simple: lower(kept.simple),
+  domain: lower(kept.domain),
+  entity: lower(kept.entity),
+  service: lower(kept.service),
+  action: lower(kept.action),
+  resource: lower(kept.resource),
+  principal: lower(kept.principal),
+  member: lower(kept.member),
+  groupMember: lower(kept.groupMember),
+  conditionKey: lower(kept.conditionKey),
+  conditionValue: lower(kept.conditionValue),
+  /** Names whose type has no pattern: key ids, host names, what a list is searched for. */
+  text: lower(kept.text),
+} as const
+
+/** Members and parameters that may be absent, one instance each. */
+export const maybe = {
+  text: optional(kept.text),
+  bool: optional(bool()),
+  int32: optional(int32()),
+  /** Date in a request. */
+  timestamp: timestamp(),
+  /** Date in a reply. */
+  time: optional(time()),
+  /** Text that is written also when it is empty. */
+  emptyText: emptyKept(kept.text),
+  domain: optional(kept.domain),
+  simple: optional(kept.simple),
+  entity: optional(kept.entity),
+  resource: optional(kept.resource),
+  loweredText: optional(lowered.text),
+  loweredDomain: optional(lowered.domain),
+  loweredResource: optional(lowered.resource),
+  loweredPrincipal: optional(lowered.principal),
+} as const
+
+/** Switch of a query or header: false unless its text is `true` in any letter case. */
+export const off: WireType<boolean> = initially(false, flag())
+/** Required number of the original's primitive kind: absent means 0. */
+export const zero: WireType<number> = initially(0, int32())

@@ -1,0 +1,53 @@
+import { accessEndpoints } from './access.ts'
+import { assertionEndpoints } from './assertion.ts'
+import { dependencyEndpoints } from './dependency.ts'
+import { domainEndpoints } from './domain.ts'
+import { domainCheckEndpoints } from './domain-check.ts'
+import { domainMetaEndpoints } from './domain-meta.ts'
+import { entityEndpoints } from './entity.ts'
+import { groupEndpoints } from './group.ts'
+import { groupMembershipEndpoints } from './group-membership.ts'
+import { groupMetaEndpoints } from './group-meta.ts'
+import { policyEndpoints } from './policy.ts'
+import { quotaEndpoints } from './quota.ts'
+import { reviewEndpoints } from './review.ts'
+import { roleEndpoints } from './role.ts'
+import { roleMembershipEndpoints } from './role-membership.ts'
+import { roleMetaEndpoints } from './role-meta.ts'
+import { serviceIdentityEndpoints } from './service-identity.ts'
+import { signedDomainsEndpoints } from './signed-domains.ts'
+import { systemEndpoints } from './system.ts'
+import { templateEndpoints } from './template.ts'
+import { tenancyEndpoints } from './tenancy.ts'
+import { tokenEndpoints } from './token.ts'
+import { userEndpoints } from './user.ts'
+
+/** Path below which all operations of ZMS are found. */
+export const ZMS_API_ROOT = '/zms/v1'
+
+/** Every operation of ZMS by its published name. */
+export const zmsEndpoints = {
+  ...domainEndpoints,
+  ...domainMetaEndpoints,
+  ...domainCheckEndpoints,
+  ...entityEndpoints,
+  ...roleEndpoints,
+  ...roleMetaEndpoints,
+  ...roleMembershipEndpoints,
+  ...groupEndpoints,
+  ...groupMetaEndpoints,
+  ...groupMembershipEndpoints,
+  ...policyEndpoints,
+  ...assertionEndpoints,
+  ...serviceIdentityEndpoints,
+  ...tenancyEndpoints,
+  ...dependencyEndpoints,
+  ...templateEndpoints,
+  ...accessEndpoints,
+  ...signedDomainsEndpoints,
+  ...tokenEndpoints,
+  ...userEndpoints,
+  ...quotaEndpoints,
+  ...reviewEndpoints,
+  ...systemEndpoints,
+}

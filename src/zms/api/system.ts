@@ -1,0 +1,71 @@
+import { authenticate, authorize, endpoint } from '#core/http/endpoint.ts'
+import { kept, maybe } from '#core/http/scalar-types.ts'
+import { anyObject, int32, list, record, struct, type ValueOf } from '#core/http/wire.ts'
+import { openReadErrors, readErrors } from './parameters.ts'
+
+/** That the server works; the body has the form of an error with status 200. */
+export const Status = struct('Status', { code: int32(), message: kept.text })
+export type Status = ValueOf<typeof Status>
+
+/** Which program is running. */
+export const Info = struct('Info', {
+  buildJdkSpec: maybe.text,
+  implementationTitle: maybe.text,
+  implementationVersion: maybe.text,
+  implementationVendor: maybe.text,
+})
+export type Info = ValueOf<typeof Info>
+
+/** Attributes of one kind. */
+export const UserAuthorityAttributes = struct('UserAuthorityAttributes', { values: list(kept.text) })
+export type UserAuthorityAttributes = ValueOf<typeof UserAuthorityAttributes>
+
+/** Attributes of users that the user authority knows, by kind: `bool` and `date`. */
+export const UserAuthorityAttributeMap = struct('UserAuthorityAttributeMap', {
+  attributes: record(kept.simple, UserAuthorityAttributes),
+})
+export type UserAuthorityAttributeMap = ValueOf<typeof UserAuthorityAttributeMap>
+
+/** The server itself. */
+export const systemEndpoints = {
+  getStatus: endpoint({
+    operation: 'getStatus',
+    method: 'GET',
+    path: '/status',
+    group: 'Status',
+    summary: 'Says whether the server and its store work.',
+    access: authenticate,
+    responses: { 200: Status },
+    errors: openReadErrors,
+  }),
+  getInfo: endpoint({
+    operation: 'getInfo',
+    method: 'GET',
+    path: '/sys/info',
+    group: 'Info',
+    summary: 'Says which program in which version answers.',
+    access: authorize('get', 'sys.auth:info'),
+    responses: { 200: Info },
+    errors: readErrors,
+  }),
+  getUserAuthorityAttributeMap: endpoint({
+    operation: 'getUserAuthorityAttributeMap',
+    method: 'GET',
+    path: '/authority/user/attribute',
+    group: 'Authority',
+    summary: 'Lists the attributes of users that roles and groups may ask for.',
+    access: authenticate,
+    responses: { 200: UserAuthorityAttributeMap },
+    errors: openReadErrors,
+  }),
+  getRdlSchema: endpoint({
+    operation: 'getRdlSchema',
+    method: 'GET',
+    path: '/schema',
+    group: 'Schema',
+    summary: 'Describes the operations and types of this interface.',
+    access: authenticate,
+    responses: { 200: anyObject() },
+    errors: [],
+  }),
+}
