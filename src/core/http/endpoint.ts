@@ -104,12 +104,15 @@ type Declaration<
   writes?: boolean
 }
 
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- no parameters of this kind: any name is an error
+type None = Record<never, never>
+
 /** Declares an operation; fills the defaults and keeps the exact types for handlers and clients. */
 export function endpoint<
   const O extends string,
-  P extends Record<string, WireType<string | number>> = Record<never, never>,
-  Q extends Record<string, QueryParameter> = Record<never, never>,
-  H extends Record<string, HeaderParameter> = Record<never, never>,
+  P extends Record<string, WireType<string | number>> = None,
+  Q extends Record<string, QueryParameter> = None,
+  H extends Record<string, HeaderParameter> = None,
   B extends WireType<unknown> | undefined = undefined,
   const R extends Readonly<Record<number, ReplyBody>> = Readonly<Record<number, ReplyBody>>,
 >(declaration: Declaration<O, P, Q, H, B, R>): Endpoint<O, P, Q, H, B, R> {
@@ -148,6 +151,9 @@ export interface RequestContext {
   /** Absent only for anonymous operations and those with optional authentication. */
   readonly principal: Principal | undefined
   readonly remoteAddress: string
+  /** Whether the request came over TLS, and on which port of the server; absent where a request is only imitated. */
+  readonly secure?: boolean
+  readonly localPort?: number
   /** Text of a request header that is no parameter of the operation (e.g. `origin`), or undefined. */
   header(name: string): string | undefined
   /** Aborted when the client goes away or the server stops. */
