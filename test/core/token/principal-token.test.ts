@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parsePrincipalToken } from '#core/token/principal-token.ts'
 
-const GOOD = 'v=S1;d=Sports;n=API;h=host.example.com;a=1f;t=100;e=200;k=v1;z=zts;o=user.joe;i=10.0.0.1;b=ui.web,ui.cli;s=YWJj'
+const GOOD =
+  'v=S1;d=Sports;n=API;h=host.example.com;a=1f;t=100;e=200;k=v1;z=zts;o=user.joe;i=10.0.0.1;b=ui.web,ui.cli;s=YWJj'
 
 const parse = (text: string) => {
   const parsed = parsePrincipalToken(text)
@@ -82,7 +83,12 @@ describe('parsePrincipalToken', () => {
     ['a field without a key', 'v=S1;=x', 'malformed', /key=value/],
     ['a semicolon at the end', `${GOOD};`, 'malformed', /key=value/],
     ['an empty field in the middle', GOOD.replace(';n=', ';;n='), 'malformed', /key=value/],
-    ['two equals signs in a field', GOOD.replace('k=v1', 'k=v1=v2'), 'malformed', /field k has more than one equals sign/],
+    [
+      'two equals signs in a field',
+      GOOD.replace('k=v1', 'k=v1=v2'),
+      'malformed',
+      /field k has more than one equals sign/,
+    ],
     ['a line feed', GOOD.replace('k=v1', 'k=v1\n'), 'malformed', /printable ASCII/],
     ['a blank', GOOD.replace('k=v1', 'k= v1'), 'malformed', /printable ASCII/],
     ['a character beyond ASCII', GOOD.replace('k=v1', 'k=é'), 'malformed', /printable ASCII/],
@@ -103,10 +109,15 @@ describe('parsePrincipalToken', () => {
     ['an expiry beyond exact numbers', GOOD.replace('e=200', 'e=9007199254740993'), 'bad-value', /field e/],
     ['an expiry in hexadecimal', GOOD.replace('e=200', 'e=0xff'), 'bad-value', /field e/],
     ['an empty authorized service', GOOD.replace('b=ui.web,', 'b=,'), 'bad-value', /field b/],
-    ['a field behind the signature', `${GOOD.replace('i=10.0.0.1;', '')};i=10.0.0.9`, 'malformed', /field i is not where/],
+    [
+      'a field behind the signature',
+      `${GOOD.replace('i=10.0.0.1;', '')};i=10.0.0.9`,
+      'malformed',
+      /field i is not where/,
+    ],
     ['a delegation before the signature', GOOD.replace(';s=', ';bn=ui.web;s='), 'malformed', /field bn is not where/],
     ['a field behind the second signature', `${GOOD};bs=ZGVm;bn=ui.web`, 'malformed', /field bn is not where/],
-    ['too long a text', `${GOOD.replace('h=host', `h=${'h'.repeat(16_384)}`)}`, 'oversized', /16384/],
+    ['too long a text', GOOD.replace('h=host', `h=${'h'.repeat(16_384)}`), 'oversized', /16384/],
     [
       'too many fields',
       `${Array.from({ length: 100 }, (_, index) => `x${index}=1`).join(';')};${GOOD}`,
