@@ -1,0 +1,29 @@
+import type { KeyObject } from 'node:crypto'
+
+/** The server that asks for its own key. */
+export type ServerService = 'zms' | 'zts'
+
+/** A server's private key and the id under which its public key is known. */
+export interface ServerPrivateKey {
+  readonly key: KeyObject
+  readonly keyId: string
+}
+
+/**
+ * Where a server gets its private keys and secrets from. A plug-in: `athenz.zms.private_key_store_factory_class` and
+ * its ZTS counterpart may name an ES module that exports an implementation.
+ */
+export interface PrivateKeyStore {
+  /**
+   * The key of one algorithm, or, without `algorithm`, the generic key, which may be of either; undefined when none is
+   * configured. A key that is configured and cannot be used is an error.
+   */
+  privateKey(
+    service: ServerService,
+    host: string,
+    region?: string,
+    algorithm?: 'rsa' | 'ec',
+  ): Promise<ServerPrivateKey | undefined>
+  /** The secret that a property refers to by name (`…_password` with its `…_appname` and `…_keygroupname`). */
+  applicationSecret(appName: string | undefined, keyGroup: string | undefined, keyName: string): Promise<string>
+}
