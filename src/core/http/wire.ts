@@ -59,7 +59,7 @@ const unmappable = { mapping: true } as const
 export const isMappingIssue = (issue: z.core.$ZodIssue): boolean =>
   issue.code === 'custom' && (issue.params as { mapping?: boolean } | undefined)?.mapping === true
 
-type Issues = Pick<z.core.ParsePayload<unknown>, 'issues'>
+type Issues = Pick<z.core.ParsePayload, 'issues'>
 
 const cannotMap = (context: Issues, input: unknown, message: string): typeof z.NEVER => {
   context.issues.push({ code: 'custom', input, message, params: unmappable, path: [] })
