@@ -53,16 +53,20 @@ export class Authorization {
     return chain(this.domainFor(principal, name), conclude)
   }
 
-  /** Whether the principal may, for checks inside of operations; false without the domain or when it is disabled. */
+  /**
+   * Whether the principal may, for checks inside of operations; false without the domain. A disabled domain is asked like
+   * any other: only declared checks and access decisions refuse it.
+   */
   async isAllowed(principal: Principal, action: string, resource: string, trustDomain?: string): Promise<boolean> {
     if (principal.mtlsRestricted || !principal.authority.allowAuthorization) return false
     const target = this.#ownResource(principal, resource.toLowerCase())
     const name = domainOfQuestion(action, target, trustDomain)
     if (name === undefined) return false
     const domain = await this.domainFor(principal, name)
-    if (!domain?.enabled) return false
+    if (!domain) return false
+    const { roles, groups, policies } = domain
     const question = { principal, action, resource: target, trustDomain, now: this.#now() }
-    return (await this.decide(domain, question)).outcome === 'allow'
+    return (await this.decide({ name, enabled: true, roles, groups, policies }, question)).outcome === 'allow'
   }
 
   /** Whether the principal is a system administrator: a user who may create top-level domains. */

@@ -1,0 +1,30 @@
+import type { Authority } from '#core/authority/authority.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import type { Signer } from '#core/crypto/signing.ts'
+import type { Store } from '../store/store.ts'
+import type { Authorization } from './authorization.ts'
+import type { AuthorizedServices } from './authorized-services.ts'
+import type { OwnershipRules } from './ownership.ts'
+import type { SolutionTemplates } from './solution-templates.ts'
+import type { Writes } from './writes.ts'
+
+/** What the services of ZMS are made of; put together once by `main.ts`, or by a test. */
+export interface ZmsDependencies {
+  readonly config: ConfigOf['zms']
+  readonly store: Store
+  readonly writes: Writes
+  readonly authorization: Authorization
+  readonly ownership: OwnershipRules
+  readonly authorizedServices: AuthorizedServices
+  readonly templates: SolutionTemplates
+  /** Judge of users, when one is configured. */
+  readonly userAuthority: Authority | undefined
+  /** Issues principal tokens; its header is told to those who ask for one. */
+  readonly principalAuthority: Authority | undefined
+  /** Signs tokens and domains. */
+  readonly signer: Signer
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** A line for the server's log. */
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}

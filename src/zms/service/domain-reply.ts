@@ -1,0 +1,61 @@
+import type { DomainBase } from '../store/model.ts'
+import { compact, ownershipReply, tagsReply, timestamp } from './wire-form.ts'
+
+/** The settings of a domain as the API writes them. */
+export function domainSettingsReply(domain: DomainBase): Record<string, unknown> {
+  const { contacts } = domain
+  return compact({
+    description: domain.description,
+    org: domain.org,
+    enabled: domain.enabled,
+    auditEnabled: domain.auditEnabled,
+    account: domain.account,
+    awsAccountName: domain.awsAccountName,
+    ypmId: domain.ypmId,
+    applicationId: domain.applicationId,
+    certDnsDomain: domain.certDnsDomain,
+    memberExpiryDays: domain.memberExpiryDays,
+    tokenExpiryMins: domain.tokenExpiryMins,
+    serviceCertExpiryMins: domain.serviceCertExpiryMins,
+    roleCertExpiryMins: domain.roleCertExpiryMins,
+    signAlgorithm: domain.signAlgorithm,
+    serviceExpiryDays: domain.serviceExpiryDays,
+    groupExpiryDays: domain.groupExpiryDays,
+    userAuthorityFilter: domain.userAuthorityFilter,
+    azureSubscription: domain.azureSubscription,
+    azureTenant: domain.azureTenant,
+    azureClient: domain.azureClient,
+    gcpProject: domain.gcpProject,
+    gcpProjectNumber: domain.gcpProjectNumber,
+    tags: tagsReply(domain.tags),
+    businessService: domain.businessService,
+    memberPurgeExpiryDays: domain.memberPurgeExpiryDays,
+    productId: domain.productId,
+    featureFlags: domain.featureFlags,
+    contacts: contacts && contacts.size > 0 ? Object.fromEntries(contacts) : undefined,
+    environment: domain.environment,
+    resourceOwnership: ownershipReply(domain.resourceOwnership),
+    x509CertSignerKeyId: domain.x509CertSignerKeyId,
+    sshCertSignerKeyId: domain.sshCertSignerKeyId,
+    slackChannel: domain.slackChannel,
+    onCall: domain.onCall,
+    autoDeleteTenantAssumeRoleAssertions: domain.autoDeleteTenantAssumeRoleAssertions,
+    clientIdSelfUpdate: domain.clientIdSelfUpdate,
+    externalMemberValidator: domain.externalMemberValidator,
+    costCenter: domain.costCenter,
+  })
+}
+
+/** A domain as `getDomain` writes it. */
+export function domainReply(domain: DomainBase): Record<string, unknown> {
+  return { ...domainSettingsReply(domain), name: domain.name, modified: timestamp(domain.modified), id: domain.id }
+}
+
+/**
+ * A domain as the operations that create one write it: whether it is enabled, and for other than top-level domains an
+ * absent product number, are left out.
+ */
+export function newDomainReply(domain: DomainBase, kind: 'top' | 'sub' | 'user'): Record<string, unknown> {
+  const { enabled: _, ypmId, ...reply } = domainReply(domain)
+  return kind === 'top' || domain.ypmId !== 0 ? { ...reply, ypmId } : reply
+}
