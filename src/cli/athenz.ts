@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { runCommand } from './command-failure.ts'
+import type { DevOptions } from './dev.ts'
+import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
+import { collectSetting } from './setting.ts'
+
+const program = new Command('athenz').description('Athenz: domains, roles and policies for services, and their identities')
+
+program
+  .command('dev')
+  .description('run the servers here for development; the first start makes CA, keys and configuration')
+  .option('--dir <folder>', 'folder for everything it makes (default: var/dev of this project)')
+  .option('--zms-port <port>', 'port of ZMS, 0 = a free one (default: 4443)', parsePort)
+  .option('--zts-port <port>', 'port of ZTS, 0 = a free one (default: 8443)', parsePort)
+  .addOption(new Option('--store <kind>', 'where ZMS keeps its data (default: as before, at first file)').choices(['file', 'mysql']))
+  .option('--mysql-url <url>', 'database for --store mysql: mysql://user:password@host:port/db')
+  .option('--set <key=value>', 'property that wins over the configuration files; may be repeated', collectSetting)
+  .option('--no-zts', 'run ZMS alone')
+  .option('--reset', 'delete what earlier runs made in the folder, then start')
+  .option('--json', 'print one line of JSON when ready')
+  .action(async (options: DevArguments) => {
+    await runCommand('athenz dev', async () => (await import('./dev.ts')).dev(devOptions(options)))
+  })
+
+await program.parseAsync()
+
+/** Options as the command line gives them. */
+interface DevArguments extends Pick<DevOptions, 'store' | 'mysqlUrl'> {
+  readonly dir?: string
+  readonly zmsPort?: number
+  readonly ztsPort?: number
+  readonly set?: ReadonlyMap<string, string>
+  readonly zts: boolean
+  readonly reset?: boolean
+  readonly json?: boolean
+}
+
+function devOptions(given: DevArguments): DevOptions {
+  const { dir = join(PROJECT_FOLDER, 'var', 'dev'), zmsPort, ztsPort, set = new Map(), zts, ...rest } = given
+  const ports = { ...(zmsPort !== undefined && { zms: zmsPort }), ...(ztsPort !== undefined && { zts: ztsPort }) }
+  const without = new Set<ServerKind['name']>(zts ? [] : ['zts'])
+  return { reset: false, json: false, ...rest, dir, ports, settings: set, without }
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new InvalidArgumentError('Write a number from 0 to 65535.')
+  return Number(text)
+}

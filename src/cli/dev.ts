@@ -1,0 +1,249 @@
+import { resolve } from 'node:path'
+import { CommandFailure } from './command-failure.ts'
+import { type DevSummary, forPeople } from './dev-announcement.ts'
+import { CA_FILES, type CertificateFiles, type DevCa, ensureCa, ensureCertificate } from './dev-certificates.ts'
+import { DevFolder } from './dev-folder.ts'
+import { ADMINISTRATOR, DEV_SERVERS, type DevServer, ownedBy, prepareServer } from './dev-server.ts'
+import { type DevStore, prepareStore, STORE_PROPERTIES, storeOf } from './dev-store.ts'
+import { isRunning, type ProcessIdentity, signalProcess, waitForEnd } from './process-identity.ts'
+import { type ServerKind, serverLayout } from './server-kind.ts'
+import { configuredListener, freePort, isPortTaken } from './server-port.ts'
+import { describeEnd, type ListeningServer, launchServer, type ProcessEnd, type ServerProcess } from './server-process.ts'
+import { awaitStatusOk } from './server-status.ts'
+import { StopRequest } from './stop-request.ts'
+
+/** What `athenz dev` is asked to do. */
+export interface DevOptions {
+  /** The folder for everything it makes. */
+  readonly dir: string
+  /** Port of each server; 0 is a free one, absent is the one in its configuration. */
+  readonly ports: Readonly<Partial<Record<ServerKind['name'], number>>>
+  readonly store?: 'file' | 'mysql'
+  readonly mysqlUrl?: string
+  /** Properties that win over the files. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Servers to leave out. */
+  readonly without: ReadonlySet<ServerKind['name']>
+  /** Deletes what earlier runs made. */
+  readonly reset: boolean
+  /** Prints one line of JSON instead of a text. */
+  readonly json: boolean
+}
+
+/** What starting a server needs. */
+interface DevRun {
+  readonly folder: DevFolder
+  readonly ca: DevCa
+  readonly options: DevOptions
+  /** Every server started so far, for the lock and for the stop. */
+  readonly started: ServerProcess[]
+  readonly stop: StopRequest
+}
+
+/** A server of this run that answers. */
+interface RunningServer extends ListeningServer {
+  readonly process: ServerProcess
+}
+
+const ADMIN_FILES: CertificateFiles = {
+  certificate: `admin/${ADMINISTRATOR}.pem`,
+  key: `admin/${ADMINISTRATOR}.key`,
+}
+
+const READY_TIMEOUT_MILLIS = 60_000
+// Longer than a server waits for its requests in flight.
+const STOP_TIMEOUT_MILLIS = 40_000
+// A free port may be taken by someone else before the server gets it.
+const FREE_PORT_ATTEMPTS = 5
+
+/**
+ * Makes what is missing in the folder, starts the servers, says where they are, and stays until it is asked to stop
+ * (SIGINT, SIGTERM, SIGHUP) or a server ends. Gives the exit status: 0 when it stopped as asked.
+ * @throws CommandFailure with one clear reason; whatever was started is stopped by then
+ */
+export async function dev(options: DevOptions, servers: readonly DevServer[] = DEV_SERVERS): Promise<number> {
+  using stop = new StopRequest()
+  const store = storeOf(options)
+  const folder = await DevFolder.open(resolve(options.dir))
+  try {
+    await endOrphans(folder.lock.orphans)
+    return await runIn(folder, options, servers, store, stop)
+  } finally {
+    await folder.lock.release()
+  }
+}
+
+async function runIn(
+  folder: DevFolder,
+  options: DevOptions,
+  known: readonly DevServer[],
+  store: DevStore | undefined,
+  stop: StopRequest,
+): Promise<number> {
+  const servers = known.filter(({ kind }) => !options.without.has(kind.name))
+  for (const server of servers) await requireFreePort(folder, server, options)
+  if (options.reset) await reset(folder, known)
+  const ca = await ensureCa(folder)
+  await Promise.all([
+    ...servers.map((server) => prepareServer(folder, ca, server, CA_FILES.certificate)),
+    ensureCertificate(folder, ca, { commonName: ADMINISTRATOR, use: 'client', files: ADMIN_FILES }),
+    prepareStore(folder, store),
+  ])
+
+  const started: ServerProcess[] = []
+  try {
+    const running: RunningServer[] = []
+    for (const server of servers) {
+      const answering = await startServer({ folder, ca, options, started, stop }, server)
+      if (answering === undefined) break
+      running.push(answering)
+    }
+    if (!stop.requested) {
+      announce(folder, running, options.json)
+      await Promise.race([stop.asked, ...started.map(failWhenEnded)])
+    }
+  } catch (error) {
+    await stopAll(started, stop)
+    throw error
+  }
+  return (await stopAll(started, stop)) ? 0 : 1
+}
+
+/** Starts one server and waits for status 200; undefined when the stop came first. */
+async function startServer(run: DevRun, { kind }: DevServer): Promise<RunningServer | undefined> {
+  const { folder, options, started, stop } = run
+  const { logFile, errorFile } = serverLayout(kind, folder.path)
+  const propertiesFiles = propertiesFilesOf(folder, kind)
+  for (let attempt = 1; !stop.requested; attempt++) {
+    const settings = settingsOf(kind, options)
+    const takesAnyPort = options.ports[kind.name] === 0
+    const port = takesAnyPort ? await freePort() : undefined
+    if (port !== undefined) settings.set('athenz.tls_port', String(port))
+    const child = await launchServer({ kind, root: folder.path, propertiesFiles, settings, logFile, errorFile })
+    started.push(child)
+    await folder.lock.recordChildren(started.map(({ identity }) => identity))
+    try {
+      return await untilAnswering(run, child)
+    } catch (error) {
+      const isRace = port !== undefined && attempt < FREE_PORT_ATTEMPTS && (await isPortTaken(port))
+      if (!isRace) throw error
+      await child.ended
+      started.pop()
+    }
+  }
+  return undefined
+}
+
+async function untilAnswering({ ca, stop }: DevRun, child: ServerProcess): Promise<RunningServer | undefined> {
+  const deadline = AbortSignal.timeout(READY_TIMEOUT_MILLIS)
+  const tooLate = new Promise<never>((_, reject) => {
+    deadline.addEventListener('abort', () => reject(notReady(child)), { once: true })
+  })
+  const listening = await Promise.race([child.listening, stop.asked, tooLate])
+  if (listening === undefined) return undefined
+  const patience = AbortSignal.any([deadline, stop.signal])
+  const answer = await Promise.race([awaitStatusOk(listening.url, { ca: ca.pem }, patience), failWhenEnded(child)])
+  if (stop.requested) return undefined
+  if (!('status' in answer) || answer.status !== 200) throw notReady(child)
+  return { ...listening, process: child }
+}
+
+async function requireFreePort(folder: DevFolder, { kind }: DevServer, options: DevOptions): Promise<void> {
+  if (options.ports[kind.name] === 0) return
+  const files = propertiesFilesOf(folder, kind)
+  const { port, host } = await configuredListener(kind, folder.path, files, settingsOf(kind, options))
+  if (port === 0) throw new CommandFailure(`athenz.tls_port is 0, so ${kind.name} would not offer HTTPS: choose a port`)
+  if (await isPortTaken(port, host)) {
+    throw new CommandFailure(`port ${port} is taken: stop the process that uses it, or choose --${kind.name}-port`)
+  }
+}
+
+// Earlier files win: what --store says comes first.
+function propertiesFilesOf(folder: DevFolder, kind: ServerKind): string[] {
+  const { propertiesFiles } = serverLayout(kind, folder.path)
+  return kind.name === 'zms' ? [folder.file(STORE_PROPERTIES), ...propertiesFiles] : [...propertiesFiles]
+}
+
+function settingsOf(kind: ServerKind, options: DevOptions): Map<string, string> {
+  const settings = new Map<string, string>()
+  for (const [key, value] of options.settings) {
+    const owner = /^athenz\.(zms|zts)\./.exec(key)?.[1]
+    if (owner === undefined || owner === kind.name) settings.set(key, value)
+  }
+  const port = options.ports[kind.name]
+  if (port !== undefined) settings.set('athenz.tls_port', String(port))
+  return settings
+}
+
+async function reset(folder: DevFolder, known: readonly DevServer[]): Promise<void> {
+  const owned = known.map((server) => ownedBy(folder, server))
+  const files = [CA_FILES, ADMIN_FILES].flatMap(({ certificate, key }) => [certificate, key])
+  await folder.delete(
+    [...files, STORE_PROPERTIES, ...owned.flatMap((own) => own.files)],
+    owned.flatMap((own) => own.folders),
+  )
+}
+
+// What a killed run left behind would hold the ports and the data.
+async function endOrphans(orphans: readonly ProcessIdentity[]): Promise<void> {
+  for (const orphan of orphans) {
+    console.error(`athenz dev: an earlier run was killed; stopping the server it left behind (process ${orphan.pid})`)
+    signalProcess(orphan, 'SIGTERM')
+    if (await waitForEnd(orphan, STOP_TIMEOUT_MILLIS)) continue
+    signalProcess(orphan, 'SIGKILL')
+    await waitForEnd(orphan, STOP_TIMEOUT_MILLIS)
+  }
+}
+
+/** Stops the servers that run, the last one first; gives whether all ended as they should. */
+async function stopAll(started: readonly ServerProcess[], stop: StopRequest): Promise<boolean> {
+  let clean = true
+  for (const child of started.filter(({ identity }) => isRunning(identity)).toReversed()) {
+    const end = await stopServer(child, stop)
+    // During its start a server may not listen to the signal yet.
+    if (end.status === 0 || end.signal === 'SIGTERM') continue
+    clean = false
+    const how = end.signal === null ? `with status ${end.status}` : `by ${end.signal}`
+    console.error(`athenz dev: ${child.kind.name} did not stop cleanly (ended ${how})`)
+  }
+  return clean
+}
+
+async function stopServer({ identity, ended }: ServerProcess, stop: StopRequest): Promise<ProcessEnd> {
+  signalProcess(identity, 'SIGTERM')
+  const timeout = AbortSignal.timeout(STOP_TIMEOUT_MILLIS)
+  const kill = () => signalProcess(identity, 'SIGKILL')
+  for (const signal of [timeout, stop.urgent]) {
+    if (signal.aborted) kill()
+    else signal.addEventListener('abort', kill, { once: true })
+  }
+  const end = await ended
+  for (const signal of [timeout, stop.urgent]) signal.removeEventListener('abort', kill)
+  return end
+}
+
+async function failWhenEnded(child: ServerProcess): Promise<never> {
+  const reason = await describeEnd(await child.ended, () => child.errors())
+  throw new CommandFailure(`${child.kind.name} (process ${child.identity.pid}) ended: ${reason}`)
+}
+
+function notReady({ kind }: ServerProcess): CommandFailure {
+  return new CommandFailure(`${kind.name} did not answer its status with 200 within ${READY_TIMEOUT_MILLIS / 1000} s`)
+}
+
+function announce(folder: DevFolder, running: readonly RunningServer[], json: boolean): void {
+  const of = (name: ServerKind['name']) => running.find(({ process }) => process.kind.name === name)
+  const [zms, zts] = [of('zms'), of('zts')]
+  const summary: DevSummary = {
+    zms: zms?.url ?? null,
+    zts: zts?.url ?? null,
+    ca: folder.file(CA_FILES.certificate),
+    clientCa: folder.file(CA_FILES.certificate),
+    clientCaKey: folder.file(CA_FILES.key),
+    adminCert: folder.file(ADMIN_FILES.certificate),
+    adminKey: folder.file(ADMIN_FILES.key),
+    pids: { zms: zms?.process.identity.pid ?? null, zts: zts?.process.identity.pid ?? null },
+    readyMillis: Math.round(performance.now()),
+  }
+  console.log(json ? JSON.stringify(summary) : forPeople(summary, folder.path))
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { resolve as resolvePath } from 'node:path'
+import { CommandFailure } from './command-failure.ts'
+import { identify, type ProcessIdentity } from './process-identity.ts'
+import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
+
+/** How a server is started. */
+export interface ServerLaunch {
+  readonly kind: ServerKind
+  /** Base of its relative paths. */
+  readonly root: string
+  readonly propertiesFiles: readonly string[]
+  /** Win over the files. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Gets its standard output and its standard error, each appended. */
+  readonly logFile: string
+  readonly errorFile: string
+}
+
+/** How a process ended: its exit status, or the signal that ended it. */
+export interface ProcessEnd {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A server running as a child in a process group of its own, so that Ctrl-C in a terminal reaches only the parent. */
+export interface ServerProcess {
+  readonly kind: ServerKind
+  readonly identity: ProcessIdentity
+  /** Where it listens, once it says so; rejects with a CommandFailure that tells why when it ends before. */
+  readonly listening: Promise<ListeningServer>
+  readonly ended: Promise<ProcessEnd>
+  /** What it has written to standard error since it was started, without empty lines. */
+  errors(): Promise<string[]>
+  /** Lets the parent end while the server goes on. */
+  detach(): void
+}
+
+/** A server that accepts connections. */
+export interface ListeningServer {
+  /** Base of its REST interface, e.g. `https://localhost:4443/zms/v1`. */
+  readonly url: string
+  readonly port: number
+}
+
+/** The arguments of `node` that run a server in the foreground. */
+export function serverArguments(launch: Omit<ServerLaunch, 'logFile' | 'errorFile'>): string[] {
+  return [
+    ...process.execArgv,
+    resolvePath(PROJECT_FOLDER, launch.kind.main),
+    '--root',
+    launch.root,
+    ...launch.propertiesFiles.flatMap((file) => ['--properties', file]),
+    ...Array.from(launch.settings, ([key, value]) => ['-D', `${key}=${value}`]).flat(),
+  ]
+}
+
+/** Starts a server; it is a child of this process until `detach`. The log folder must exist. */
+export async function launchServer(launch: ServerLaunch): Promise<ServerProcess> {
+  const { kind } = launch
+  const [log, errors] = await Promise.all([open(launch.logFile, 'a', 0o640), open(launch.errorFile, 'a+', 0o640)])
+  const errorsStart = (await errors.stat()).size
+  try {
+    const child = spawn(process.execPath, serverArguments(launch), {
+      cwd: launch.root,
+      detached: true,
+      stdio: ['ignore', log.fd, errors.fd, 'ipc'],
+    })
+    const readErrors = () => linesFrom(launch.errorFile, errorsStart)
+    const ended = endOf(child)
+    const listening = firstOf(listeningOf(child, kind), ended, async (end) => {
+      throw new CommandFailure(`${kind.name} did not start: ${await describeEnd(end, readErrors)}`)
+    })
+    // Whoever asks later still gets the failure; nobody asking is no reason to end the process.
+    listening.catch(() => {})
+    return {
+      kind,
+      identity: identify(child.pid ?? 0),
+      listening,
+      ended,
+      errors: readErrors,
+      detach() {
+        child.disconnect()
+        child.unref()
+      },
+    }
+  } finally {
+    await Promise.all([log.close(), errors.close()])
+  }
+}
+
+/** Why a process ended, from the last lines it wrote to standard error, or else from how it ended. */
+export async function describeEnd(end: ProcessEnd, errors: () => Promise<string[]>): Promise<string> {
+  const lines = await errors()
+  if (lines.length > 0) return lines.slice(-MAX_REASON_LINES).join('\n')
+  return end.signal === null ? `it ended with status ${end.status}` : `it was ended by ${end.signal}`
+}
+
+// Enough for every problem of a configuration; the whole text is in the file.
+const MAX_REASON_LINES = 40
+
+function endOf(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (status, signal) => resolve({ status, signal }))
+    child.once('error', () => resolve({ status: null, signal: null }))
+  })
+}
+
+function listeningOf(child: ChildProcess, kind: ServerKind): Promise<ListeningServer> {
+  return new Promise((resolve) => {
+    child.on('message', (message: unknown) => {
+      if (typeof message !== 'object' || message === null) return
+      const { type, port, [kind.name]: url } = message as Record<string, unknown>
+      if (type === 'ready' && typeof port === 'number' && typeof url === 'string') resolve({ url, port })
+    })
+  })
+}
+
+function firstOf<T, E>(wanted: Promise<T>, other: Promise<E>, otherwise: (value: E) => Promise<T>): Promise<T> {
+  return Promise.race([wanted, other.then(otherwise)])
+}
+
+async function linesFrom(file: string, start: number): Promise<string[]> {
+  const handle = await open(file, 'r')
+  try {
+    const { size } = await handle.stat()
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(0, size - start)), 0, null, start)
+    const lines = buffer.toString('utf8', 0, bytesRead).split('\n')
+    return lines.map((line) => line.trimEnd()).filter((line) => line !== '')
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** How a program ended. */
+export interface ProgramEnd {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A program that a test runs beside itself; ended when the test is left. */
+export interface Program extends AsyncDisposable {
+  readonly pid: number
+  readonly process: ChildProcess
+  readonly ended: Promise<ProgramEnd>
+  /** What it has printed so far. */
+  stdout(): string
+  stderr(): string
+  /** The next line of its standard output; rejects with its standard error when there is none. */
+  line(): Promise<string>
+  kill(signal?: NodeJS.Signals): void
+}
+
+/** Starts a program with its output kept. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Program {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const ended: Promise<ProgramEnd> = once(child, 'close').then(([status, signal]) => ({ status, signal }))
+  return {
+    pid: child.pid ?? 0,
+    process: child,
+    ended,
+    stdout: () => out,
+    stderr: () => err,
+    async line() {
+      const next = await lines.next()
+      if (next.done) throw new Error(`${command} ended (${JSON.stringify(await ended)}): ${err}`)
+      return next.value
+    },
+    kill: (signal = 'SIGTERM') => void child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<ProgramEnd & { readonly stdout: string; readonly stderr: string }> {
+  const program = startProgram(command, args, options)
+  const end = await program.ended
+  return { ...end, stdout: program.stdout(), stderr: program.stderr() }
+}
