@@ -34,7 +34,7 @@ export interface HeaderParameter<T = unknown> {
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS'
 
 /** The body of a reply; `nothing` has none. */
-export type ReplyBody = z.ZodType | typeof nothing
+export type ReplyBody = WireType<unknown> | typeof nothing
 /** Marks a status without a body. */
 export const nothing = Symbol('nothing')
 
@@ -67,7 +67,7 @@ export interface Endpoint<
   /** `application/json` unless the declaration says otherwise. */
   readonly consumes: string
   readonly access: Access
-  /** Bodies of the success replies by status, the normal one first. */
+  /** Bodies of the success replies by status; {@link successStatuses} tells which one is the normal one. */
   readonly responses: R
   /** Statuses of the errors the published API names. */
   readonly errors: readonly number[]
@@ -128,6 +128,15 @@ export function endpoint<
     ...declaration,
   }
 }
+
+/**
+ * Success statuses of an operation, the normal one first: 204 where there is one (200 then answers those who ask for the
+ * object), otherwise the lowest.
+ */
+export const successStatuses = (endpoint: Endpoint): number[] =>
+  Object.keys(endpoint.responses)
+    .map(Number)
+    .sort((a, b) => Number(b === 204) - Number(a === 204) || a - b)
 
 /** A query parameter under its wire name. */
 export const query = <T>(name: string, type: WireType<T>): QueryParameter<T> => ({ name, type })
