@@ -4,7 +4,10 @@ import type { Signer } from '#core/crypto/signing.ts'
 import type { Store } from '../store/store.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizedServices } from './authorized-services.ts'
+import type { MemberDateRules } from './member-dates.ts'
+import type { MemberRules } from './member-rules.ts'
 import type { OwnershipRules } from './ownership.ts'
+import type { QuotaRules } from './quota-rules.ts'
 import type { SolutionTemplates } from './solution-templates.ts'
 import type { Writes } from './writes.ts'
 
@@ -16,7 +19,10 @@ export interface ZmsDependencies {
   readonly authorization: Authorization
   readonly ownership: OwnershipRules
   readonly authorizedServices: AuthorizedServices
+  readonly quotas: QuotaRules
   readonly templates: SolutionTemplates
+  readonly memberRules: MemberRules
+  readonly memberDates: MemberDateRules
   /** Judge of users, when one is configured. */
   readonly userAuthority: Authority | undefined
   /** Issues principal tokens; its header is told to those who ask for one. */
