@@ -133,8 +133,8 @@ export function endpoint<
  * Success statuses of an operation, the normal one first: 204 where there is one (200 then answers those who ask for the
  * object), otherwise the lowest.
  */
-export const successStatuses = (endpoint: Endpoint): number[] =>
-  Object.keys(endpoint.responses)
+export const successStatuses = ({ responses }: Endpoint): number[] =>
+  Object.keys(responses)
     .map(Number)
     .sort((a, b) => Number(b === 204) - Number(a === 204) || a - b)
 

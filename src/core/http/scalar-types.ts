@@ -71,7 +71,18 @@ export const maybe = {
   loweredText: optional(lowered.text),
   loweredDomain: optional(lowered.domain),
   loweredResource: optional(lowered.resource),
-  loweredPrincipal: optional(lowered.principal),
+} as const
+
+/** Names in queries, in lower case but for tags; a parameter without value counts as absent. */
+export const queried = {
+  simple: unlessEmpty(lowered.simple),
+  domain: unlessEmpty(lowered.domain),
+  entity: unlessEmpty(lowered.entity),
+  action: unlessEmpty(lowered.action),
+  resource: unlessEmpty(lowered.resource),
+  principal: unlessEmpty(lowered.principal),
+  tagKey: unlessEmpty(kept.tagKey),
+  tagValue: unlessEmpty(kept.tagValue),
 } as const
 
 /** Switch of a query or header: false unless its text is `true` in any letter case. */

@@ -240,6 +240,13 @@ export const optional = <T>(type: WireType<T>): WireType<T | undefined> => {
   )
 }
 
+/** Absent, null, the empty text or the type: what a query parameter without value means. */
+export const unlessEmpty = (type: WireType<string>): WireType<string | undefined> =>
+  describe(
+    z.preprocess((value) => (value === '' ? undefined : (value ?? undefined)), type.optional()),
+    { ...type.wire, optional: true },
+  )
+
 /** An optional text that is written even when it is empty. */
 export const emptyKept = (type: WireType<string>): WireType<string | undefined> => {
   const kept = optional(type)

@@ -1,6 +1,6 @@
 import { authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
-import { bool, list, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
+import { bool, list, struct, type ValueOf } from '#core/http/wire.ts'
 import { Assertion } from './assertion.ts'
 import { readErrors } from './parameters.ts'
 
@@ -16,8 +16,8 @@ export type ResourceAccess = ValueOf<typeof ResourceAccess>
 export const ResourceAccessList = struct('ResourceAccessList', { resources: list(ResourceAccess) })
 export type ResourceAccessList = ValueOf<typeof ResourceAccessList>
 
-const trustDomain = query('domain', maybe.loweredDomain)
-const checkPrincipal = query('principal', maybe.loweredPrincipal)
+const trustDomain = query('domain', queried.domain)
+const checkPrincipal = query('principal', queried.principal)
 
 /** Questions about rights. */
 export const accessEndpoints = {
@@ -52,8 +52,8 @@ export const accessEndpoints = {
     group: 'Access',
     summary: 'Lists the assertions that give a principal an action, with names of cloud roles spelled out.',
     query: {
-      principal: query('principal', maybe.loweredPrincipal),
-      action: query('action', optional(lowered.action)),
+      principal: query('principal', queried.principal),
+      action: query('action', queried.action),
       filter: query('filter', maybe.text),
     },
     access: authenticate,

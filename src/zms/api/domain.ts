@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, header, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
 import { int64, list, nullable, optional, struct, time, uuid, type ValueOf } from '#core/http/wire.ts'
 import { domainSettings, newDomainSettings } from './domain-meta.ts'
 import { auditedReturning, inDomain, openReadErrors, owned, page, readErrors, tagged } from './parameters.ts'
@@ -108,8 +108,8 @@ export const domainEndpoints = {
       depth: query('depth', maybe.int32),
       account: query('account', maybe.text),
       productNumber: query('ypmid', maybe.int32),
-      roleMember: query('member', maybe.loweredResource),
-      roleName: query('role', maybe.loweredResource),
+      roleMember: query('member', queried.resource),
+      roleName: query('role', queried.resource),
       subscription: query('azure', maybe.text),
       project: query('gcp', maybe.text),
       ...tagged,

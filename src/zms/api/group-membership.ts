@@ -1,6 +1,6 @@
 import { authenticate, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
-import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
+import { list, struct, type ValueOf } from '#core/http/wire.ts'
 import { GroupMember } from './group.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
 
@@ -126,8 +126,8 @@ export const groupMembershipEndpoints = {
     group: 'Group',
     summary: 'Lists the groups of a principal, by default the caller.',
     query: {
-      principal: query('principal', maybe.loweredPrincipal),
-      domainName: query('domain', maybe.loweredDomain),
+      principal: query('principal', queried.principal),
+      domainName: query('domain', queried.domain),
     },
     access: authenticate,
     responses: { 200: DomainGroupMember },
@@ -140,7 +140,7 @@ export const groupMembershipEndpoints = {
     group: 'Group',
     summary: 'Lists the requests for membership in groups that a principal, by default the caller, may decide.',
     query: {
-      principal: query('principal', optional(lowered.entity)),
+      principal: query('principal', queried.entity),
       domainName: query('domain', maybe.loweredText),
     },
     access: authenticate,

@@ -1,5 +1,5 @@
 import { header, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, off, queried } from '#core/http/scalar-types.ts'
 import { optional } from '#core/http/wire.ts'
 
 const auditRef = header('Y-Audit-Ref', maybe.text)
@@ -19,8 +19,8 @@ export const auditedReturning = { auditRef, returnObj }
 export const page = { limit: query('limit', maybe.int32), skip: query('skip', maybe.loweredText) }
 /** Objects that carry a tag, with this value when one is given. Tags keep their letter case. */
 export const tagged = {
-  tagKey: query('tagKey', optional(kept.tagKey)),
-  tagValue: query('tagValue', optional(kept.tagValue)),
+  tagKey: query('tagKey', queried.tagKey),
+  tagValue: query('tagValue', queried.tagValue),
 }
 /** A domain, as `{domainName}` of the path. */
 export const inDomain = { domainName: lowered.domain }

@@ -1,5 +1,5 @@
 import { authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { kept, maybe } from '#core/http/scalar-types.ts'
+import { kept, maybe, queried } from '#core/http/scalar-types.ts'
 import { int32, list, struct, time, type ValueOf } from '#core/http/wire.ts'
 import { readErrors } from './parameters.ts'
 
@@ -24,7 +24,7 @@ export type ReviewObject = ValueOf<typeof ReviewObject>
 export const ReviewObjects = struct('ReviewObjects', { list: list(ReviewObject) })
 export type ReviewObjects = ValueOf<typeof ReviewObjects>
 
-const principal = { principal: query('principal', maybe.loweredResource) }
+const principal = { principal: query('principal', queried.resource) }
 
 /** What is due for review. */
 export const reviewEndpoints = {

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, off, queried } from '#core/http/scalar-types.ts'
 import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
 
@@ -176,8 +176,8 @@ export const roleMembershipEndpoints = {
     summary:
       'Lists the roles of a principal, by default the caller; on request those it has through groups and delegation.',
     query: {
-      principal: query('principal', maybe.loweredPrincipal),
-      domainName: query('domain', maybe.loweredDomain),
+      principal: query('principal', queried.principal),
+      domainName: query('domain', queried.domain),
       expand: query('expand', off),
     },
     access: authenticate,
@@ -191,7 +191,7 @@ export const roleMembershipEndpoints = {
     group: 'DomainRoleMembership',
     summary: 'Lists the requests for membership in roles that a principal, by default the caller, may decide.',
     query: {
-      principal: query('principal', optional(lowered.entity)),
+      principal: query('principal', queried.entity),
       domainName: query('domain', maybe.loweredText),
     },
     access: authenticate,

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, off, queried } from '#core/http/scalar-types.ts'
 import { int64, list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import {
   audited,
@@ -225,7 +225,7 @@ export const serviceIdentityEndpoints = {
     params: { serviceName: lowered.simple },
     query: {
       substringMatch: query('substringMatch', off),
-      domainFilter: query('domainFilter', maybe.loweredDomain),
+      domainFilter: query('domainFilter', queried.domain),
     },
     access: authenticate,
     responses: { 200: ServiceIdentities },

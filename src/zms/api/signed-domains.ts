@@ -1,5 +1,5 @@
 import { authenticate, endpoint, header, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
 import { flag, list, nullable, optional, record, struct, time, type ValueOf } from '#core/http/wire.ts'
 import { domainSettings } from './domain-meta.ts'
 import { Entity } from './entity.ts'
@@ -63,11 +63,11 @@ export const signedDomainsEndpoints = {
     group: 'SignedDomains',
     summary: 'Reads the domains that changed since the given tag, or one of them, with signatures.',
     query: {
-      domain: query('domain', maybe.loweredDomain),
+      domain: query('domain', queried.domain),
       /** `true` in any letter case leaves out all but the settings. */
       metaOnly: query('metaonly', maybe.text),
       /** Setting that must be there, or `all`. */
-      metaAttr: query('metaattr', optional(lowered.simple)),
+      metaAttr: query('metaattr', queried.simple),
       /** Only principals of the system domains may ask for the copy that counts. */
       master: query('master', switched),
       conditions: query('conditions', switched),

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { kept, lowered, queried } from '#core/http/scalar-types.ts'
 import { bool, initially, list, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, openReadErrors, writeErrors } from './parameters.ts'
 
@@ -19,7 +19,7 @@ export const userEndpoints = {
     path: '/user',
     group: 'User',
     summary: 'Lists the users that the server has seen, of the user domain or of an additional one.',
-    query: { domainName: query('domain', maybe.loweredDomain) },
+    query: { domainName: query('domain', queried.domain) },
     access: authenticate,
     responses: { 200: UserList },
     errors: openReadErrors,
