@@ -10,6 +10,7 @@ import {
   text,
   time,
   timestamp,
+  unlessEmpty,
   type WireType,
 } from './wire.ts'
 
