@@ -2,12 +2,14 @@ import type { Authority } from '#core/authority/authority.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { Signer } from '#core/crypto/signing.ts'
 import type { Store } from '../store/store.ts'
+import type { AuthHistoryStore } from './auth-history.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizedServices } from './authorized-services.ts'
 import type { MemberDateRules } from './member-dates.ts'
 import type { MemberRules } from './member-rules.ts'
 import type { OwnershipRules } from './ownership.ts'
 import type { QuotaRules } from './quota-rules.ts'
+import type { ServiceProviders } from './service-providers.ts'
 import type { SolutionTemplates } from './solution-templates.ts'
 import type { Writes } from './writes.ts'
 
@@ -23,6 +25,8 @@ export interface ZmsDependencies {
   readonly templates: SolutionTemplates
   readonly memberRules: MemberRules
   readonly memberDates: MemberDateRules
+  readonly serviceProviders: ServiceProviders
+  readonly authHistory: AuthHistoryStore
   /** Judge of users, when one is configured. */
   readonly userAuthority: Authority | undefined
   /** Issues principal tokens; its header is told to those who ask for one. */

@@ -1,0 +1,237 @@
+import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
+import type { RequestContext } from '#core/http/endpoint.ts'
+import { resolveUserAlias } from '#core/names/principal-name.ts'
+import type { SubDomainInput, TopLevelDomainInput, UserDomainInput } from '../api/domain.ts'
+import type { Domain, DomainMeta } from '../store/model.ts'
+import type { Transaction } from '../store/store.ts'
+import { requireContacts } from './contact-rules.ts'
+import type { ZmsDependencies } from './dependencies.ts'
+import {
+  accountOf,
+  requireEnvironment,
+  requireExpiries,
+  requireNameLength,
+  requireUnique,
+  requireVirtualLimit,
+  requireWholeAzure,
+  requireWholeGcp,
+} from './domain-rules.ts'
+import { newDomain } from './first-start.ts'
+import { principalDomainsOf } from './principal-domains.ts'
+import { applyTemplate } from './template-application.ts'
+import { requireUserAuthorityFilter } from './user-authority-attributes.ts'
+import { present, tagsOf } from './wire-form.ts'
+
+/** A domain that a request asks for, of whichever kind. */
+export interface CreationRequest {
+  readonly kind: 'top' | 'sub' | 'user'
+  /** Full name. */
+  readonly name: string
+  readonly detail: TopLevelDomainInput | SubDomainInput | UserDomainInput
+  readonly admins: readonly string[]
+  readonly auditRef: string | undefined
+  readonly resourceOwner: string | undefined
+  /** Domain above, for sub domains. */
+  readonly parent?: string
+}
+
+/**
+ * Creates a domain: checks the request in the original's order, then writes the domain with its admin role and policy
+ * and the templates asked for, all in one transaction. Resolves to the new domain.
+ */
+export async function createDomain(
+  deps: ZmsDependencies,
+  context: RequestContext,
+  request: CreationRequest,
+): Promise<Domain> {
+  const { config, writes } = deps
+  const { name, detail } = request
+  deps.authorizedServices.check(context)
+  const templateNames = detail.templates?.templateNames ?? []
+  for (const template of templateNames) {
+    if (!deps.templates.get(template)) throw notFound(`validateSolutionTemplates: Template not found: ${template}`)
+  }
+  requireProductId(deps, request)
+  requireUserAuthorityFilter(deps.userAuthority, detail.userAuthorityFilter)
+  const settings = await requestedSettings(deps, request)
+  const admins = adminsOf(deps, request.admins)
+  const top = name.split('.')[0] as string
+  // The top of the chain is locked too, so that two new domains cannot slip under its limit together.
+  const domains = [...new Set([name, ...(request.parent === undefined ? [] : [request.parent, top])])]
+  return writes.commit({ context, domains, entity: name, auditRef: request.auditRef }, async (transaction) => {
+    const parent = request.parent === undefined ? undefined : await transaction.domain(request.parent)
+    if (request.parent !== undefined && !parent) throw notFound(`Invalid parent domain: ${request.parent}`)
+    await checkAdmins(deps, transaction, name, admins)
+    const similar = await transaction.queries.similarDomain(name)
+    if (similar !== undefined) throw badRequest(`Domain name conflict: ${similar}`)
+    if (await transaction.domain(name)) throw badRequest(`makeDomain: Cannot create domain: ${name} - already exists`)
+    await requireUnique(transaction.queries, name, settings, config)
+    if (parent) await requireRoomBelow(deps, transaction, name, top)
+    const value = newDomain({
+      name,
+      admins,
+      requestPrincipal: context.principal?.fullName ?? '',
+      auditRef: request.auditRef,
+      settings: { ...settings, ...(parent && inherited(parent)) },
+    })
+    transaction.apply({ kind: 'createDomain', domain: name, value })
+    for (const template of templateNames) {
+      await applyTemplate(deps, context, transaction, {
+        domain: name,
+        template,
+        params: new Map(),
+        auditRef: request.auditRef,
+      })
+    }
+    return (await transaction.domain(name)) as Domain
+  })
+}
+
+/** 400 when a top-level domain needs a product id and has none. */
+function requireProductId({ config }: ZmsDependencies, { kind, detail }: CreationRequest): void {
+  if (!config.zms.productIdSupport) return
+  if (kind === 'top' && detail.ypmId === undefined && !detail.productId) {
+    throw badRequest('Product Id is required when creating top level domain')
+  }
+  if (detail.ypmId !== undefined && detail.ypmId <= 0) throw badRequest('Product Id must be a positive integer')
+}
+
+/** The settings of the new domain, checked. */
+async function requestedSettings(
+  deps: ZmsDependencies,
+  request: CreationRequest,
+): Promise<Partial<DomainMeta & Domain>> {
+  const { config } = deps
+  const { detail } = request
+  requireExpiries(detail)
+  const account = detail.account ? accountOf(detail.account, config.zms.allowMultipleAwsAccounts) : undefined
+  requireWholeAzure(detail)
+  requireWholeGcp(detail)
+  requireEnvironment(detail.environment, config.zms.domainEnvironments)
+  if (detail.contacts) await requireContacts(deps, detail.contacts)
+  deps.quotas.requireTags('domain', detail.tags, 0)
+  const ownership = deps.ownership.wholeWrite(
+    'domain',
+    request.name,
+    undefined,
+    ['object', 'meta'],
+    request.resourceOwner,
+  )
+  return {
+    description: present(detail.description),
+    org: present(detail.org),
+    auditEnabled: detail.auditEnabled ?? false,
+    account,
+    awsAccountName: present(detail.awsAccountName),
+    ypmId: config.zms.productIdSupport ? (detail.ypmId ?? 0) : 0,
+    applicationId: present(detail.applicationId),
+    certDnsDomain: present(detail.certDnsDomain),
+    memberExpiryDays: present(detail.memberExpiryDays),
+    tokenExpiryMins: present(detail.tokenExpiryMins),
+    serviceCertExpiryMins: present(detail.serviceCertExpiryMins),
+    roleCertExpiryMins: present(detail.roleCertExpiryMins),
+    signAlgorithm: present(detail.signAlgorithm),
+    serviceExpiryDays: present(detail.serviceExpiryDays),
+    groupExpiryDays: present(detail.groupExpiryDays),
+    userAuthorityFilter: present(detail.userAuthorityFilter),
+    azureSubscription: present(detail.azureSubscription),
+    azureTenant: present(detail.azureTenant),
+    azureClient: present(detail.azureClient),
+    gcpProject: present(detail.gcpProject),
+    gcpProjectNumber: present(detail.gcpProjectNumber),
+    businessService: present(detail.businessService),
+    memberPurgeExpiryDays: present(detail.memberPurgeExpiryDays),
+    productId: present(detail.productId),
+    featureFlags: present(detail.featureFlags),
+    environment: present(detail.environment),
+    x509CertSignerKeyId: present(detail.x509CertSignerKeyId),
+    sshCertSignerKeyId: present(detail.sshCertSignerKeyId),
+    slackChannel: present(detail.slackChannel),
+    onCall: present(detail.onCall),
+    autoDeleteTenantAssumeRoleAssertions: detail.autoDeleteTenantAssumeRoleAssertions ?? false,
+    clientIdSelfUpdate: detail.clientIdSelfUpdate ?? false,
+    externalMemberValidator: present(detail.externalMemberValidator),
+    costCenter: present(detail.costCenter),
+    ...(detail.tags && detail.tags.size > 0 && { tags: tagsOf(detail.tags) }),
+    ...(detail.contacts && detail.contacts.size > 0 && { contacts: detail.contacts }),
+    ...(ownership && { resourceOwnership: ownership }),
+  }
+}
+
+/** What a sub domain takes over from the domain above. */
+const inherited = (parent: Domain): Partial<DomainMeta> => ({
+  auditEnabled: parent.auditEnabled,
+  org: parent.org,
+  userAuthorityFilter: parent.userAuthorityFilter,
+  x509CertSignerKeyId: parent.x509CertSignerKeyId,
+  sshCertSignerKeyId: parent.sshCertSignerKeyId,
+})
+
+/** Administrators under their stored names, each once; 400 when there is none. */
+function adminsOf({ config }: ZmsDependencies, admins: readonly string[]): string[] {
+  if (admins.length === 0) throw badRequest('validatedAdminUsers: Missing adminUsers')
+  const domains = principalDomainsOf(config)
+  return [...new Set(admins.map((admin) => resolveUserAlias(admin, domains)))]
+}
+
+/** Each administrator must be allowed in the admin role of the new domain. */
+async function checkAdmins(
+  deps: ZmsDependencies,
+  transaction: Transaction,
+  name: string,
+  admins: readonly string[],
+): Promise<void> {
+  const lookup = {
+    // The domain that is being made exists for its own members.
+    domain: async (domain: string) =>
+      domain === name ? newDomain({ name, admins: [], requestPrincipal: '' }) : transaction.domain(domain),
+  }
+  for (const admin of admins) {
+    const collection = {
+      kind: 'role' as const,
+      domain: { name },
+      refuseGroups: deps.config.zms.disallowGroupsInAdminRole.value,
+    }
+    await deps.memberRules.check(lookup, collection, admin)
+  }
+}
+
+/** 403 or 429 when there may not be another domain below the top of this one. */
+async function requireRoomBelow(
+  deps: ZmsDependencies,
+  transaction: Transaction,
+  name: string,
+  top: string,
+): Promise<void> {
+  const { config } = deps
+  const homePrefix = `${config.homeDomain}.`
+  if (config.zms.virtualDomainSupport && name.startsWith(homePrefix)) {
+    const home = name.split('.').slice(0, homePrefix.split('.').length).join('.')
+    const below = await transaction.queries.domainNames({ prefix: `${home}.` })
+    requireVirtualLimit(below.length, config.zms.virtualDomainLimit)
+  }
+  const topDomain = await transaction.domain(top)
+  if (!topDomain || !config.zms.quotaCheck) return
+  const count = (await transaction.queries.domainNames({ prefix: `${top}.` })).length
+  deps.quotas.require(topDomain, 'subdomain', count + 1)
+}
+
+/** 400 when a name has an underscore and the caller is no system administrator, or is too long. */
+export async function requireDomainName(
+  deps: ZmsDependencies,
+  context: RequestContext,
+  { fullName, checked, word }: { fullName: string; checked: string; word: 'Domain' | 'SubDomain' },
+): Promise<void> {
+  if (checked.includes('_')) {
+    const { principal } = context
+    if (!principal || !(await deps.authorization.isSystemAdministrator(principal))) {
+      throw badRequest('Domain name cannot contain underscores')
+    }
+  }
+  requireNameLength(fullName, deps.config.zms.domainNameMaxLen, word)
+}
+
+/** 403 when body and path name different things. */
+export function requireSame(a: string, b: string, message: string): void {
+  if (a !== b) throw forbidden(message)
+}
