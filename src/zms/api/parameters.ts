@@ -1,10 +1,10 @@
 import { header, query } from '#core/http/endpoint.ts'
 import { kept, lowered, maybe, off, queried } from '#core/http/scalar-types.ts'
-import { optional } from '#core/http/wire.ts'
+import { unlessEmpty } from '#core/http/wire.ts'
 
 const auditRef = header('Y-Audit-Ref', maybe.text)
 const returnObj = header('Athenz-Return-Object', off)
-const resourceOwner = header('Athenz-Resource-Owner', optional(kept.resourceOwner))
+const resourceOwner = header('Athenz-Resource-Owner', unlessEmpty(kept.resourceOwner))
 
 /** Headers of writes: why the change is made. */
 export const audited = { auditRef }
