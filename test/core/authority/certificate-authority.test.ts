@@ -51,7 +51,7 @@ async function authenticate({ cn = [], ou = [], names, properties }: Given): Pro
   const authority = await newAuthority(properties)
   const result = authority.authenticateCertificate(peerOf((await ca.issue({ subject, names })).certificate))
   if (result === null) return null
-  return 'rejected' in result ? result.rejected : (result as Principal)
+  return 'rejected' in result ? result.rejected : result
 }
 
 const uri = (value: string): AlternativeName => ({ type: 'uri', value })
@@ -249,7 +249,7 @@ describe('identity', () => {
     assert.deepEqual([upper.fullName, role.fullName], ['user.joe', 'user.joe'])
   })
 
-  test('of a role certificate is not found inside another kind of name', () => {
+  test('of a role certificate is not found inside another kind of name', async () => {
     const configuration = fileOf(`[req]
 distinguished_name = dn
 x509_extensions = extensions
@@ -281,10 +281,8 @@ DNS.1 = "a, URI:athenz://principal/user.admin"
     )
     const certificate = new X509Certificate(pem)
     assert.match(certificate.subjectAltName ?? '', /URI:athenz:\/\/principal\/user.admin/)
-    return newAuthority().then((authority) => {
-      assert.deepEqual(authority.authenticateCertificate(peerOf(certificate)), {
-        rejected: `CertificateAuthority: ${NO_HOLDER}: CN=sports:role.readers`,
-      })
+    assert.deepEqual((await newAuthority()).authenticateCertificate(peerOf(certificate)), {
+      rejected: `CertificateAuthority: ${NO_HOLDER}: CN=sports:role.readers`,
     })
   })
 })
@@ -324,43 +322,48 @@ describe('trusted issuers', () => {
   })
 })
 
+const issuerMap = (content: object) => ({
+  'athenz.auth.certificate.identity_issuer_map_fname': fileOf(JSON.stringify(content)),
+})
+const issuerEntry = (...names: string[]) => ({
+  'issuer-cert-dn': names,
+  'issuer-identity': 'sys.auth.zts',
+  'issuer-signer-key': ['k'],
+})
+
 describe('identity issuer', () => {
-  const map = (content: object) => ({
-    'athenz.auth.certificate.identity_issuer_map_fname': fileOf(JSON.stringify(content)),
-  })
-  const entry = (...names: string[]) => ({
-    'issuer-cert-dn': names,
-    'issuer-identity': 'sys.auth.zts',
-    'issuer-signer-key': ['k'],
-  })
   const cases: readonly [behaviour: string, content: object, expected: string | undefined][] = [
     [
       'is found by the name of the issuer',
-      { 'issuer-identities': [entry('CN=Service CA,O=Sports\\, Inc,C=US')] },
+      { 'issuer-identities': [issuerEntry('CN=Service CA,O=Sports\\, Inc,C=US')] },
       'sys.auth.zts',
     ],
     [
       'is found whatever the order',
-      { 'issuer-identities': [entry('C=US, O="Sports, Inc", CN=Service CA')] },
+      { 'issuer-identities': [issuerEntry('C=US, O="Sports, Inc", CN=Service CA')] },
       'sys.auth.zts',
     ],
     [
       'is found by the second name',
-      { 'issuer-identities': [entry('CN=x', 'c=US;2.5.4.10=Sports\\2C Inc;cn=Service CA')] },
+      { 'issuer-identities': [issuerEntry('CN=x', 'c=US;2.5.4.10=Sports\\2C Inc;cn=Service CA')] },
       'sys.auth.zts',
     ],
-    ['is not found by a part of the name', { 'issuer-identities': [entry('CN=Service CA,C=US')] }, undefined],
+    ['is not found by a part of the name', { 'issuer-identities': [issuerEntry('CN=Service CA,C=US')] }, undefined],
     [
       'is not found in other letters',
-      { 'issuer-identities': [entry('CN=Service ca,O=Sports\\, Inc,C=US')] },
+      { 'issuer-identities': [issuerEntry('CN=Service ca,O=Sports\\, Inc,C=US')] },
       undefined,
     ],
-    ['is the default otherwise', { 'default-issuer-identity': 'corp', 'issuer-identities': [entry('CN=x')] }, 'corp'],
+    [
+      'is the default otherwise',
+      { 'default-issuer-identity': 'corp', 'issuer-identities': [issuerEntry('CN=x')] },
+      'corp',
+    ],
     ['may be the default alone', { 'default-issuer-identity': 'corp' }, 'corp'],
   ]
   for (const [behaviour, content, expected] of cases) {
     test(behaviour, async () => {
-      const principal = (await authenticate({ cn: 'sports.api', properties: map(content) })) as Principal
+      const principal = (await authenticate({ cn: 'sports.api', properties: issuerMap(content) })) as Principal
       assert.equal(principal.issuerIdentity, expected)
     })
   }

@@ -48,7 +48,7 @@ interface TestPool {
   readonly lines: string[]
   /** Milliseconds for which answers were held back. */
   readonly waits: number[]
-  login(user: string): Promise<LoginAnswer>
+  readonly login: (user: string) => Promise<LoginAnswer>
 }
 
 async function newPool(options: Partial<PamPoolOptions> = {}): Promise<TestPool> {

@@ -15,10 +15,10 @@ test('is an authority of users that only get tokens', () => {
   )
 })
 
-describe('start', () => {
-  const start = (profile: string) =>
-    new UserAuthority().initialize(contextOf({ 'athenz.auth.user.pam_service_name': profile }))
+const start = (profile: string) =>
+  new UserAuthority().initialize(contextOf({ 'athenz.auth.user.pam_service_name': profile }))
 
+describe('start', () => {
   for (const profile of ['../login', '/etc/pam.d/login', 'Login', '-x', 'a b']) {
     test(`fails on the profile ${profile}`, () =>
       assert.rejects(start(profile), {
@@ -37,6 +37,10 @@ describe('start', () => {
         'PAM cannot be used with athenz.auth.user.pam_service_name=login: exit status 1; install the system package ' +
         'libpam0g and the npm package koffi, or take UserAuthority out of the list of authorities',
     }))
+})
+
+const refusal = (name: string, reason: string) => ({
+  rejected: `UserAuthority:authenticate: login of ${name} refused: ${reason}`,
 })
 
 /** Accounts can only be made, and the shadow file only be read, by root on a machine with PAM. */
@@ -90,9 +94,6 @@ describe('login with a Unix account', { skip: reasonToSkip() }, () => {
 
   const login = (name: string, password: string): Promise<AuthenticationResult> =>
     authority.authenticateHeader(basic(`${name}:${password}`), '10.1.2.3')
-  const refusal = (name: string, reason: string) => ({
-    rejected: `UserAuthority:authenticate: login of ${name} refused: ${reason}`,
-  })
   const { good, locked, expired, stale, empty } = accounts
 
   test('gives a user, without the password', async () => {
