@@ -22,6 +22,8 @@ export interface ServerLaunch {
 export interface ProcessEnd {
   readonly status: number | null
   readonly signal: NodeJS.Signals | null
+  /** Why it could not even be started. */
+  readonly failure?: string
 }
 
 /** A server running as a child in a process group of its own, so that Ctrl-C in a terminal reaches only the parent. */
@@ -92,6 +94,7 @@ export async function launchServer(launch: ServerLaunch): Promise<ServerProcess>
 
 /** Why a process ended, from the last lines it wrote to standard error, or else from how it ended. */
 export async function describeEnd(end: ProcessEnd, errors: () => Promise<string[]>): Promise<string> {
+  if (end.failure !== undefined) return end.failure
   const lines = await errors()
   if (lines.length > 0) return lines.slice(-MAX_REASON_LINES).join('\n')
   return end.signal === null ? `it ended with status ${end.status}` : `it was ended by ${end.signal}`
@@ -103,7 +106,7 @@ const MAX_REASON_LINES = 40
 function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', (status, signal) => resolve({ status, signal }))
-    child.once('error', () => resolve({ status: null, signal: null }))
+    child.once('error', (error) => resolve({ status: null, signal: null, failure: error.message }))
   })
 }
 

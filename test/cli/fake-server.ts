@@ -59,7 +59,10 @@ server.once('error', (error: NodeJS.ErrnoException) => {
   console.error(`cannot listen on port ${property('athenz.tls_port')}: ${error.code}`)
   process.exit(1)
 })
-if (mode !== 'silent') {
+if (mode === 'silent') {
+  // Something to stay for.
+  setInterval(() => {}, 60_000)
+} else {
   server.listen(Number(property('athenz.tls_port')), () => {
     const { port } = server.address() as AddressInfo
     console.log(`listening on ${port}`)
