@@ -3,6 +3,7 @@ import {
   boolean,
   className,
   count,
+  days,
   headers,
   list,
   millis,
@@ -20,7 +21,10 @@ const NO_JETTY = 'there is no Jetty and no Java thread pool here'
 /** Where the server listens and what it is. */
 export const listenerProperties = {
   root_dir: path('{root}', 'Base folder of the container; relative paths count from it.'),
-  prop_file: path('{root}/conf/{server}_server/athenz.properties', 'File with the properties of this table.'),
+  prop_file: path(
+    '{root}/conf/{server}_server/athenz.properties',
+    'File with the properties of ports, TLS, HTTP and logs.',
+  ),
   hostname: text('{hostname}', 'Name of this machine in tokens, logs and the Host response header.'),
   listen_host: text(unset, 'Address to listen on; all when not set.'),
   port: port(4080, 'Port for plain HTTP, 0 = off.'),
@@ -108,7 +112,7 @@ export const operationProperties = {
   graceful_shutdown_timeout: millis(30_000, 'Longest time for that.'),
   access_log_dir: path('{root}/logs/{server}_server', 'Folder of the access log.'),
   access_log_name: text('access.yyyy_MM_dd.log', 'Name of the access log; yyyy, MM and dd become the date.'),
-  access_log_retain_days: count(31, 'Access logs older than this many days are deleted.'),
+  access_log_retain_days: days(31, 'Access logs older than this are deleted.'),
   log_forwarded_for_addr: boolean(false, 'Log the address in X-Forwarded-For instead of that of the connection.'),
   ...allUnsupported('there is no Java logger; set access_log_dir and access_log_name', {
     access_slf4j_logger: text(unset, 'Java logger that receives the access log.'),

@@ -139,10 +139,14 @@ export const epochMillis = numberOf(types.integerType(0, Number.MAX_SAFE_INTEGER
 export const seconds = numberOf(COUNT, 'Seconds')
 /** A duration in milliseconds. */
 export const millis = numberOf(COUNT, 'Millis')
+/** The same where the key of the original says `ms`. */
+export const ms = numberOf(COUNT, 'Ms')
 /** A duration in milliseconds where a negative number has a meaning of its own. */
 export const signedMillis = numberOf(types.integerType(INT_MIN, INT_MAX), 'Millis')
 /** A duration in minutes. */
 export const minutes = numberOf(COUNT, 'Minutes')
+/** The same where the key of the original says `mins`. */
+export const mins = numberOf(COUNT, 'Mins')
 /** A duration in hours. */
 export const hours = numberOf(COUNT, 'Hours')
 /** A duration in days. */

@@ -3,6 +3,7 @@ import {
   boolean,
   count,
   list,
+  millis,
   path,
   port,
   sameAs,
@@ -70,8 +71,8 @@ export const tsProperties = {
   ops_host: text('127.0.0.1', 'Address on which that port listens.'),
   domain_cache_max_domains: count(10_000, 'Domains kept compiled in memory for access checks.'),
   request_body_max_bytes: count(16_777_216, 'Longest request body; a longer one is refused with status 413.'),
-  slow_request_millis: count(1_000, 'Requests that take longer are logged as slow; 0 = none.'),
-  slow_query_millis: count(500, 'Database statements that take longer are logged as slow; 0 = none.'),
+  slow_request_millis: millis(1_000, 'Requests that take longer are logged as slow; 0 = none.'),
+  slow_query_millis: millis(500, 'Database statements that take longer are logged as slow; 0 = none.'),
   log_level: word(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     'info',

@@ -11,6 +11,7 @@ import {
   list,
   millis,
   minutes,
+  ms,
   path,
   percent,
   sameAs,
@@ -25,13 +26,13 @@ import {
   wordSet,
 } from './property.ts'
 
+const JDBC_STORE = 'com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory'
+const FILE_STORE = 'com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory'
+
 /** The original's default is its JDBC store; without a database to go to, ours is the embedded one. */
 const OBJECT_STORE_DEFAULT: DerivedDefault<string> = {
-  says: 'the JDBC store when athenz.zms.jdbc_store is set, otherwise the embedded file store',
-  from: (property) => {
-    const kind = property('athenz.zms.jdbc_store') === undefined ? 'File' : 'JDBC'
-    return `com.yahoo.athenz.zms.store.impl.${kind}ObjectStoreFactory`
-  },
+  says: `${JDBC_STORE} when athenz.zms.jdbc_store is set, otherwise ${FILE_STORE}`,
+  from: (property) => (property('athenz.zms.jdbc_store') === undefined ? FILE_STORE : JDBC_STORE),
 }
 
 /** The server itself. */
@@ -115,10 +116,10 @@ export const memberProperties = {
     'role,group',
     'Kinds of objects whose change needs an audit reference in audited domains.',
   ),
-  default_max_user_expiry_days: count(0, 'Longest membership of a user; 0 = no limit.'),
-  default_max_service_expiry_days: count(0, 'Longest membership of a service; 0 = no limit.'),
-  default_max_group_expiry_days: count(0, 'Longest membership of a group; 0 = no limit.'),
-  purge_member_expiry_days: dynamic(count(180, 'Expired members are removed after this time; 0 = never.')),
+  default_max_user_expiry_days: days(0, 'Longest membership of a user; 0 = no limit.'),
+  default_max_service_expiry_days: days(0, 'Longest membership of a service; 0 = no limit.'),
+  default_max_group_expiry_days: days(0, 'Longest membership of a group; 0 = no limit.'),
+  purge_member_expiry_days: dynamic(days(180, 'Expired members are removed after this time; 0 = never.')),
   purge_task_max_db_calls_per_run: dynamic(count(20, 'Batches removed at one time.')),
   purge_task_limit_per_call: dynamic(count(500, 'Members in one batch.')),
   pending_role_member_lifespan: days(30, 'Requests for membership are rejected after this time.'),
@@ -259,10 +260,10 @@ export const providerClientProperties = {
   'provider.client.keygroup_name': text(unset, 'Key group under which the private key store has the password.'),
   'provider.client.max_pool_route': count(45, 'Most connections to one provider.'),
   'provider.client.max_pool_total': count(50, 'Most connections in all.'),
-  'provider.client.retry_interval_ms': count(1000, 'Time between two tries.'),
+  'provider.client.retry_interval_ms': ms(1000, 'Time between two tries.'),
   'provider.client.max_retries': count(2, 'How often a failed request is tried again.'),
-  'provider.client.connect_timeout_ms': count(5000, 'Longest wait for a connection.'),
-  'provider.client.read_timeout_ms': count(15_000, 'Longest wait for the answer.'),
+  'provider.client.connect_timeout_ms': ms(5000, 'Longest wait for a connection.'),
+  'provider.client.read_timeout_ms': ms(15_000, 'Longest wait for the answer.'),
 }
 
 /** Properties of ZMS (`athenz.zms.`). */

@@ -6,6 +6,7 @@ import {
   list,
   millis,
   minutes,
+  ms,
   path,
   pattern,
   seconds,
@@ -72,12 +73,12 @@ export const azureProviderProperties = {
     'Where the keys of Azure are described.',
   ),
   azure_openid_jwks_uri: url(unset, 'Where the keys of Azure are, instead.'),
-  azure_mgmt_client_connect_timeout_ms: count(5000, 'Longest wait for a connection to the management service.'),
-  azure_mgmt_client_read_timeout_ms: count(15_000, 'Longest wait for its answer.'),
+  azure_mgmt_client_connect_timeout_ms: ms(5000, 'Longest wait for a connection to the management service.'),
+  azure_mgmt_client_read_timeout_ms: ms(15_000, 'Longest wait for its answer.'),
   azure_mgmt_client_max_pool_route: count(45, 'Most connections to one address of it.'),
   azure_mgmt_client_max_pool_total: count(50, 'Most connections in all.'),
   azure_mgmt_client_max_retries: count(2, 'How often a failed request is tried again.'),
-  azure_mgmt_client_retry_interval_ms: count(1000, 'Time between these tries.'),
+  azure_mgmt_client_retry_interval_ms: ms(1000, 'Time between these tries.'),
 }
 
 /** Google. */
