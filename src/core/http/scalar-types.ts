@@ -10,13 +10,14 @@ import {
   text,
   time,
   timestamp,
+  unchecked,
   unlessEmpty,
   type WireType,
 } from './wire.ts'
 
 const named = (type: NameType): WireType<string> => text(patterns[type], undefined, type)
 
-/** Names in replies, and names that keep their letters in requests: tags, owners, tokens. */
+/** Names in requests that keep their letters: tags, owners, conditions. The other groups derive from them. */
 export const kept = {
   simple: named('SimpleName'),
   domain: named('DomainName'),
@@ -31,10 +32,26 @@ export const kept = {
   tagValue: named('TagCompoundValue'),
   conditionKey: named('AssertionConditionKey'),
   conditionValue: named('AssertionConditionValue'),
-  signedToken: named('SignedToken'),
   /** Owner of a resource, sent as a header. */
   resourceOwner: text(patterns.ResourceOwnerName, RESOURCE_OWNER_MAX_LENGTH),
   text: text(),
+} as const
+
+/** Names in replies: any text is read, since some that older versions stored break the patterns of today. */
+export const shown = {
+  simple: unchecked(kept.simple),
+  domain: unchecked(kept.domain),
+  entity: unchecked(kept.entity),
+  service: unchecked(kept.service),
+  resource: unchecked(kept.resource),
+  member: unchecked(kept.member),
+  groupMember: unchecked(kept.groupMember),
+  tagKey: unchecked(kept.tagKey),
+  tagValue: unchecked(kept.tagValue),
+  conditionKey: unchecked(kept.conditionKey),
+  conditionValue: unchecked(kept.conditionValue),
+  signedToken: unchecked(named('SignedToken')),
+  text: kept.text,
 } as const
 
 /** Names in requests: checked as they were sent, handed on in lower case. */
@@ -65,10 +82,10 @@ export const maybe = {
   time: optional(time()),
   /** Text that is written also when it is empty. */
   emptyText: emptyKept(kept.text),
-  domain: optional(kept.domain),
-  simple: optional(kept.simple),
-  entity: optional(kept.entity),
-  resource: optional(kept.resource),
+  domain: optional(shown.domain),
+  simple: optional(shown.simple),
+  entity: optional(shown.entity),
+  resource: optional(shown.resource),
   loweredText: optional(lowered.text),
   loweredDomain: optional(lowered.domain),
   loweredResource: optional(lowered.resource),
@@ -84,6 +101,7 @@ export const queried = {
   principal: unlessEmpty(lowered.principal),
   tagKey: unlessEmpty(kept.tagKey),
   tagValue: unlessEmpty(kept.tagValue),
+  text: unlessEmpty(lowered.text),
 } as const
 
 /** Switch of a query or header: false unless its text is `true` in any letter case. */

@@ -108,6 +108,9 @@ export const text = (pattern?: RegExp, maxLength?: number, name?: string): WireT
   )
 }
 
+/** Any text under the description of `type`: for replies, which the original does not check before it sends them. */
+export const unchecked = (type: WireType<string>): WireType<string> => reader(type.wire, readText)
+
 /** The same type in lower case: rules are checked on what was sent, the value handed on is lower case. */
 export const lower = (type: WireType<string>): WireType<string> =>
   describe(

@@ -1,5 +1,5 @@
 import { authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
+import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
 import { bool, list, struct, type ValueOf } from '#core/http/wire.ts'
 import { Assertion } from './assertion.ts'
 import { readErrors } from './parameters.ts'
@@ -9,15 +9,16 @@ export const Access = struct('Access', { granted: bool() })
 export type Access = ValueOf<typeof Access>
 
 /** The assertions that speak about a principal. */
-export const ResourceAccess = struct('ResourceAccess', { principal: kept.resource, assertions: list(Assertion) })
+export const ResourceAccess = struct('ResourceAccess', { principal: shown.resource, assertions: list(Assertion) })
 export type ResourceAccess = ValueOf<typeof ResourceAccess>
 
 /** The same for several principals. */
 export const ResourceAccessList = struct('ResourceAccessList', { resources: list(ResourceAccess) })
 export type ResourceAccessList = ValueOf<typeof ResourceAccessList>
 
-const trustDomain = query('domain', queried.domain)
-const checkPrincipal = query('principal', queried.principal)
+// The original does not check the form of these two: a malformed principal has no rights, a malformed domain no trust.
+const trustDomain = query('domain', queried.text)
+const checkPrincipal = query('principal', queried.text)
 
 /** Questions about rights. */
 export const accessEndpoints = {

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { enumeration, int32, int64, list, mapOf, optional, record, struct, type ValueOf } from '#core/http/wire.ts'
 import { inDomain, owned, readErrors, writeErrors } from './parameters.ts'
 
@@ -27,7 +27,7 @@ export type AssertionConditionsInput = ValueOf<typeof AssertionConditionsInput>
 /** Condition of an assertion in a reply. */
 export const AssertionCondition = struct('AssertionCondition', {
   id: maybe.int32,
-  conditionsMap: record(kept.conditionKey, conditionData(kept.conditionValue)),
+  conditionsMap: record(shown.conditionKey, conditionData(shown.conditionValue)),
 })
 export type AssertionCondition = ValueOf<typeof AssertionCondition>
 
@@ -62,9 +62,9 @@ export type AssertionInput = ValueOf<typeof AssertionInput>
 
 /** An assertion in a reply. */
 export const Assertion = struct('Assertion', {
-  role: kept.text,
-  resource: kept.text,
-  action: kept.text,
+  role: shown.text,
+  resource: shown.text,
+  action: shown.text,
   effect: optional(AssertionEffect),
   id: optional(int64()),
   caseSensitive: maybe.bool,

@@ -1,5 +1,5 @@
 import { authenticate, endpoint, nothing } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { DomainList } from './domain.ts'
 import { audited, inDomain, openReadErrors, writeErrors } from './parameters.ts'
@@ -14,9 +14,9 @@ export type DependentServiceInput = ValueOf<typeof DependentServiceInput>
 
 /** A service that a domain depends on, with the resource groups it uses. */
 export const DependentServiceResourceGroup = struct('DependentServiceResourceGroup', {
-  service: kept.service,
-  domain: kept.domain,
-  resourceGroups: optional(list(kept.entity)),
+  service: shown.service,
+  domain: shown.domain,
+  resourceGroups: optional(list(shown.entity)),
 })
 export type DependentServiceResourceGroup = ValueOf<typeof DependentServiceResourceGroup>
 

@@ -1,22 +1,22 @@
 import { authenticate, authorize, endpoint } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { int32, list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { inDomain, openReadErrors } from './parameters.ts'
 import { objectCounts } from './quota.ts'
 
 /** A policy with an assertion for a role that does not exist. */
-export const DanglingPolicy = struct('DanglingPolicy', { policyName: kept.entity, roleName: kept.entity })
+export const DanglingPolicy = struct('DanglingPolicy', { policyName: shown.entity, roleName: shown.entity })
 export type DanglingPolicy = ValueOf<typeof DanglingPolicy>
 
 /** What does not fit together in a domain. */
 export const DomainDataCheck = struct('DomainDataCheck', {
-  danglingRoles: optional(list(kept.entity)),
+  danglingRoles: optional(list(shown.entity)),
   danglingPolicies: optional(list(DanglingPolicy)),
   policyCount: int32(),
   assertionCount: int32(),
   roleWildCardCount: int32(),
-  providersWithoutTrust: optional(list(kept.service)),
-  tenantsWithoutAssumeRole: optional(list(kept.domain)),
+  providersWithoutTrust: optional(list(shown.service)),
+  tenantsWithoutAssumeRole: optional(list(shown.domain)),
 })
 export type DomainDataCheck = ValueOf<typeof DomainDataCheck>
 

@@ -1,8 +1,8 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { list, mapOf, optional, record, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, openReadErrors, owned, readErrors, writeErrors } from './parameters.ts'
-import { ResourceDomainOwnership } from './resource-ownership.ts'
+import { ResourceDomainOwnership, ResourceDomainOwnershipInput } from './resource-ownership.ts'
 import { Tags, TagsInput } from './tag.ts'
 
 /** Settings that requests and replies write alike. */
@@ -31,7 +31,6 @@ const settings = {
   productId: maybe.text,
   featureFlags: maybe.int32,
   environment: maybe.emptyText,
-  resourceOwnership: optional(ResourceDomainOwnership),
   x509CertSignerKeyId: maybe.emptyText,
   sshCertSignerKeyId: maybe.emptyText,
   slackChannel: maybe.emptyText,
@@ -48,6 +47,7 @@ const settings = {
  */
 export const newDomainSettings = {
   ...settings,
+  resourceOwnership: optional(ResourceDomainOwnershipInput),
   org: maybe.loweredResource,
   certDnsDomain: maybe.text,
   signAlgorithm: maybe.loweredText,
@@ -58,11 +58,12 @@ export const newDomainSettings = {
 /** Settings in replies. */
 export const domainSettings = {
   ...settings,
+  resourceOwnership: optional(ResourceDomainOwnership),
   org: maybe.resource,
   certDnsDomain: maybe.text,
   signAlgorithm: maybe.emptyText,
   tags: Tags,
-  contacts: optional(record(kept.simple, kept.text)),
+  contacts: optional(record(shown.simple, shown.text)),
 }
 
 /** Settings of a domain in a request; only members that are present change anything. */
@@ -74,7 +75,9 @@ export const DomainMeta = struct('DomainMeta', domainSettings)
 export type DomainMeta = ValueOf<typeof DomainMeta>
 
 /** Values that a setting may take. */
-export const DomainMetaStoreValidValuesList = struct('DomainMetaStoreValidValuesList', { validValues: list(kept.text) })
+export const DomainMetaStoreValidValuesList = struct('DomainMetaStoreValidValuesList', {
+  validValues: list(shown.text),
+})
 export type DomainMetaStoreValidValuesList = ValueOf<typeof DomainMetaStoreValidValuesList>
 
 /** Settings of domains. */
@@ -125,7 +128,7 @@ export const domainMetaEndpoints = {
     summary: 'Replaces the owners of a domain.',
     params: inDomain,
     headers: audited,
-    body: ResourceDomainOwnership,
+    body: ResourceDomainOwnershipInput,
     access: authorize('update', '{domainName}:meta.domain.ownership'),
     responses: { 204: nothing },
     errors: readErrors,

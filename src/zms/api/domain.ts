@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, header, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
+import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
 import { int64, list, nullable, optional, struct, time, uuid, type ValueOf } from '#core/http/wire.ts'
 import { domainSettings, newDomainSettings } from './domain-meta.ts'
 import { auditedReturning, inDomain, openReadErrors, owned, page, readErrors, tagged } from './parameters.ts'
@@ -8,14 +8,14 @@ import { DomainTemplateListInput } from './template.ts'
 /** A domain in a reply. */
 export const Domain = struct('Domain', {
   ...domainSettings,
-  name: kept.domain,
+  name: shown.domain,
   modified: maybe.time,
   id: optional(uuid()),
 })
 export type Domain = ValueOf<typeof Domain>
 
 /** Names of domains; null instead of an empty list when a search by account, project or product finds none. */
-export const DomainList = struct('DomainList', { names: nullable(list(kept.domain)), next: maybe.text })
+export const DomainList = struct('DomainList', { names: nullable(list(shown.domain)), next: maybe.text })
 export type DomainList = ValueOf<typeof DomainList>
 
 /** A top-level domain to create. */
@@ -65,9 +65,9 @@ export type AuthHistoryDependencies = ValueOf<typeof AuthHistoryDependencies>
 
 /** A membership that was removed because it had expired. */
 export const ExpiryMember = struct('ExpiryMember', {
-  domainName: kept.domain,
-  collectionName: kept.entity,
-  principalName: kept.resource,
+  domainName: shown.domain,
+  collectionName: shown.entity,
+  principalName: shown.resource,
   expiration: time(),
 })
 export type ExpiryMember = ValueOf<typeof ExpiryMember>

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
-import { kept, lowered } from '#core/http/scalar-types.ts'
+import { lowered, shown } from '#core/http/scalar-types.ts'
 import { anyObject, list, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, openReadErrors, readErrors, writeErrors } from './parameters.ts'
 
@@ -8,11 +8,11 @@ export const EntityInput = struct('Entity', { name: lowered.resource, value: any
 export type EntityInput = ValueOf<typeof EntityInput>
 
 /** An entity in a reply, under its full name. */
-export const Entity = struct('Entity', { name: kept.resource, value: anyObject() })
+export const Entity = struct('Entity', { name: shown.resource, value: anyObject() })
 export type Entity = ValueOf<typeof Entity>
 
 /** Local names of entities. */
-export const EntityList = struct('EntityList', { names: list(kept.entity) })
+export const EntityList = struct('EntityList', { names: list(shown.entity) })
 export type EntityList = ValueOf<typeof EntityList>
 
 const entity = { ...inDomain, entityName: lowered.entity }

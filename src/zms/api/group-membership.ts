@@ -1,5 +1,5 @@
 import { authenticate, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
+import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
 import { list, struct, type ValueOf } from '#core/http/wire.ts'
 import { GroupMember } from './group.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
@@ -10,7 +10,6 @@ const state = {
   active: maybe.bool,
   approved: maybe.bool,
   auditRef: maybe.text,
-  requestPrincipal: maybe.resource,
   systemDisabled: maybe.int32,
   pendingState: maybe.text,
 }
@@ -18,6 +17,7 @@ const state = {
 /** A membership in a request; the names repeat those of the path. */
 export const GroupMembershipInput = struct('GroupMembership', {
   ...state,
+  requestPrincipal: maybe.loweredResource,
   memberName: lowered.groupMember,
   groupName: maybe.loweredResource,
   expiration: maybe.timestamp,
@@ -27,7 +27,8 @@ export type GroupMembershipInput = ValueOf<typeof GroupMembershipInput>
 /** Whether and how a principal is a member of a group. */
 export const GroupMembership = struct('GroupMembership', {
   ...state,
-  memberName: kept.groupMember,
+  requestPrincipal: maybe.resource,
+  memberName: shown.groupMember,
   groupName: maybe.resource,
   expiration: maybe.time,
 })
@@ -35,14 +36,14 @@ export type GroupMembership = ValueOf<typeof GroupMembership>
 
 /** A principal with the groups it is a member of. */
 export const DomainGroupMember = struct('DomainGroupMember', {
-  memberName: kept.groupMember,
+  memberName: shown.groupMember,
   memberGroups: list(GroupMember),
 })
 export type DomainGroupMember = ValueOf<typeof DomainGroupMember>
 
 /** The principals that are members of groups of a domain. */
 export const DomainGroupMembers = struct('DomainGroupMembers', {
-  domainName: kept.domain,
+  domainName: shown.domain,
   members: list(DomainGroupMember),
 })
 export type DomainGroupMembers = ValueOf<typeof DomainGroupMembers>

@@ -2,7 +2,7 @@ import { authorize, endpoint, nothing } from '#core/http/endpoint.ts'
 import { lowered, maybe } from '#core/http/scalar-types.ts'
 import { optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, owned, readErrors, writeErrors } from './parameters.ts'
-import { ResourceGroupOwnership } from './resource-ownership.ts'
+import { ResourceGroupOwnership, ResourceGroupOwnershipInput } from './resource-ownership.ts'
 import { Tags, TagsInput } from './tag.ts'
 
 /** Settings that requests and replies write alike. */
@@ -18,7 +18,6 @@ const settings = {
   selfRenew: maybe.bool,
   selfRenewMins: maybe.int32,
   maxMembers: maybe.int32,
-  resourceOwnership: optional(ResourceGroupOwnership),
   principalDomainFilter: maybe.emptyText,
   notifyDetails: maybe.emptyText,
 }
@@ -26,6 +25,7 @@ const settings = {
 /** Settings of a group in requests; the resource ownership is read-only and ignored. */
 export const groupSettingsInput = {
   ...settings,
+  resourceOwnership: optional(ResourceGroupOwnershipInput),
   notifyRoles: maybe.loweredText,
   tags: TagsInput,
   lastReviewedDate: maybe.timestamp,
@@ -34,6 +34,7 @@ export const groupSettingsInput = {
 /** Settings of a group in replies. */
 export const groupSettings = {
   ...settings,
+  resourceOwnership: optional(ResourceGroupOwnership),
   notifyRoles: maybe.emptyText,
   tags: Tags,
   lastReviewedDate: maybe.time,
@@ -85,7 +86,7 @@ export const groupMetaEndpoints = {
     summary: 'Replaces the owners of a group.',
     params: group,
     headers: audited,
-    body: ResourceGroupOwnership,
+    body: ResourceGroupOwnershipInput,
     access: authorize('update', '{domainName}:meta.group.ownership.{groupName}'),
     responses: { 204: nothing },
     errors: readErrors,

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, time, type ValueOf } from '#core/http/wire.ts'
 import { groupSettings, groupSettingsInput } from './group-meta.ts'
 import { inDomain, openReadErrors, owned, readErrors, returning, tagged, writeErrors } from './parameters.ts'
@@ -9,7 +9,6 @@ const memberState = {
   active: maybe.bool,
   approved: maybe.bool,
   auditRef: maybe.text,
-  requestPrincipal: maybe.resource,
   systemDisabled: maybe.int32,
   principalType: maybe.int32,
   pendingState: maybe.text,
@@ -20,6 +19,7 @@ const memberState = {
 /** Member of a group in a request. What the server sets itself is read and ignored. */
 export const GroupMemberInput = struct('GroupMember', {
   ...memberState,
+  requestPrincipal: maybe.loweredResource,
   memberName: optional(lowered.groupMember),
   groupName: maybe.loweredResource,
   domainName: maybe.loweredDomain,
@@ -33,7 +33,8 @@ export type GroupMemberInput = ValueOf<typeof GroupMemberInput>
 /** Member of a group in a reply, or in lists by principal the group it is a member of. */
 export const GroupMember = struct('GroupMember', {
   ...memberState,
-  memberName: optional(kept.groupMember),
+  requestPrincipal: maybe.resource,
+  memberName: optional(shown.groupMember),
   groupName: maybe.resource,
   domainName: maybe.domain,
   expiration: maybe.time,
@@ -45,10 +46,10 @@ export type GroupMember = ValueOf<typeof GroupMember>
 
 /** One change of a group's members. */
 export const GroupAuditLog = struct('GroupAuditLog', {
-  member: kept.groupMember,
-  admin: kept.resource,
+  member: shown.groupMember,
+  admin: shown.resource,
   created: time(),
-  action: kept.text,
+  action: shown.text,
   auditRef: maybe.text,
 })
 export type GroupAuditLog = ValueOf<typeof GroupAuditLog>
@@ -66,7 +67,7 @@ export type GroupInput = ValueOf<typeof GroupInput>
 /** A group in a reply, under its full name. */
 export const Group = struct('Group', {
   ...groupSettings,
-  name: kept.resource,
+  name: shown.resource,
   modified: maybe.time,
   groupMembers: optional(list(GroupMember)),
   auditLog: optional(list(GroupAuditLog)),

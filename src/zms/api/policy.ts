@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
 import { list, nullable, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { Assertion, AssertionInput } from './assertion.ts'
 import {
@@ -13,7 +13,7 @@ import {
   tagged,
   writeErrors,
 } from './parameters.ts'
-import { ResourcePolicyOwnership } from './resource-ownership.ts'
+import { ResourcePolicyOwnership, ResourcePolicyOwnershipInput } from './resource-ownership.ts'
 import { Tags, TagsInput } from './tag.ts'
 
 /** A policy in a request. `name` is the local or the full name; `caseSensitive` holds for every assertion. */
@@ -26,13 +26,13 @@ export const PolicyInput = struct('Policy', {
   active: maybe.bool,
   description: maybe.text,
   tags: TagsInput,
-  resourceOwnership: optional(ResourcePolicyOwnership),
+  resourceOwnership: optional(ResourcePolicyOwnershipInput),
 })
 export type PolicyInput = ValueOf<typeof PolicyInput>
 
 /** A policy in a reply, under its full name; the assertions are null where they were not asked for. */
 export const Policy = struct('Policy', {
-  name: kept.resource,
+  name: shown.resource,
   modified: maybe.time,
   assertions: nullable(list(Assertion)),
   caseSensitive: maybe.bool,
@@ -49,7 +49,7 @@ export const Policies = struct('Policies', { list: list(Policy) })
 export type Policies = ValueOf<typeof Policies>
 
 /** Local names of policies or versions; `next` is the `skip` of the next page. */
-export const PolicyList = struct('PolicyList', { names: list(kept.entity), next: maybe.text })
+export const PolicyList = struct('PolicyList', { names: list(shown.entity), next: maybe.text })
 export type PolicyList = ValueOf<typeof PolicyList>
 
 /** A version of a policy, and the one it is copied from. */
@@ -198,7 +198,7 @@ export const policyEndpoints = {
     summary: 'Replaces the owners of a policy.',
     params: policy,
     headers: audited,
-    body: ResourcePolicyOwnership,
+    body: ResourcePolicyOwnershipInput,
     access: authorize('update', '{domainName}:meta.policy.ownership.{policyName}'),
     responses: { 204: nothing },
     errors: readErrors,

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, zero } from '#core/http/scalar-types.ts'
+import { lowered, maybe, shown, zero } from '#core/http/scalar-types.ts'
 import { int32, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, openReadErrors, writeErrors } from './parameters.ts'
 
@@ -25,7 +25,7 @@ export const QuotaInput = struct('Quota', { name: lowered.domain, ...limitsOf(ze
 export type QuotaInput = ValueOf<typeof QuotaInput>
 
 /** Limits of a domain; `name` is `server-default` when it has none of its own. */
-export const Quota = struct('Quota', { name: kept.domain, ...objectCounts, modified: maybe.time })
+export const Quota = struct('Quota', { name: shown.domain, ...objectCounts, modified: maybe.time })
 export type Quota = ValueOf<typeof Quota>
 
 const domain = { name: lowered.domain }

@@ -1,33 +1,51 @@
-import { maybe } from '#core/http/scalar-types.ts'
-import { struct, type ValueOf } from '#core/http/wire.ts'
+import { kept, maybe } from '#core/http/scalar-types.ts'
+import { optional, struct, type ValueOf, type WireType } from '#core/http/wire.ts'
 
-const { simple: owner } = maybe
+/**
+ * Owners of the parts of an object. The operations that replace them take simple names only; the header that names the
+ * owner of a write may hold a colon, so that replies can show what these operations would refuse.
+ */
+const input: WireType<string | undefined> = optional(kept.simple)
+const { simple: reply } = maybe
 
-/** Owners of the parts of a domain. */
-export const ResourceDomainOwnership = struct('ResourceDomainOwnership', { metaOwner: owner, objectOwner: owner })
+const ofDomain = (owner: typeof input) => struct('ResourceDomainOwnership', { metaOwner: owner, objectOwner: owner })
+const ofRole = (owner: typeof input) =>
+  struct('ResourceRoleOwnership', { metaOwner: owner, membersOwner: owner, objectOwner: owner })
+const ofGroup = (owner: typeof input) =>
+  struct('ResourceGroupOwnership', { metaOwner: owner, membersOwner: owner, objectOwner: owner })
+const ofPolicy = (owner: typeof input) =>
+  struct('ResourcePolicyOwnership', { assertionsOwner: owner, objectOwner: owner })
+const ofService = (owner: typeof input) =>
+  struct('ResourceServiceIdentityOwnership', { publicKeysOwner: owner, hostsOwner: owner, objectOwner: owner })
+
+/** Owners of a domain in a request. */
+export const ResourceDomainOwnershipInput = ofDomain(input)
+export type ResourceDomainOwnershipInput = ValueOf<typeof ResourceDomainOwnershipInput>
+/** Owners of a role in a request. */
+export const ResourceRoleOwnershipInput = ofRole(input)
+export type ResourceRoleOwnershipInput = ValueOf<typeof ResourceRoleOwnershipInput>
+/** Owners of a group in a request. */
+export const ResourceGroupOwnershipInput = ofGroup(input)
+export type ResourceGroupOwnershipInput = ValueOf<typeof ResourceGroupOwnershipInput>
+/** Owners of a policy in a request. */
+export const ResourcePolicyOwnershipInput = ofPolicy(input)
+export type ResourcePolicyOwnershipInput = ValueOf<typeof ResourcePolicyOwnershipInput>
+/** Owners of a service in a request. */
+export const ResourceServiceIdentityOwnershipInput = ofService(input)
+export type ResourceServiceIdentityOwnershipInput = ValueOf<typeof ResourceServiceIdentityOwnershipInput>
+
+/** Owners of a domain in a reply. */
+export const ResourceDomainOwnership = ofDomain(reply)
 export type ResourceDomainOwnership = ValueOf<typeof ResourceDomainOwnership>
-
-const collectionOwners = { metaOwner: owner, membersOwner: owner, objectOwner: owner }
-
-/** Owners of the parts of a role. */
-export const ResourceRoleOwnership = struct('ResourceRoleOwnership', collectionOwners)
+/** Owners of a role in a reply. */
+export const ResourceRoleOwnership = ofRole(reply)
 export type ResourceRoleOwnership = ValueOf<typeof ResourceRoleOwnership>
-
-/** Owners of the parts of a group. */
-export const ResourceGroupOwnership = struct('ResourceGroupOwnership', collectionOwners)
+/** Owners of a group in a reply. */
+export const ResourceGroupOwnership = ofGroup(reply)
 export type ResourceGroupOwnership = ValueOf<typeof ResourceGroupOwnership>
-
-/** Owners of the parts of a policy. */
-export const ResourcePolicyOwnership = struct('ResourcePolicyOwnership', {
-  assertionsOwner: owner,
-  objectOwner: owner,
-})
+/** Owners of a policy in a reply. */
+export const ResourcePolicyOwnership = ofPolicy(reply)
 export type ResourcePolicyOwnership = ValueOf<typeof ResourcePolicyOwnership>
-
-/** Owners of the parts of a service. */
-export const ResourceServiceIdentityOwnership = struct('ResourceServiceIdentityOwnership', {
-  publicKeysOwner: owner,
-  hostsOwner: owner,
-  objectOwner: owner,
-})
+/** Owners of a service in a reply. */
+export const ResourceServiceIdentityOwnership = ofService(reply)
 export type ResourceServiceIdentityOwnership = ValueOf<typeof ResourceServiceIdentityOwnership>

@@ -1,5 +1,5 @@
 import { authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { kept, maybe, queried } from '#core/http/scalar-types.ts'
+import { maybe, queried, shown } from '#core/http/scalar-types.ts'
 import { int32, list, struct, time, type ValueOf } from '#core/http/wire.ts'
 import { readErrors } from './parameters.ts'
 
@@ -7,8 +7,8 @@ const days = int32()
 
 /** A role or group that is due for review. */
 export const ReviewObject = struct('ReviewObject', {
-  domainName: kept.domain,
-  name: kept.entity,
+  domainName: shown.domain,
+  name: shown.entity,
   memberExpiryDays: days,
   memberReviewDays: days,
   serviceExpiryDays: days,

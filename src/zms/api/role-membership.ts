@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off, queried } from '#core/http/scalar-types.ts'
+import { lowered, maybe, off, queried, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
 
@@ -9,7 +9,6 @@ const state = {
   active: maybe.bool,
   approved: maybe.bool,
   auditRef: maybe.text,
-  requestPrincipal: maybe.resource,
   systemDisabled: maybe.int32,
   pendingState: maybe.text,
 }
@@ -17,6 +16,7 @@ const state = {
 /** A membership in a request; the names repeat those of the path. */
 export const MembershipInput = struct('Membership', {
   ...state,
+  requestPrincipal: maybe.loweredResource,
   memberName: lowered.member,
   roleName: maybe.loweredResource,
   expiration: maybe.timestamp,
@@ -27,7 +27,8 @@ export type MembershipInput = ValueOf<typeof MembershipInput>
 /** Whether and how a principal is a member of a role. */
 export const Membership = struct('Membership', {
   ...state,
-  memberName: kept.member,
+  requestPrincipal: maybe.resource,
+  memberName: shown.member,
   roleName: maybe.resource,
   expiration: maybe.time,
   reviewReminder: maybe.time,
@@ -36,9 +37,9 @@ export type Membership = ValueOf<typeof Membership>
 
 /** A role in which a principal is a member. */
 export const MemberRole = struct('MemberRole', {
-  roleName: kept.resource,
+  roleName: shown.resource,
   domainName: maybe.domain,
-  memberName: optional(kept.member),
+  memberName: optional(shown.member),
   expiration: maybe.time,
   reviewReminder: maybe.time,
   active: maybe.bool,
@@ -54,12 +55,12 @@ export const MemberRole = struct('MemberRole', {
 export type MemberRole = ValueOf<typeof MemberRole>
 
 /** A principal with the roles it is a member of. */
-export const DomainRoleMember = struct('DomainRoleMember', { memberName: kept.member, memberRoles: list(MemberRole) })
+export const DomainRoleMember = struct('DomainRoleMember', { memberName: shown.member, memberRoles: list(MemberRole) })
 export type DomainRoleMember = ValueOf<typeof DomainRoleMember>
 
 /** The principals that are members of roles of a domain. */
 export const DomainRoleMembers = struct('DomainRoleMembers', {
-  domainName: kept.domain,
+  domainName: shown.domain,
   members: list(DomainRoleMember),
 })
 export type DomainRoleMembers = ValueOf<typeof DomainRoleMembers>

@@ -2,7 +2,7 @@ import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.
 import { lowered, maybe } from '#core/http/scalar-types.ts'
 import { optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, owned, readErrors, writeErrors } from './parameters.ts'
-import { ResourceRoleOwnership } from './resource-ownership.ts'
+import { ResourceRoleOwnership, ResourceRoleOwnershipInput } from './resource-ownership.ts'
 import { Tags, TagsInput } from './tag.ts'
 
 /** Settings that requests and replies write alike. */
@@ -25,7 +25,6 @@ const settings = {
   selfRenew: maybe.bool,
   selfRenewMins: maybe.int32,
   maxMembers: maybe.int32,
-  resourceOwnership: optional(ResourceRoleOwnership),
   principalDomainFilter: maybe.emptyText,
   notifyDetails: maybe.emptyText,
 }
@@ -33,6 +32,7 @@ const settings = {
 /** Settings of a role in requests; the resource ownership is read-only and ignored. */
 export const roleSettingsInput = {
   ...settings,
+  resourceOwnership: optional(ResourceRoleOwnershipInput),
   signAlgorithm: maybe.loweredText,
   notifyRoles: maybe.loweredText,
   tags: TagsInput,
@@ -42,6 +42,7 @@ export const roleSettingsInput = {
 /** Settings of a role in replies. */
 export const roleSettings = {
   ...settings,
+  resourceOwnership: optional(ResourceRoleOwnership),
   signAlgorithm: maybe.emptyText,
   notifyRoles: maybe.emptyText,
   tags: Tags,
@@ -94,7 +95,7 @@ export const roleMetaEndpoints = {
     summary: 'Replaces the owners of a role.',
     params: role,
     headers: audited,
-    body: ResourceRoleOwnership,
+    body: ResourceRoleOwnershipInput,
     access: authorize('update', '{domainName}:meta.role.ownership.{roleName}'),
     responses: { 204: nothing },
     errors: readErrors,

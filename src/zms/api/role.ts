@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, time, type ValueOf } from '#core/http/wire.ts'
 import {
   audited,
@@ -19,7 +19,6 @@ const memberState = {
   active: maybe.bool,
   approved: maybe.bool,
   auditRef: maybe.text,
-  requestPrincipal: maybe.resource,
   systemDisabled: maybe.int32,
   principalType: maybe.int32,
   pendingState: maybe.text,
@@ -28,6 +27,7 @@ const memberState = {
 /** Member of a role in a request. What the server sets itself is read and ignored. */
 export const RoleMemberInput = struct('RoleMember', {
   ...memberState,
+  requestPrincipal: maybe.loweredResource,
   memberName: lowered.member,
   expiration: maybe.timestamp,
   reviewReminder: maybe.timestamp,
@@ -40,7 +40,8 @@ export type RoleMemberInput = ValueOf<typeof RoleMemberInput>
 /** Member of a role in a reply; `pendingState` is `ADD` or `DELETE`. */
 export const RoleMember = struct('RoleMember', {
   ...memberState,
-  memberName: kept.member,
+  requestPrincipal: maybe.resource,
+  memberName: shown.member,
   expiration: maybe.time,
   reviewReminder: maybe.time,
   requestTime: maybe.time,
@@ -51,10 +52,10 @@ export type RoleMember = ValueOf<typeof RoleMember>
 
 /** One change of a role's members. */
 export const RoleAuditLog = struct('RoleAuditLog', {
-  member: kept.member,
-  admin: kept.resource,
+  member: shown.member,
+  admin: shown.resource,
   created: time(),
-  action: kept.text,
+  action: shown.text,
   auditRef: maybe.text,
 })
 export type RoleAuditLog = ValueOf<typeof RoleAuditLog>
@@ -77,9 +78,9 @@ export type RoleInput = ValueOf<typeof RoleInput>
 /** A role in a reply, under its full name. */
 export const Role = struct('Role', {
   ...roleSettings,
-  name: kept.resource,
+  name: shown.resource,
   modified: maybe.time,
-  members: optional(list(kept.member)),
+  members: optional(list(shown.member)),
   roleMembers: optional(list(RoleMember)),
   trust: maybe.domain,
   auditLog: optional(list(RoleAuditLog)),
@@ -91,7 +92,7 @@ export const Roles = struct('Roles', { list: list(Role) })
 export type Roles = ValueOf<typeof Roles>
 
 /** Local names of roles; `next` is the `skip` of the next page. */
-export const RoleList = struct('RoleList', { names: list(kept.entity), next: maybe.text })
+export const RoleList = struct('RoleList', { names: list(shown.entity), next: maybe.text })
 export type RoleList = ValueOf<typeof RoleList>
 
 /** Full names of principals that administer a domain. */

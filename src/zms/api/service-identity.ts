@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off, queried } from '#core/http/scalar-types.ts'
+import { kept, lowered, maybe, off, queried, shown } from '#core/http/scalar-types.ts'
 import { int64, list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import {
   audited,
@@ -12,7 +12,7 @@ import {
   tagged,
   writeErrors,
 } from './parameters.ts'
-import { ResourceServiceIdentityOwnership } from './resource-ownership.ts'
+import { ResourceServiceIdentityOwnership, ResourceServiceIdentityOwnershipInput } from './resource-ownership.ts'
 import { Tags, TagsInput } from './tag.ts'
 
 /** A public key in a request: PEM in ybase64, and its id. */
@@ -20,7 +20,7 @@ export const PublicKeyEntryInput = struct('PublicKeyEntry', { key: kept.text, id
 export type PublicKeyEntryInput = ValueOf<typeof PublicKeyEntryInput>
 
 /** A public key in a reply. */
-export const PublicKeyEntry = struct('PublicKeyEntry', { key: kept.text, id: kept.text })
+export const PublicKeyEntry = struct('PublicKeyEntry', { key: shown.text, id: shown.text })
 export type PublicKeyEntry = ValueOf<typeof PublicKeyEntry>
 
 /** Members of a service that requests and replies write alike. */
@@ -30,7 +30,6 @@ const description = {
   executable: maybe.text,
   user: maybe.text,
   group: maybe.text,
-  resourceOwnership: optional(ResourceServiceIdentityOwnership),
   x509CertSignerKeyId: maybe.emptyText,
   sshCertSignerKeyId: maybe.emptyText,
   creds: maybe.text,
@@ -49,17 +48,19 @@ export const ServiceIdentityInput = struct('ServiceIdentity', {
   modified: maybe.timestamp,
   hosts: optional(list(lowered.text)),
   tags: TagsInput,
+  resourceOwnership: optional(ResourceServiceIdentityOwnershipInput),
 })
 export type ServiceIdentityInput = ValueOf<typeof ServiceIdentityInput>
 
 /** A service in a reply, under its full name; `creds` occurs in signed domains only. */
 export const ServiceIdentity = struct('ServiceIdentity', {
   ...description,
-  name: kept.service,
+  name: shown.service,
   publicKeys: optional(list(PublicKeyEntry)),
   modified: maybe.time,
-  hosts: optional(list(kept.text)),
+  hosts: optional(list(shown.text)),
   tags: Tags,
+  resourceOwnership: optional(ResourceServiceIdentityOwnership),
 })
 export type ServiceIdentity = ValueOf<typeof ServiceIdentity>
 
@@ -71,7 +72,7 @@ export const ServiceIdentities = struct('ServiceIdentities', {
 export type ServiceIdentities = ValueOf<typeof ServiceIdentities>
 
 /** Names of services; `next` is the `skip` of the next page. */
-export const ServiceIdentityList = struct('ServiceIdentityList', { names: list(kept.entity), next: maybe.text })
+export const ServiceIdentityList = struct('ServiceIdentityList', { names: list(shown.entity), next: maybe.text })
 export type ServiceIdentityList = ValueOf<typeof ServiceIdentityList>
 
 /** Settings of a service that belong to the operators. */
@@ -211,7 +212,7 @@ export const serviceIdentityEndpoints = {
     summary: 'Replaces the owners of a service.',
     params: { ...inDomain, service: lowered.simple },
     headers: audited,
-    body: ResourceServiceIdentityOwnership,
+    body: ResourceServiceIdentityOwnershipInput,
     access: authorize('update', '{domainName}:meta.service.ownership.{service}'),
     responses: { 204: nothing },
     errors: readErrors,

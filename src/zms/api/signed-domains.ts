@@ -1,5 +1,5 @@
 import { authenticate, endpoint, header, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, queried } from '#core/http/scalar-types.ts'
+import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
 import { flag, list, nullable, optional, record, struct, time, type ValueOf } from '#core/http/wire.ts'
 import { domainSettings } from './domain-meta.ts'
 import { Entity } from './entity.ts'
@@ -10,21 +10,21 @@ import { Role } from './role.ts'
 import { ServiceIdentity } from './service-identity.ts'
 
 /** The policies of a domain. */
-export const DomainPolicies = struct('DomainPolicies', { domain: kept.domain, policies: list(Policy) })
+export const DomainPolicies = struct('DomainPolicies', { domain: shown.domain, policies: list(Policy) })
 export type DomainPolicies = ValueOf<typeof DomainPolicies>
 
 /** The policies of a domain with the server's signature over their canonical form. */
 export const SignedPolicies = struct('SignedPolicies', {
   contents: DomainPolicies,
-  signature: kept.text,
-  keyId: kept.text,
+  signature: shown.text,
+  keyId: shown.text,
 })
 export type SignedPolicies = ValueOf<typeof SignedPolicies>
 
 /** A domain with all it holds; what it holds is null where only settings were asked for. */
 export const DomainData = struct('DomainData', {
   ...domainSettings,
-  name: kept.domain,
+  name: shown.domain,
   roles: nullable(list(Role)),
   policies: nullable(SignedPolicies),
   services: nullable(list(ServiceIdentity)),
@@ -44,10 +44,10 @@ export type SignedDomains = ValueOf<typeof SignedDomains>
 
 /** A domain as a JSON web signature in its flattened form; the payload is a {@link DomainData}. */
 export const JWSDomain = struct('JWSDomain', {
-  payload: kept.text,
-  protected: kept.text,
-  header: record(kept.text, kept.text),
-  signature: kept.text,
+  payload: shown.text,
+  protected: shown.text,
+  header: record(shown.text, shown.text),
+  signature: shown.text,
 })
 export type JWSDomain = ValueOf<typeof JWSDomain>
 

@@ -1,10 +1,10 @@
 import { authenticate, authorize, endpoint } from '#core/http/endpoint.ts'
-import { kept, maybe } from '#core/http/scalar-types.ts'
+import { maybe, shown } from '#core/http/scalar-types.ts'
 import { anyObject, int32, list, record, struct, type ValueOf } from '#core/http/wire.ts'
 import { openReadErrors, readErrors } from './parameters.ts'
 
 /** That the server works; the body has the form of an error with status 200. */
-export const Status = struct('Status', { code: int32(), message: kept.text })
+export const Status = struct('Status', { code: int32(), message: shown.text })
 export type Status = ValueOf<typeof Status>
 
 /** Which program is running. */
@@ -17,12 +17,12 @@ export const Info = struct('Info', {
 export type Info = ValueOf<typeof Info>
 
 /** Attributes of one kind. */
-export const UserAuthorityAttributes = struct('UserAuthorityAttributes', { values: list(kept.text) })
+export const UserAuthorityAttributes = struct('UserAuthorityAttributes', { values: list(shown.text) })
 export type UserAuthorityAttributes = ValueOf<typeof UserAuthorityAttributes>
 
 /** Attributes of users that the user authority knows, by kind: `bool` and `date`. */
 export const UserAuthorityAttributeMap = struct('UserAuthorityAttributeMap', {
-  attributes: record(kept.simple, UserAuthorityAttributes),
+  attributes: record(shown.simple, UserAuthorityAttributes),
 })
 export type UserAuthorityAttributeMap = ValueOf<typeof UserAuthorityAttributeMap>
 

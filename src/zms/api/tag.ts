@@ -1,11 +1,12 @@
-import { kept } from '#core/http/scalar-types.ts'
+import { kept, shown } from '#core/http/scalar-types.ts'
 import { list, mapOf, optional, record, struct, type ValueOf } from '#core/http/wire.ts'
 
-/** Values of one tag. */
-export const TagValueList = struct('TagValueList', { list: list(kept.tagValue) })
+/** Tags in a request: key → values, letters as sent. */
+export const TagsInput = optional(mapOf(kept.tagKey, struct('TagValueList', { list: list(kept.tagValue) })))
+
+/** Values of one tag in a reply. */
+export const TagValueList = struct('TagValueList', { list: list(shown.tagValue) })
 export type TagValueList = ValueOf<typeof TagValueList>
 
-/** Tags in a request: key → values, letters as sent. */
-export const TagsInput = optional(mapOf(kept.tagKey, TagValueList))
 /** Tags in a reply. */
-export const Tags = optional(record(kept.tagKey, TagValueList))
+export const Tags = optional(record(shown.tagKey, TagValueList))

@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { Group } from './group.ts'
 import { audited, openReadErrors, writeErrors } from './parameters.ts'
@@ -18,7 +18,7 @@ export const DomainTemplateInput = struct('DomainTemplate', {
 })
 export type DomainTemplateInput = ValueOf<typeof DomainTemplateInput>
 
-const templateNames = { templateNames: list(kept.simple) }
+const templateNames = { templateNames: list(shown.simple) }
 
 /** Templates that a domain has. */
 export const DomainTemplateList = struct('DomainTemplateList', templateNames)

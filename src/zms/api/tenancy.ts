@@ -1,5 +1,5 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe } from '#core/http/scalar-types.ts'
+import { lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, readErrors, writeErrors } from './parameters.ts'
 
@@ -14,7 +14,7 @@ export const TenancyInput = struct('Tenancy', {
 export type TenancyInput = ValueOf<typeof TenancyInput>
 
 const roleActionsInput = list(struct('TenantRoleAction', { role: lowered.simple, action: lowered.text }))
-const roleActions = list(struct('TenantRoleAction', { role: kept.simple, action: kept.text }))
+const roleActions = list(struct('TenantRoleAction', { role: shown.simple, action: shown.text }))
 
 const resourceGroupInput = {
   domain: lowered.domain,
@@ -24,11 +24,11 @@ const resourceGroupInput = {
   resourceGroup: lowered.entity,
 }
 const resourceGroup = {
-  domain: kept.domain,
-  service: kept.simple,
-  tenant: kept.domain,
+  domain: shown.domain,
+  service: shown.simple,
+  tenant: shown.domain,
   roles: roleActions,
-  resourceGroup: kept.entity,
+  resourceGroup: shown.entity,
 }
 
 /** Roles that a provider gives a tenant for a resource group, in a request. */

@@ -1,16 +1,16 @@
 import { anonymous, authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { kept, lowered, maybe, off } from '#core/http/scalar-types.ts'
+import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
 import { struct, type ValueOf } from '#core/http/wire.ts'
 
 /** A principal token of a user; `header` is the name of the header to send it in. */
-export const UserToken = struct('UserToken', { token: kept.signedToken, header: maybe.text })
+export const UserToken = struct('UserToken', { token: shown.signedToken, header: maybe.text })
 export type UserToken = ValueOf<typeof UserToken>
 
 /** Who the caller is, with a token that says so. */
 export const ServicePrincipal = struct('ServicePrincipal', {
-  domain: kept.domain,
-  service: kept.entity,
-  token: kept.signedToken,
+  domain: shown.domain,
+  service: shown.entity,
+  token: shown.signedToken,
 })
 export type ServicePrincipal = ValueOf<typeof ServicePrincipal>
 

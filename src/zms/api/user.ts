@@ -1,10 +1,10 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
-import { kept, lowered, queried } from '#core/http/scalar-types.ts'
+import { lowered, queried, shown } from '#core/http/scalar-types.ts'
 import { bool, initially, list, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, openReadErrors, writeErrors } from './parameters.ts'
 
 /** Local names of users. */
-export const UserList = struct('UserList', { names: list(kept.simple) })
+export const UserList = struct('UserList', { names: list(shown.simple) })
 export type UserList = ValueOf<typeof UserList>
 
 /** Whether a principal is suspended; absent means no. */
