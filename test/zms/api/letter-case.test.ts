@@ -38,7 +38,7 @@ const BODIES: readonly [type: WireType<unknown>, body: unknown, read: unknown][]
   ],
   [
     putGroup.body,
-    { name: 'Dev', groupMembers: [{ memberName: 'Sports:EXT.Ann@Example.com' }], notifyRoles: 'A', tags },
+    { name: 'Dev', groupMembers: [{ memberName: 'Sports:ext.Ann@Example.com' }], notifyRoles: 'A', tags },
     { name: 'dev', groupMembers: [{ memberName: 'sports:ext.ann@example.com' }], notifyRoles: 'a', tags: keptTags },
   ],
   [
