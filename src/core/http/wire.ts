@@ -122,6 +122,7 @@ const INTEGER_TEXT = /^[-+]?\d+$/
 
 const integerBetween = (low: number, high: number, value: number, context: Issues): number => {
   const whole = Math.trunc(value)
+  // Adding 0 makes 0 of -0.
   return whole < low || whole > high ? cannotMap(context, value, 'number out of range') : whole + 0
 }
 
@@ -163,12 +164,9 @@ export const bool = (): WireType<boolean> =>
 export const flag = (): WireType<boolean> =>
   reader({ base: 'Bool' }, (value) => typeof value === 'string' && value.toLowerCase() === 'true')
 
-/** One of the given words; another word cannot be mapped. */
-export const oneOf = <const T extends string>(...words: readonly T[]): WireType<T> => enumeration(undefined, words)
-
-/** One of the given words under the published name of the enumeration; another word cannot be mapped. */
-export const enumeration = <const T extends string>(name: string | undefined, words: readonly T[]): WireType<T> =>
-  reader({ base: 'Enum', words, ...(name && { name }) }, (value, context) =>
+/** One of the given words, under the published name of the enumeration; another word cannot be mapped. */
+export const enumeration = <const T extends string>(name: string, words: readonly T[]): WireType<T> =>
+  reader({ base: 'Enum', name, words }, (value, context) =>
     typeof value === 'string' && (words as readonly string[]).includes(value)
       ? (value as T)
       : cannotMap(context, value, `not one of ${words.join(', ')}`),
@@ -311,30 +309,24 @@ export function struct<const M extends Members>(nameOrMembers: string | M, named
   })
 }
 
-/** Object with free member names, as a Map (a member may be called `__proto__`). For requests. */
+/** Members of any object, as a Map: a member may be called `__proto__`. */
+const asMap = z.transform((value: unknown, context) => {
+  if (isAbsent(value)) return breaksRule(context, value, 'missing')
+  return isObject(value) ? new Map(Object.entries(value)) : cannotMap(context, value, 'not an object')
+})
+
+/** Object with free member names, as a Map. For requests. */
 export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Map<string, V>> =>
-  describe(
-    z
-      .transform((input: unknown, context) => {
-        if (isAbsent(input)) return breaksRule(context, input, 'missing')
-        return isObject(input) ? new Map(Object.entries(input)) : cannotMap(context, input, 'not an object')
-      })
-      .pipe(z.map(key, value) as never),
-    { base: 'Map', keys: key.wire, items: value.wire },
-  )
+  describe(asMap.pipe(z.map(key, value) as never), { base: 'Map', keys: key.wire, items: value.wire })
 
 /** Object with free member names, as an object to be built by `Object.fromEntries`. For replies. */
-export const record = <V>(key: WireType<string>, value: WireType<V>): WireType<Record<string, V>> =>
-  describe(
-    z
-      .transform((input: unknown, context) => {
-        if (isAbsent(input)) return breaksRule(context, input, 'missing')
-        return isObject(input) ? new Map(Object.entries(input)) : cannotMap(context, input, 'not an object')
-      })
-      .pipe(z.map(key, value) as never)
-      .transform((entries) => Object.fromEntries(entries as Map<string, V>)),
-    { base: 'Map', keys: key.wire, items: value.wire },
+export const record = <V>(key: WireType<string>, value: WireType<V>): WireType<Record<string, V>> => {
+  const map = mapOf(key, value)
+  return describe(
+    map.transform((members) => Object.fromEntries(members)),
+    map.wire,
   )
+}
 
 /** Any JSON object, kept as it is. */
 export const anyObject = (): WireType<Record<string, unknown>> =>
