@@ -66,7 +66,7 @@ describe('matching takes linear time', () => {
       for (const unit of near) {
         matchMillis(type, unit, 1_000)
         // Quadratic time would be seconds: 2.1e9 steps at this length.
-        assert.ok(matchMillis(type, unit, NAME_MAX_LENGTH) < 200, `${JSON.stringify(unit)} repeated`)
+        assert.ok(matchMillis(type, unit, NAME_MAX_LENGTH) < 1_000, `${JSON.stringify(unit)} repeated`)
       }
     })
   }
