@@ -1,3 +1,4 @@
+import { roleResourceName } from '../names/resource-name.ts'
 import { Glob, type GlobOptions, isGlob } from './glob.ts'
 import { PatternIndex } from './pattern-index.ts'
 
@@ -29,7 +30,7 @@ export interface PolicyOptions extends GlobOptions {
 export const ASSUME_ROLE = 'assume_role'
 
 /** From so many assertions on, looking them up pays for the memory of the index. */
-const INDEXED_SIZE = 16
+const INDEXED_SIZE = 8
 const SLOT_INDEXED_SIZE = 8
 const NONE: readonly never[] = Object.freeze([])
 
@@ -97,7 +98,7 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
 
   constructor(domainName: string, policies: Iterable<P>, options: PolicyOptions = {}) {
     const globs = new GlobCache(options)
-    const rolePrefix = options.roleNames === 'local' ? '' : `${domainName}:role.`
+    const rolePrefix = options.roleNames === 'local' ? '' : roleResourceName(domainName, '')
     const assertions: CompiledAssertion<P>[] = []
     const delegations: Delegation<P>[] = []
     for (const policy of policies) {
@@ -132,11 +133,11 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
    * The assertions whose action is `assume_role` itself, in any letter case, and whose resource is or selects the role
    * of that full name; here letter case counts. Effect and role are the caller's to judge.
    */
-  delegations(roleResourceName: string): readonly CompiledAssertion<P>[] {
+  delegations(fullName: string): readonly CompiledAssertion<P>[] {
     const found: CompiledAssertion<P>[] = []
     const collect = (list: readonly Delegation<P>[]) => {
       for (const { compiled, resource, glob } of list) {
-        if (glob === undefined ? resource === roleResourceName : glob.matches(roleResourceName)) found.push(compiled)
+        if (glob === undefined ? resource === fullName : glob.matches(fullName)) found.push(compiled)
       }
     }
     if (this.#delegations.length < INDEXED_SIZE) {
@@ -144,8 +145,8 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
       return found
     }
     const index = (this.#delegationIndex ??= indexDelegations(this.#delegations))
-    collect(index.literal(roleResourceName) ?? NONE)
-    index.forEachPrefix(roleResourceName, collect)
+    collect(index.literal(fullName) ?? NONE)
+    index.forEachPrefix(fullName, collect)
     return found.sort(byOrder)
   }
 }

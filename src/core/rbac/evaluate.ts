@@ -1,6 +1,7 @@
-import type { AssertionOf, CompiledAssertion, PolicyView } from './compiled-policies.ts'
+import { resourceDomain, roleResourceName } from '../names/resource-name.ts'
+import { ASSUME_ROLE, type AssertionOf, type CompiledAssertion, type PolicyView } from './compiled-policies.ts'
 import type { DomainLookup, DomainView, Needs } from './domain-view.ts'
-import { type HeldRole, type Holding, type Lapse, Missing, needs, roleResourceName } from './holding.ts'
+import { type HeldRole, type Holding, type Lapse, Missing, needs } from './holding.ts'
 import { Memberships } from './memberships.ts'
 
 /** What the engine reads of the principal of a question. */
@@ -63,12 +64,11 @@ const NO_MATCH = Object.freeze({ outcome: 'no-match' })
 
 /**
  * The domain whose policies answer a question, in lower case: the trust domain for the action `assume_role`, if one is
- * given, else what precedes the first colon of the resource; undefined when there is no colon.
+ * given, else what precedes the first colon of the resource; undefined when there is no colon or nothing before it.
  */
 export function domainOfQuestion(action: string, resource: string, trustDomain?: string): string | undefined {
-  if (trustDomain !== undefined && action.toLowerCase() === 'assume_role') return trustDomain.toLowerCase()
-  const colon = resource.indexOf(':')
-  return colon < 0 ? undefined : resource.slice(0, colon).toLowerCase()
+  if (trustDomain !== undefined && action.toLowerCase() === ASSUME_ROLE) return trustDomain.toLowerCase()
+  return resourceDomain(resource)?.toLowerCase()
 }
 
 /**

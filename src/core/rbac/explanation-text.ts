@@ -11,6 +11,9 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   'role-of-other-domain': 'the credential names a role of another domain',
 }
 
+/** Controls, line ends, bidirectional overrides and the like: they must not forge lines of a terminal or log. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu
+
 const MISSES: Readonly<Record<Miss, string>> = {
   action: 'another action',
   resource: 'another resource',
@@ -19,25 +22,35 @@ const MISSES: Readonly<Record<Miss, string>> = {
 
 /**
  * An explanation for people, line by line: the answer and what made it, the roles held, and what came nearest when
- * nothing matched. `policyName` names a policy of the caller's type.
+ * nothing matched; invisible characters are spelled out. `policyName` names a policy of the caller's type.
  */
 export function explanationLines<P extends PolicyView>(
   explanation: Explanation<P>,
   policyName: (policy: P) => string,
 ): string[] {
-  const { question, domain, roles, nearestMisses } = explanation
+  const { question, domain, decision, roles, nearestMisses } = explanation
   const asked = `${question.principal.fullName} asks to ${question.action} ${question.resource}`
-  const lines = [`${asked} (domain ${domain}): ${verdictText(explanation, policyName)}`]
-  if (roles.length === 0) lines.push('holds no role of the domain')
-  for (const step of roles) lines.push(roleText(step))
-  for (const step of nearestMisses) lines.push(`nearest: ${missText(step, policyName)}`)
-  return lines
+  const verdict = `${asked} (domain ${domain}): ${verdictText(decision, policyName)}`
+  if (isRefused(decision)) return [visible(verdict)]
+  const held = roles.length === 0 ? ['holds no role of the domain'] : roles.map(roleText)
+  const nearest = nearestMisses.map((step) => `nearest: ${missText(step, policyName)}`)
+  return [verdict, ...held, ...nearest].map(visible)
 }
 
-function verdictText<P extends PolicyView>(explanation: Explanation<P>, policyName: (policy: P) => string): string {
-  const { decision } = explanation
+function visible(text: string): string {
+  return text.replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}
+
+type Settled<P extends PolicyView> = Explanation<P>['decision']
+type Refused = { readonly outcome: 'deny'; readonly reason: Refusal }
+
+function isRefused<P extends PolicyView>(decision: Settled<P>): decision is Settled<P> & Refused {
+  return decision.outcome === 'deny' && decision.reason !== 'assertion'
+}
+
+function verdictText<P extends PolicyView>(decision: Settled<P>, policyName: (policy: P) => string): string {
   if (decision.outcome === 'no-match') return 'not granted, no assertion matches'
-  if (decision.outcome === 'deny' && decision.reason !== 'assertion') return `denied, ${REFUSALS[decision.reason]}`
+  if (isRefused(decision)) return `denied, ${REFUSALS[decision.reason]}`
   const { by } = decision
   const verdict = decision.outcome === 'allow' ? 'granted' : 'denied'
   return `${verdict} by ${assertionText(by.assertion, policyName(by.policy))} through role ${by.role}`

@@ -86,8 +86,3 @@ export function stateOf(entry: MemberEntry, now: number): EntryState {
   if (entry.systemDisabled !== undefined && entry.systemDisabled !== 0) return 'disabled'
   return hasExpired(entry, now) ? 'expired' : 'active'
 }
-
-/** Full name of a role. */
-export function roleResourceName(domain: string, role: string): string {
-  return `${domain}:role.${role}`
-}

@@ -1,6 +1,6 @@
+import { roleResourceName } from '../names/resource-name.ts'
 import { CompiledPolicies, type PolicyView } from './compiled-policies.ts'
 import type { DomainView } from './domain-view.ts'
-import { roleResourceName } from './holding.ts'
 import { Members } from './members.ts'
 
 /** The policy of a synthesized home domain. */

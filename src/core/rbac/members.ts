@@ -1,3 +1,6 @@
+import { isGroupName } from '../names/principal-name.ts'
+import { splitResourceName } from '../names/resource-name.ts'
+
 /** One membership of a role or group. Callers keep their own richer entries; the engine reads these members of it. */
 export interface MemberEntry {
   /** Full name of a principal or group, `*`, or a prefix followed by `*`. */
@@ -33,20 +36,9 @@ export interface MembersView<M extends MemberEntry = MemberEntry> {
   readonly groups: readonly GroupReference<M>[]
 }
 
-const GROUP_MARK = ':group.'
 const NONE: readonly never[] = Object.freeze([])
 /** Up to so many members are kept in an array, which is smaller than a Map and no slower to search. */
 const SMALL_SIZE = 8
-
-/** Whether a member's name stands for the members of a group. */
-export function isGroupName(memberName: string): boolean {
-  return memberName.includes(GROUP_MARK)
-}
-
-/** Whether a member's name stands for all principals that begin with the text before its final `*`. */
-export function isWildcardName(memberName: string): boolean {
-  return memberName.endsWith('*') && !isGroupName(memberName)
-}
 
 /**
  * The members of a role or group by name: an ordered map whose keys ignore letter case. Lookup, insertion and removal
@@ -124,7 +116,8 @@ export class Members<M extends MemberEntry = MemberEntry> implements MembersView
     if (Array.isArray(this.#entries)) {
       const fits = former !== undefined || this.#entries.length < SMALL_SIZE
       if (fits && entry.memberName === name) {
-        if (former === undefined) this.#entries.push(entry)
+        // Gives an array as long as it must be; push and spread make room for sixteen more.
+        if (former === undefined) this.#entries = this.#entries.concat([entry])
         else this.#entries[this.#entries.indexOf(former)] = entry
         return
       }
@@ -134,10 +127,9 @@ export class Members<M extends MemberEntry = MemberEntry> implements MembersView
   }
 
   #index(name: string, entry: M): void {
-    const mark = name.indexOf(GROUP_MARK)
-    if (mark >= 0) {
-      const reference = { entry, domain: name.slice(0, mark), group: name.slice(mark + GROUP_MARK.length) }
-      this.#groups = append(this.#groups, reference)
+    if (isGroupName(name)) {
+      const parts = splitResourceName('group', name)
+      if (parts !== undefined) this.#groups = append(this.#groups, { entry, domain: parts.domain, group: parts.name })
     } else if (name.endsWith('*')) {
       this.#wildcards = append(this.#wildcards, { entry, prefix: name.slice(0, -1) })
     }

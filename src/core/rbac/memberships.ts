@@ -1,3 +1,5 @@
+import { isGroupName } from '../names/principal-name.ts'
+import { groupResourceName, roleResourceName } from '../names/resource-name.ts'
 import type { CompiledAssertion, PolicyView } from './compiled-policies.ts'
 import type { DomainLookup, DomainView, Needs, RoleView } from './domain-view.ts'
 import {
@@ -10,11 +12,10 @@ import {
   Missing,
   needs,
   type OwnHolding,
-  roleResourceName,
   stateOf,
   type TrustHolding,
 } from './holding.ts'
-import { isGroupName, type MemberEntry, type MembersView } from './members.ts'
+import type { MemberEntry, MembersView } from './members.ts'
 
 /**
  * Which rules decide who holds a role. `access`, of the access checks of both servers: an `assume_role` assertion
@@ -154,7 +155,7 @@ export class Memberships<P extends PolicyView> {
       if (home === undefined && state === 'active') (missing ??= []).push(reference.domain)
       const group = home?.groups.get(reference.group)
       if (group === undefined) continue
-      const name = `${reference.domain}:group.${reference.group}`
+      const name = groupResourceName(reference.domain, reference.group)
       const within = this.#entryHolding(group.members, domain.name, roleName, name)
       if (within === undefined) continue
       if (state === 'active') return { via: 'group', entry: reference.entry, group: name, within }
