@@ -132,14 +132,16 @@ export class Memberships<P extends PolicyView> {
     if (assertion.role !== undefined) return heldRole(assertion.role, this.holding(assertion.role))
     const own = this.#ownSelected(this.#domain, assertion)
     if (own !== undefined && !(own instanceof Missing)) return own
-    const missing = own === undefined ? [] : [...own.domains]
+    let missing = own && withDomains(undefined, own)
     for (const candidate of this.#delegatedCandidates()) {
       if (!assertion.selectsRole(candidate.role)) continue
-      candidate.found ??= this.#delegatedHolding(candidate.role, candidate.trust) ?? null
-      if (candidate.found instanceof Missing) missing.push(...candidate.found.domains)
+      if (candidate.found === undefined) {
+        candidate.found = this.#delegatedHolding(candidate.role, candidate.trust) ?? null
+      }
+      if (candidate.found instanceof Missing) missing = withDomains(missing, candidate.found)
       else if (candidate.found !== null) return { role: candidate.role, holding: candidate.found }
     }
-    return missing.length > 0 ? new Missing(missing) : undefined
+    return missing && new Missing(missing)
   }
 
   /** By the role's members: the principal's name, then wildcards, then groups. */
@@ -197,7 +199,7 @@ export class Memberships<P extends PolicyView> {
       const found = this.#ownSelected(home, delegation)
       if (found === undefined) continue
       if (found instanceof Missing) {
-        ;(missing ??= []).push(...found.domains)
+        missing = withDomains(missing, found)
         continue
       }
       const { policy, assertion } = delegation
@@ -222,7 +224,7 @@ export class Memberships<P extends PolicyView> {
     for (const { role, holding } of this.#ownCandidates(domain)) {
       if (!assertion.selectsRole(role)) continue
       if (!(holding instanceof Missing)) return { role, holding }
-      ;(missing ??= []).push(...holding.domains)
+      missing = withDomains(missing, holding)
     }
     return missing && new Missing(missing)
   }
@@ -261,7 +263,14 @@ interface DelegatedRole<P extends PolicyView> {
 
 /** A role counts as delegated only while it has no members of its own. */
 function isDelegated(role: RoleView): role is RoleView & { trust: string } {
-  return role.trust !== undefined && role.members.size === 0
+  return role.trust !== undefined && role.trust !== '' && role.members.size === 0
+}
+
+/** Adds what is missing to a list that is made when there is something. */
+function withDomains(domains: string[] | undefined, missing: Missing): string[] {
+  const all = domains ?? []
+  for (const domain of missing.domains) all.push(domain)
+  return all
 }
 
 function heldRole<H>(role: string, found: H | Missing | undefined): HeldRole<H> | Missing | undefined {
