@@ -1,0 +1,163 @@
+import { badRequest, notFound } from '#core/error/service-error.ts'
+import type { RequestContext } from '#core/http/endpoint.ts'
+import { splitResourceName } from '#core/names/resource-name.ts'
+import type { Domain, Group, ResourceOwnership, Role, RoleBase } from '../store/model.ts'
+import type { Transaction } from '../store/store.ts'
+import { baseOf, type CollectionKind } from './collection.ts'
+import { type CollectionSettings, requireAuditFlag, requireReviewDate, requireSettings } from './collection-rules.ts'
+import { limitMemberDates, memberCollection } from './collection-write.ts'
+import type { ZmsDependencies } from './dependencies.ts'
+import { requireSameAuthority } from './member-rules.ts'
+import { requireFilterDomains } from './principal-domain-filter.ts'
+import { tagValueCount } from './quota-rules.ts'
+import { ownershipOf } from './wire-form.ts'
+
+/** A change of the settings of a role or group. */
+export interface CollectionMetaChange {
+  readonly domainName: string
+  readonly name: string
+  readonly auditRef: string | undefined
+  readonly resourceOwner: string | undefined
+}
+
+/** What a request says about settings that rules look at. */
+export type SettingsInput = CollectionSettings & { principalDomainFilter?: string | undefined }
+
+/** Settings whose change may move the dates of members. */
+const DAYS = [
+  'memberExpiryDays',
+  'serviceExpiryDays',
+  'groupExpiryDays',
+  'memberReviewDays',
+  'serviceReviewDays',
+  'groupReviewDays',
+] as const
+
+/**
+ * Changes the settings of a role or group: `apply` gives the new settings. Members whose dates the new days do not allow
+ * are moved.
+ */
+export async function changeCollectionMeta(
+  deps: ZmsDependencies,
+  context: RequestContext,
+  kind: CollectionKind,
+  { domainName, name, auditRef, resourceOwner }: CollectionMetaChange,
+  input: SettingsInput,
+  apply: (current: RoleBase) => RoleBase,
+): Promise<void> {
+  const subject = { context, domains: [domainName], entity: name, auditRef }
+  await deps.writes.commit(subject, async (transaction) => {
+    const { domain, collection } = await find(transaction, kind, domainName, name)
+    const fullName = kind.fullName(domainName, name)
+    const next = apply(baseOf(collection))
+    requireSettings(deps, kind, {
+      ...input,
+      selfRenew: input.selfRenew,
+      selfRenewMins: input.selfRenewMins ?? collection.selfRenewMins,
+    })
+    requireReviewDate(deps, input.lastReviewedDate, collection, transaction.now)
+    requireAuditFlag(kind, domain, collection, input.auditEnabled, 'settings')
+    deps.quotas.requireTags(kind.kind, input.tags, tagValueCount(collection.tags))
+    deps.writes.requireAuditReference(
+      context,
+      kind.kind,
+      { name: domain.name, auditEnabled: false },
+      auditRef,
+      collection,
+    )
+    await requireFilterDomains(transaction, input.principalDomainFilter)
+    if (input.userAuthorityFilter || input.userAuthorityExpiration) {
+      await requireGroupsFit(deps, transaction, kind, domain, collection, next)
+    }
+    const { resourceOwnership: stored } = collection
+    const ownership = deps.ownership.componentWrite(kind.kind, fullName, stored, 'meta', 'meta', resourceOwner)
+    const base = ownership ? { ...next, resourceOwnership: ownership } : next
+    transaction.apply(kind.put(domainName, base))
+    if (DAYS.some((member) => base[member] !== (collection as RoleBase)[member])) {
+      await limitMemberDates(deps, context, transaction, { kind, domain, collection, base, auditRef })
+    }
+  })
+}
+
+/** Group members must carry the filter and expiration that the role has from now on. */
+async function requireGroupsFit(
+  deps: ZmsDependencies,
+  transaction: Transaction,
+  kind: CollectionKind,
+  domain: Domain,
+  collection: Role | Group,
+  next: RoleBase,
+): Promise<void> {
+  for (const { domain: groupDomain, group, entry } of collection.members.groups) {
+    const stored = await transaction.domain(groupDomain)
+    const found = stored?.groups.get(group)
+    if (stored && found)
+      requireSameAuthority(memberCollection(deps, kind, domain, next), stored, found, entry.memberName)
+  }
+}
+
+/** Changes the setting of a role or group that belongs to the operators: whether it is audit-enabled. */
+export async function changeCollectionSystemMeta(
+  deps: ZmsDependencies,
+  context: RequestContext,
+  kind: CollectionKind,
+  { domainName, name, auditRef }: Omit<CollectionMetaChange, 'resourceOwner'>,
+  attribute: string,
+  auditEnabled: boolean | undefined,
+): Promise<void> {
+  deps.authorizedServices.check(context, kind.kind, name)
+  const subject = { context, domains: [domainName], entity: name, auditRef }
+  await deps.writes.commit(subject, async (transaction) => {
+    const domain = await transaction.domain(domainName)
+    if (!domain) throw notFound(`${context.api}: Unknown domain: ${domainName}`)
+    deps.writes.requireAuditReference(context, kind.kind, domain, auditRef)
+    if (!domain.auditEnabled) {
+      const prefix = kind.kind === 'role' ? `${context.api}: ` : ''
+      throw badRequest(
+        `${prefix}auditEnabled flag not set for domain: ${domainName} to add it on the ${kind.kind}: ${name}`,
+      )
+    }
+    if (attribute !== 'auditenabled') throw badRequest(`unknown ${kind.kind} system meta attribute: ${attribute}`)
+    const { collection } = await find(transaction, kind, domainName, name)
+    if (auditEnabled && kind.kind === 'role') await requireAuditedGroups(transaction, collection)
+    const { auditEnabled: _, ...base } = baseOf(collection)
+    transaction.apply(kind.put(domainName, auditEnabled ? { ...base, auditEnabled } : base))
+  })
+}
+
+async function requireAuditedGroups(transaction: Transaction, role: Role | Group): Promise<void> {
+  for (const { memberName } of role.members) {
+    const parts = splitResourceName('group', memberName)
+    const group = parts && (await transaction.domain(parts.domain))?.groups.get(parts.name)
+    if (parts && !group?.auditEnabled) throw badRequest(`role member: ${memberName} must have audit flag enabled`)
+  }
+}
+
+/** Replaces the owners of a role or group. */
+export async function putCollectionOwnership(
+  deps: ZmsDependencies,
+  context: RequestContext,
+  kind: CollectionKind,
+  { domainName, name, auditRef }: Omit<CollectionMetaChange, 'resourceOwner'>,
+  owners: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  deps.authorizedServices.check(context, kind.kind, name)
+  const subject = { context, domains: [domainName], entity: name, auditRef }
+  await deps.writes.commit(subject, async (transaction) => {
+    const domain = await transaction.domain(domainName)
+    const collection = domain && kind.find(domain, name)
+    if (!domain || !collection) throw badRequest(`Invalid ${kind.kind} name specified`)
+    // Anybody may ask for membership in a self-serve object, so its members have no owner.
+    const { membersOwner: _, ...withoutMembers } = owners
+    const next: ResourceOwnership | undefined = ownershipOf(collection.selfServe ? withoutMembers : owners)
+    const { resourceOwnership: __, ...base } = baseOf(collection)
+    transaction.apply(kind.put(domainName, next ? { ...base, resourceOwnership: next } : base))
+  })
+}
+
+async function find(transaction: Transaction, kind: CollectionKind, domainName: string, name: string) {
+  const domain = await transaction.domain(domainName)
+  const collection = domain && kind.find(domain, name)
+  if (!domain || !collection) throw notFound(`Invalid domain/${kind.kind} name specified`)
+  return { domain, collection }
+}

@@ -1,0 +1,104 @@
+import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
+import type { RequestContext } from '#core/http/endpoint.ts'
+import type { RoleMember } from '../store/model.ts'
+import { baseOf, type CollectionKind, needsApproval } from './collection.ts'
+import { memberCollection, requestedMembers, requireSamePendingState } from './collection-write.ts'
+import type { ZmsDependencies } from './dependencies.ts'
+import { mayUpdateMembers } from './member-access.ts'
+import { MemberChanges } from './member-changes.ts'
+import { type MemberDays, memberDays, wholeSeconds } from './member-dates.ts'
+
+/** A review of the members of a role or group. */
+export interface ReviewRequest {
+  readonly domainName: string
+  /** Local name of the role or group. */
+  readonly name: string
+  /** Members that the reviewer decided about; `active` false removes. */
+  readonly members: readonly {
+    memberName?: string | undefined
+    active?: boolean | undefined
+    expiration?: number | undefined
+    reviewReminder?: number | undefined
+  }[]
+  readonly auditRef: string | undefined
+  readonly resourceOwner: string | undefined
+}
+
+/**
+ * Carries out a review: removes the members that the reviewer struck out, gives the others new dates where the object
+ * has days configured, and notes when it was reviewed. Where changes need approval, they become requests.
+ */
+export async function reviewCollection(
+  deps: ZmsDependencies,
+  context: RequestContext,
+  kind: CollectionKind,
+  { domainName, name, members, auditRef, resourceOwner }: ReviewRequest,
+): Promise<void> {
+  const subject = { context, domains: [domainName], entity: name, auditRef, method: 'REVIEW' }
+  const removals = new Set(members.filter(({ active }) => active === false).map(({ memberName }) => memberName))
+  const requested = requestedMembers(deps, members)
+  await deps.writes.commit(subject, async (transaction) => {
+    const domain = await transaction.domain(domainName)
+    if (!domain) throw notFound(`No such domain: ${domainName}`)
+    const collection = kind.find(domain, name)
+    if (!collection) throw notFound(`No such ${kind.kind}: ${name}`)
+    if ('trust' in collection && collection.trust) {
+      throw badRequest(`${context.api}: role ${name} is delegated. Review should happen on the trusted role.`)
+    }
+    if (!(await mayUpdateMembers(deps, context, kind, domainName, name))) {
+      throw forbidden(`principal is not authorized to review ${kind.kind} members`)
+    }
+    deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
+    if (!collection.selfServe) {
+      const fullName = kind.fullName(domainName, name)
+      deps.ownership.componentWrite(
+        kind.kind,
+        fullName,
+        collection.resourceOwnership,
+        'members',
+        'member',
+        resourceOwner,
+      )
+    }
+    const caller = context.principal?.fullName ?? ''
+    const changes = new MemberChanges(kind, domainName, name, { principal: caller, auditRef, now: transaction.now })
+    const days = memberDays(collection, domain)
+    const approval = needsApproval(collection)
+    for (const { name: memberName, dates } of requested) {
+      const current = collection.members.get(memberName) as RoleMember | undefined
+      if (!current) continue
+      if (removals.has(memberName)) {
+        if (approval && collection.deleteProtection) {
+          requireSamePendingState(collection, memberName, 'DELETE')
+          transaction.apply(...changes.request(memberName, {}, 'DELETE'))
+        } else {
+          transaction.apply(...changes.remove(memberName))
+        }
+        continue
+      }
+      const type = deps.memberRules.typeOf(memberName)
+      if (!hasDays(days)) continue
+      await deps.memberRules.check(transaction, memberCollection(deps, kind, domain, collection), memberName, true)
+      const next = await deps.memberDates.dates(
+        { name: memberName, type },
+        dates,
+        days,
+        transaction.now,
+        collection.userAuthorityExpiration,
+      )
+      if (kind.kind === 'group') delete next.reviewReminder
+      if (approval) {
+        requireSamePendingState(collection, memberName, 'ADD')
+        transaction.apply(...changes.request(memberName, next, 'ADD'))
+      } else {
+        transaction.apply(...changes.put(memberName, next, 'UPDATE', current.requestPrincipal, current))
+      }
+    }
+    const reviewed = { ...baseOf(collection), lastReviewedDate: wholeSeconds(transaction.now) }
+    transaction.apply(kind.put(domainName, reviewed))
+  })
+}
+
+/** Whether any dates are limited: without days a review extends nothing. */
+const hasDays = ({ expiry, review }: MemberDays): boolean =>
+  [...Object.values(expiry), ...Object.values(review)].some((days) => days !== undefined)

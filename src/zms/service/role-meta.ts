@@ -1,0 +1,79 @@
+import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
+import { type Handlers, noContent } from '#core/http/endpoint.ts'
+import { roleResourceName } from '#core/names/resource-name.ts'
+import type { RoleMetaInput, roleMetaEndpoints } from '../api/role-meta.ts'
+import type { RoleBase } from '../store/model.ts'
+import { roleKind } from './collection.ts'
+import { changeCollectionMeta, changeCollectionSystemMeta, putCollectionOwnership } from './collection-meta.ts'
+import type { ZmsDependencies } from './dependencies.ts'
+import { compact, present, tagsOf } from './wire-form.ts'
+
+/** Settings of roles. */
+export function roleMetaService(deps: ZmsDependencies): Handlers<typeof roleMetaEndpoints> {
+  return {
+    async putRoleMeta({ params, body, headers }, context) {
+      const { domainName, roleName } = params
+      deps.authorizedServices.check(context, 'role', roleName)
+      const domain = await deps.store.domain(domainName)
+      if (!domain?.roles.has(roleName)) throw notFound('Invalid domain/role name specified')
+      const { principal } = context
+      const resource = roleResourceName(domainName, roleName)
+      const may = async (action: string) =>
+        principal !== undefined && (await deps.authorization.isAllowed(principal, action, resource))
+      if (!(await may('update')) && !(await may('update_meta'))) {
+        throw forbidden('putRoleMeta: principal is not authorized to update metadata')
+      }
+      await changeCollectionMeta(deps, context, roleKind, { ...params, name: roleName, ...headers }, body, (current) =>
+        changedRole(current, body),
+      )
+      return noContent
+    },
+
+    async putRoleSystemMeta({ params, body, headers }, context) {
+      const place = { domainName: params.domainName, name: params.roleName, ...headers }
+      await changeCollectionSystemMeta(deps, context, roleKind, place, params.attribute, body.auditEnabled)
+      return noContent
+    },
+
+    async putResourceRoleOwnership({ params, body, headers }, context) {
+      if (body === undefined) throw badRequest('Invalid resource role ownership: null')
+      const place = { domainName: params.domainName, name: params.roleName, ...headers }
+      await putCollectionOwnership(deps, context, roleKind, place, body)
+      return noContent
+    },
+  }
+}
+
+/** The settings with those replaced that the request has; `false`, `0` and `''` clear a value. */
+function changedRole(current: RoleBase, body: RoleMetaInput): RoleBase {
+  const given = <T extends string | number | boolean>(value: T | undefined, stored: T | undefined) =>
+    value === undefined ? stored : present(value)
+  return compact({
+    ...current,
+    // Absent means off for these three, as in the original.
+    selfServe: present(body.selfServe),
+    reviewEnabled: present(body.reviewEnabled),
+    deleteProtection: present(body.deleteProtection),
+    memberExpiryDays: given(body.memberExpiryDays, current.memberExpiryDays),
+    tokenExpiryMins: given(body.tokenExpiryMins, current.tokenExpiryMins),
+    certExpiryMins: given(body.certExpiryMins, current.certExpiryMins),
+    signAlgorithm: given(body.signAlgorithm, current.signAlgorithm),
+    serviceExpiryDays: given(body.serviceExpiryDays, current.serviceExpiryDays),
+    memberReviewDays: given(body.memberReviewDays, current.memberReviewDays),
+    serviceReviewDays: given(body.serviceReviewDays, current.serviceReviewDays),
+    groupExpiryDays: given(body.groupExpiryDays, current.groupExpiryDays),
+    groupReviewDays: given(body.groupReviewDays, current.groupReviewDays),
+    notifyRoles: given(body.notifyRoles, current.notifyRoles),
+    notifyDetails: given(body.notifyDetails, current.notifyDetails),
+    userAuthorityFilter: given(body.userAuthorityFilter, current.userAuthorityFilter),
+    userAuthorityExpiration: given(body.userAuthorityExpiration, current.userAuthorityExpiration),
+    description: given(body.description, current.description),
+    auditEnabled: body.auditEnabled ? true : current.auditEnabled,
+    lastReviewedDate: body.lastReviewedDate ?? current.lastReviewedDate,
+    selfRenew: given(body.selfRenew, current.selfRenew),
+    selfRenewMins: given(body.selfRenewMins, current.selfRenewMins),
+    maxMembers: given(body.maxMembers, current.maxMembers),
+    principalDomainFilter: given(body.principalDomainFilter, current.principalDomainFilter),
+    tags: body.tags && body.tags.size > 0 ? tagsOf(body.tags) : current.tags,
+  })
+}
