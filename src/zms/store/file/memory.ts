@@ -1,8 +1,18 @@
 import { applyChange } from '../apply.ts'
-import { type Change, type DomainChange, isDomainChange, type MutableDomain, type MutablePolicy } from '../change.ts'
-import type { MemberAudit, Policy } from '../model.ts'
+import { type Change, type DomainChange, type GlobalChange, isDomainChange, type MutableDomain } from '../change.ts'
+import type { Domain, MemberAudit, Policy } from '../model.ts'
 import { Membership } from './membership.ts'
 import { SortedNames } from './sorted-names.ts'
+
+/** What belongs to no domain. */
+export interface Globals {
+  /** Principal → suspension bits. */
+  readonly principals: Iterable<readonly [string, number]>
+  /** Dependent domain → services. */
+  readonly dependencies: Iterable<readonly [string, Iterable<string>]>
+  readonly lastAssertionId: number
+  readonly lastModified: number
+}
 
 /**
  * All data of the file store in memory, with what its queries need to be quick. Changes are applied here only once they
@@ -53,11 +63,42 @@ export class Memory {
   apply(changes: readonly Change[], at: number): void {
     this.#lastModified = Math.max(this.#lastModified, at)
     for (const change of changes) {
+      this.#remember(change)
       if (isDomainChange(change)) this.#applyToDomain(change, at)
-      else if (change.kind === 'putPrincipal') this.principals.set(change.principal, change.suspended)
-      else if (change.kind === 'deletePrincipal') this.principals.delete(change.principal)
-      else this.#applyDependency(change.kind, change.dependentDomain, change.service)
+      else this.#applyGlobally(change)
     }
+  }
+
+  /**
+   * Applies a transaction again of which parts may be in what was restored: those of the domains for which `has` says
+   * so are left out. Global changes, and that members are known, may be applied any number of times.
+   */
+  reapply(changes: readonly Change[], at: number, has: (domain: string) => boolean): void {
+    const known = new Set<string>()
+    for (const change of changes) if (isDomainChange(change) && has(change.domain)) known.add(change.domain)
+    for (const change of changes) {
+      if (isDomainChange(change) && known.has(change.domain)) this.#remember(change)
+      else this.apply([change], at)
+    }
+    this.#lastModified = Math.max(this.#lastModified, at)
+  }
+
+  /** What belongs to no domain, as it is now and as it becomes while it is read. */
+  globals(): Globals {
+    return {
+      principals: this.principals,
+      dependencies: this.dependencies,
+      lastAssertionId: this.#lastAssertionId,
+      lastModified: this.#lastModified,
+    }
+  }
+
+  /** Puts what belongs to no domain as it was read from disk. */
+  restoreGlobals(globals: Globals): void {
+    for (const [principal, suspended] of globals.principals) this.principals.set(principal, suspended)
+    for (const [domain, services] of globals.dependencies) this.dependencies.set(domain, new Set(services))
+    this.reserveAssertionIds(globals.lastAssertionId)
+    this.#lastModified = Math.max(this.#lastModified, globals.lastModified)
   }
 
   /** History of a role's members, oldest first; the list must not be modified. */
@@ -78,6 +119,12 @@ export class Memory {
   /** Puts the history of a group that was read from disk. */
   restoreGroupAudit(domain: string, group: string, entries: MemberAudit[]): void {
     if (entries.length > 0) this.#groupAudit.set(auditKey(domain, group), entries)
+  }
+
+  #applyGlobally(change: GlobalChange): void {
+    if (change.kind === 'putPrincipal') this.principals.set(change.principal, change.suspended)
+    else if (change.kind === 'deletePrincipal') this.principals.delete(change.principal)
+    else this.#applyDependency(change.kind, change.dependentDomain, change.service)
   }
 
   #applyDependency(kind: 'putDependency' | 'deleteDependency', domain: string, service: string): void {
@@ -107,7 +154,6 @@ export class Memory {
   #follow(domain: MutableDomain, change: DomainChange): void {
     switch (change.kind) {
       case 'putRoleMember':
-        this.#know(change.value.memberName)
         if (domain.roles.get(change.role)?.members.get(change.value.memberName) === undefined) {
           if (domain.roles.has(change.role)) this.membership.roles.add(change.value.memberName, domain.name)
         }
@@ -118,7 +164,6 @@ export class Memory {
         }
         return
       case 'putGroupMember':
-        this.#know(change.value.memberName)
         if (domain.groups.get(change.group)?.members.get(change.value.memberName) === undefined) {
           if (domain.groups.has(change.group)) this.membership.groups.add(change.value.memberName, domain.name)
         }
@@ -127,10 +172,6 @@ export class Memory {
         if (domain.groups.get(change.group)?.members.get(change.member)) {
           this.membership.groups.remove(change.member, domain.name)
         }
-        return
-      case 'putPendingRoleMember':
-      case 'putPendingGroupMember':
-        this.#know(change.value.memberName)
         return
       case 'putRole': {
         const old = domain.roles.get(change.value.name)
@@ -162,15 +203,7 @@ export class Memory {
     this.domains.set(domain.name, domain)
     this.names.add(domain.name)
     this.membership.rememberDomain(domain)
-    for (const role of domain.roles.values()) {
-      for (const member of role.members.values()) this.#know(member.memberName)
-      for (const member of role.pending.keys()) this.#know(member)
-    }
-    for (const group of domain.groups.values()) {
-      for (const member of group.members.values()) this.#know(member.memberName)
-      for (const member of group.pending.keys()) this.#know(member)
-    }
-    for (const policy of allPolicies(domain)) for (const id of policy.assertions.keys()) this.reserveAssertionIds(id)
+    this.#rememberAll(domain)
   }
 
   #remove(domain: MutableDomain): void {
@@ -181,14 +214,41 @@ export class Memory {
     for (const group of domain.groups.keys()) this.#groupAudit.delete(auditKey(domain.name, group))
   }
 
+  /** Notes what stays when the change is undone by a later one: principals that were seen and ids that were given. */
+  #remember(change: Change): void {
+    switch (change.kind) {
+      case 'createDomain':
+        this.#rememberAll(change.value)
+        return
+      case 'putAssertion':
+        this.reserveAssertionIds(change.value.id ?? 0)
+        return
+      case 'putRoleMember':
+      case 'putPendingRoleMember':
+      case 'putGroupMember':
+      case 'putPendingGroupMember':
+        this.#know(change.value.memberName)
+        return
+      default:
+        return
+    }
+  }
+
+  #rememberAll({ roles, groups, policies }: Domain): void {
+    for (const versions of policies.values()) {
+      for (const { assertions } of versions.values()) for (const id of assertions.keys()) this.reserveAssertionIds(id)
+    }
+    for (const collections of [roles.values(), groups.values()]) {
+      for (const { members, pending } of collections) {
+        for (const { memberName } of members.values()) this.#know(memberName)
+        for (const memberName of pending.keys()) this.#know(memberName)
+      }
+    }
+  }
+
   #know(principal: string): void {
     if (!this.principals.has(principal)) this.principals.set(principal, 0)
   }
-}
-
-/** All versions of all policies. */
-export function* allPolicies(domain: MutableDomain): Generator<MutablePolicy> {
-  for (const versions of domain.policies.values()) yield* versions.values()
 }
 
 /** A new domain with the time of the transaction on everything in it. */

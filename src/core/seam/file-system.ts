@@ -1,0 +1,113 @@
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+
+/**
+ * What durable stores ask of a file system; the machine's own is `nodeFileSystem`, tests replace it by one that loses
+ * what was not synced, fills up or fails. Errors are those of node:fs (`code` ENOENT, EEXIST, ENOSPC, EIO, …).
+ */
+export interface FileSystem {
+  /** Opens a file for writing. `new`: it must not exist; `replace`: made empty; `existing`: kept as it is. */
+  open(path: string, mode: OpenMode): Promise<WritableFile>
+  readFile(path: string): Promise<Buffer>
+  /** Names in a folder, in no particular order. */
+  list(folder: string): Promise<string[]>
+  /** Makes a folder and those above it, for this user only; one that exists is no error. */
+  makeFolder(folder: string): Promise<void>
+  /** Replaces `to` in one step. */
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  /** Resolves when creations, renames and removals in the folder survive a crash. */
+  syncFolder(folder: string): Promise<void>
+  /** Takes a lock that ends with this process, whatever ends it. Undefined when somebody else has it. */
+  lock(path: string): Promise<FileLock | undefined>
+}
+
+/** How a file is opened for writing. */
+export type OpenMode = 'new' | 'replace' | 'existing'
+
+/** An open file. */
+export interface WritableFile {
+  /** Writes all of the data at that place, or fails with part of it written. */
+  write(data: Uint8Array, position: number): Promise<void>
+  truncate(bytes: number): Promise<void>
+  /** Resolves when the content and the size survive a crash. After a failure nothing is known about the content. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A lock that is held. */
+export interface FileLock {
+  release(): void
+}
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  new: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  replace: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
+  existing: constants.O_RDWR,
+}
+
+/** The file system of this machine. Files and folders are made for this user only. */
+export const nodeFileSystem: FileSystem = {
+  open: async (path, mode) => new NodeFile(await open(path, FLAGS[mode], 0o600)),
+  readFile: (path) => readFile(path),
+  list: (folder) => readdir(folder),
+  makeFolder: async (folder) => void (await mkdir(folder, { recursive: true, mode: 0o700 })),
+  rename,
+  remove: unlink,
+  async syncFolder(folder) {
+    const handle = await open(folder, constants.O_RDONLY)
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+  lock: async (path) => lockWithSqlite(path),
+}
+
+class NodeFile implements WritableFile {
+  readonly #handle: FileHandle
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async write(data: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < data.length; ) {
+      const { bytesWritten } = await this.#handle.write(data, done, data.length - done, position + done)
+      done += bytesWritten
+    }
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#handle.truncate(bytes)
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.datasync()
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
+const SQLITE_BUSY = 5
+
+/**
+ * Node.js offers no file locks; SQLite takes those of the kernel, which belong to the process and vanish with it. So a
+ * lock is never left behind, and two processes that start at the same moment cannot both have it.
+ */
+function lockWithSqlite(path: string): FileLock | undefined {
+  const database = new DatabaseSync(path)
+  try {
+    // Nothing is ever written: the transaction only holds the lock, and no journal file is made.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+  } catch (error) {
+    database.close()
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined
+    throw error
+  }
+  return { release: () => database.close() }
+}

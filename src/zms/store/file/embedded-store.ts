@@ -1,0 +1,135 @@
+import { badRequest, ServiceError } from '#core/error/service-error.ts'
+import type { Clock } from '#core/seam/clock.ts'
+import type { FileLock } from '#core/seam/file-system.ts'
+import { type Change, isDomainChange } from '../change.ts'
+import type { Locks } from '../locks.ts'
+import type { Store, Transaction } from '../store.ts'
+import { CollectingTransaction } from '../transaction.ts'
+import { withAssertionIds } from './assertion-ids.ts'
+import { changeText } from './change-form.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Journal } from './journal.ts'
+import type { Memory } from './memory.ts'
+import { MemoryQueries } from './queries.ts'
+
+/** What an embedded store is made of. */
+export interface EmbeddedStoreParts {
+  readonly memory: Memory
+  readonly journal: Journal
+  readonly locks: Locks
+  readonly checkpoint: Checkpoint
+  /** Keeps other processes away. */
+  readonly lock: FileLock
+  readonly clock: Clock
+  /** Size of the journal in bytes from which on documents take its place. */
+  readonly checkpointBytes: number
+  /** A line for the server's log. */
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/**
+ * The embedded store: reads are answered from memory, a transaction changes the memory as soon as it is durable in the
+ * journal. Transactions of different domains run side by side and share writes to the disk.
+ */
+export class EmbeddedStore extends MemoryQueries implements Store {
+  readonly #parts: EmbeddedStoreParts
+  readonly #active = new Set<Promise<unknown>>()
+  #checkpoint: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: EmbeddedStoreParts) {
+    super(parts.memory)
+    this.#parts = parts
+  }
+
+  async transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
+    if (this.#closing) throw new ServiceError('unavailable', 'The store is closed')
+    const { locks } = this.#parts
+    const work = locks.hold(domains, () => this.#run(new Set(domains), decide))
+    this.#active.add(work)
+    try {
+      return await work
+    } finally {
+      this.#active.delete(work)
+    }
+  }
+
+  async check(): Promise<boolean> {
+    return !this.#closing && this.#parts.journal.check()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Resolves when no checkpoint is running. */
+  async settled(): Promise<void> {
+    await this.#checkpoint
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#active)
+    await this.#checkpoint
+    await this.#parts.journal.close()
+    this.#parts.lock.release()
+  }
+
+  async #run<T>(locked: ReadonlySet<string>, decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
+    const { memory, journal, clock } = this.#parts
+    const transaction = new CollectingTransaction({
+      now: journal.timeFor(clock()),
+      locked,
+      load: (name) => memory.domains.get(name),
+      queries: this,
+    })
+    const result = await decide(transaction)
+    if (transaction.changes.length > 0) await this.#commit(transaction)
+    return result
+  }
+
+  async #commit({ now, changes: collected }: CollectingTransaction): Promise<void> {
+    const { memory, journal, checkpoint } = this.#parts
+    this.#requireNew(collected)
+    const changes = withAssertionIds(collected, () => memory.nextAssertionId())
+    await journal.append({
+      now,
+      changes: `[${changes.map(changeText).join(',')}]`,
+      durable: (sequence, at) => {
+        memory.apply(changes, at)
+        checkpoint.note(sequence, domainsOf(changes))
+      },
+    })
+    if (journal.bytes >= this.#parts.checkpointBytes) this.#startCheckpoint()
+  }
+
+  /** A domain is created only once. */
+  #requireNew(changes: readonly Change[]): void {
+    const exists = new Map<string, boolean>()
+    for (const change of changes) {
+      if (change.kind === 'deleteDomain') exists.set(change.domain, false)
+      if (change.kind !== 'createDomain') continue
+      if (exists.get(change.domain) ?? this.#parts.memory.domains.has(change.domain)) {
+        throw badRequest('Entry already exists')
+      }
+      exists.set(change.domain, true)
+    }
+  }
+
+  #startCheckpoint(): void {
+    if (this.#checkpoint || this.#closing) return
+    const { checkpoint, log } = this.#parts
+    this.#checkpoint = checkpoint
+      .run()
+      .catch((error: unknown) => {
+        log('error', `checkpoint: ${error instanceof Error ? error.message : String(error)}; the journal is kept`)
+      })
+      .finally(() => {
+        this.#checkpoint = undefined
+      })
+  }
+}
+
+/** Domains that the changes are about. */
+export const domainsOf = (changes: readonly Change[]): Set<string> =>
+  new Set(changes.filter(isDomainChange).map(({ domain }) => domain))

@@ -1,0 +1,56 @@
+import { crc32 } from 'node:zlib'
+
+/**
+ * A journal is a sequence of frames, each written in one go: a line `{kind} {sequence} {bytes} {checksum}` and so many bytes
+ * of content, itself lines of JSON. The checksum (CRC-32, eight hexadecimal digits) covers the rest of the line and the
+ * content. No line of content begins like a frame, so the frames behind a damaged one can be found.
+ */
+export interface Frame {
+  readonly kind: FrameKind
+  /** Of `journal`: the first transaction that may follow; of `batch`: its first transaction; of `end`: the last one before. */
+  readonly sequence: number
+  readonly content: string
+}
+
+/** `journal` begins a file, `batch` holds transactions that were written together, `end` tells that the store was closed. */
+export type FrameKind = 'journal' | 'batch' | 'end'
+
+/** Where a journal stops being readable, and why. */
+export interface FrameFault {
+  readonly offset: number
+  readonly reason: string
+}
+
+/** The bytes of a frame; its content is empty or ends with a line feed. */
+export function encodeFrame({ kind, sequence, content }: Frame): Buffer {
+  const start = `${kind} ${sequence} ${Buffer.byteLength(content)} `
+  return Buffer.from(`${start}${checksum(start, content)}\n${content}`)
+}
+
+const HEADER = /^(journal|batch|end) (\d{1,16}) (\d{1,10}) ([0-9a-f]{8})$/
+const HEADER_MAX_BYTES = 64
+const LINE_FEED = 10
+
+/** The frame at that place with the place behind it, or what is wrong with it. */
+export function readFrame(data: Buffer, offset: number): { frame: Frame; next: number } | FrameFault {
+  const lineEnd = data.subarray(offset, offset + HEADER_MAX_BYTES).indexOf(LINE_FEED)
+  const match = lineEnd < 0 ? null : HEADER.exec(data.toString('latin1', offset, offset + lineEnd))
+  if (!match) return { offset, reason: 'this is not the beginning of a record' }
+  const [, kind, sequence, bytes, sum] = match as unknown as [string, FrameKind, string, string, string]
+  const from = offset + lineEnd + 1
+  const next = from + Number(bytes)
+  if (next > data.length) return { offset, reason: `the record has ${bytes} bytes, the file ends before` }
+  const content = data.subarray(from, next)
+  if (checksum(`${kind} ${sequence} ${bytes} `, content) !== sum) return { offset, reason: 'the checksum is wrong' }
+  return { frame: { kind, sequence: Number(sequence), content: content.toString() }, next }
+}
+
+/** Where the next intact frame begins behind a fault; undefined when there is none. */
+export function findFrame(data: Buffer, fault: FrameFault): number | undefined {
+  for (let at = data.indexOf(LINE_FEED, fault.offset); at >= 0; at = data.indexOf(LINE_FEED, at + 1)) {
+    if ('frame' in readFrame(data, at + 1)) return at + 1
+  }
+  return undefined
+}
+
+const checksum = (start: string, content: string | Buffer) => crc32(content, crc32(start)).toString(16).padStart(8, '0')

@@ -1,0 +1,262 @@
+import { join } from 'node:path'
+import { ServiceError } from '#core/error/service-error.ts'
+import type { FileSystem, WritableFile } from '#core/seam/file-system.ts'
+import { encodeFrame, type Frame } from './frame.ts'
+
+/** A transaction on its way into the journal. */
+export interface Commit {
+  /** Time that the transaction was given; the stamp is never earlier. */
+  readonly now: number
+  /** JSON text of its list of changes. */
+  readonly changes: string
+  /** Called when the transaction is durable, in the order of sequences and before anybody learns of it. */
+  readonly durable: (sequence: number, at: number) => void
+}
+
+/** Where a journal ends and what comes next. */
+export interface JournalEnd {
+  /** Number of the journal file. */
+  readonly number: number
+  /** Bytes of it that count. */
+  readonly bytes: number
+  /** Sequence of the last transaction. */
+  readonly sequence: number
+  /** Latest stamp given. */
+  readonly stamp: number
+}
+
+/** What the first frame of a journal file says. */
+export interface JournalHeader {
+  readonly version: 1
+  readonly number: number
+  /** The file before this one: only so many bytes of it count. */
+  readonly previous: { readonly number: number; readonly bytes: number }
+}
+
+interface Waiting {
+  readonly commit: Commit
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+interface Rotation {
+  readonly resolve: (number: number) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** File of the journal with that number. */
+export const journalFile = (folder: string, number: number): string =>
+  join(folder, `${String(number).padStart(8, '0')}.journal`)
+
+/**
+ * The journal that makes transactions durable before anybody sees them. Those that arrive while a write is under way are
+ * written together by the next one. Each gets a sequence and a stamp; stamps never go back in the order in which
+ * transactions become visible, so who has seen one can ask for everything later.
+ *
+ * A write that fails is cut off again and fails its transactions; when that is impossible, or the disk did not confirm
+ * what was written, the file is left alone and the journal goes on in a new one, whose beginning says how much of the old
+ * one counts.
+ */
+export class Journal {
+  readonly #folder: string
+  readonly #fileSystem: FileSystem
+  readonly #abandoned: (file: string, reason: string) => void
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+  #rotation: Rotation | undefined
+  #file: WritableFile | undefined
+  #number: number
+  #bytes: number
+  #sequence: number
+  #stamp: number
+  #closed = false
+
+  /** @param options.abandoned is called when a file can no longer be trusted and should be replaced by documents */
+  constructor(options: {
+    folder: string
+    fileSystem: FileSystem
+    end: JournalEnd
+    file: WritableFile | undefined
+    abandoned: (file: string, reason: string) => void
+  }) {
+    this.#folder = options.folder
+    this.#fileSystem = options.fileSystem
+    this.#abandoned = options.abandoned
+    this.#file = options.file
+    this.#number = options.end.number
+    this.#bytes = options.end.bytes
+    this.#sequence = options.end.sequence
+    this.#stamp = options.end.stamp
+  }
+
+  /** Bytes in the current file. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** A time for a new transaction: now, or later when the clock is behind the stamps. */
+  timeFor(now: number): number {
+    return Math.max(now, this.#stamp + 1)
+  }
+
+  /** Resolves when the transaction is durable and applied. Errors: `unavailable`, nothing has changed then. */
+  append(commit: Commit): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(unavailable(new Error('the journal is closed')))
+        return
+      }
+      this.#waiting.push({ commit, resolve, reject })
+      this.#wake()
+    })
+  }
+
+  /** Goes on in a new file; gives its number. All transactions in the files before it are applied then. */
+  rotate(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#rotation = { resolve, reject }
+      this.#wake()
+    })
+  }
+
+  /** Removes the files before the one with that number. */
+  async removeBefore(number: number): Promise<void> {
+    for (const name of await this.#fileSystem.list(this.#folder)) {
+      if (numberOf(name) < number) await this.#fileSystem.remove(join(this.#folder, name))
+    }
+    await this.#fileSystem.syncFolder(this.#folder)
+  }
+
+  /** Whether transactions can be written now; tries to begin a file when there is none. */
+  async check(): Promise<boolean> {
+    if (this.#file) return true
+    return this.rotate().then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** Waits for what was appended and marks the end, so that damage found later cannot be mistaken for a torn write. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#running
+    const file = this.#file
+    if (!file) return
+    try {
+      await this.#write(file, { kind: 'end', sequence: this.#sequence, content: '' })
+    } catch {
+      // Everything acknowledged is durable without the mark.
+    }
+    await file.close()
+    this.#file = undefined
+  }
+
+  #wake(): void {
+    if (this.#running) return
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#waiting.length > 0 || this.#rotation) this.#wake()
+    })
+  }
+
+  async #run(): Promise<void> {
+    // Whoever is about to append in this turn of the event loop shares the write.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0 || this.#rotation) {
+      if (this.#rotation) await this.#rotate(this.#rotation)
+      if (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0))
+    }
+  }
+
+  async #rotate(rotation: Rotation): Promise<void> {
+    this.#rotation = undefined
+    const former = this.#file
+    try {
+      await this.#begin()
+      rotation.resolve(this.#number)
+    } catch (error) {
+      rotation.reject(error)
+      return
+    }
+    await former?.close().catch(() => {})
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const first = this.#sequence + 1
+    // Stamps of one batch become visible together and need no order among them.
+    const stamps = batch.map(({ commit }) => this.timeFor(commit.now))
+    const lines = batch.map(
+      ({ commit }, index) => `{"sequence":${first + index},"at":${stamps[index]},"changes":${commit.changes}}\n`,
+    )
+    try {
+      const file = this.#file ?? (await this.#begin())
+      await this.#write(file, { kind: 'batch', sequence: first, content: lines.join('') })
+    } catch (error) {
+      for (const { reject } of batch) reject(unavailable(error))
+      return
+    }
+    this.#sequence += batch.length
+    this.#stamp = Math.max(this.#stamp, ...stamps)
+    batch.forEach(({ commit }, index) => commit.durable(first + index, stamps[index] as number))
+    for (const { resolve } of batch) resolve()
+  }
+
+  async #write(file: WritableFile, frame: Frame): Promise<void> {
+    const bytes = encodeFrame(frame)
+    try {
+      await file.write(bytes, this.#bytes)
+    } catch (error) {
+      await file.truncate(this.#bytes).catch(() => this.#abandon(file, error))
+      throw error
+    }
+    try {
+      await file.sync()
+    } catch (error) {
+      await this.#abandon(file, error)
+      throw error
+    }
+    this.#bytes += bytes.length
+  }
+
+  async #abandon(file: WritableFile, reason: unknown): Promise<void> {
+    this.#file = undefined
+    await file.close().catch(() => {})
+    this.#abandoned(journalFile(this.#folder, this.#number), messageOf(reason))
+  }
+
+  /** Begins the next file. When that fails, everything stays as it was, and the same number is tried again later. */
+  async #begin(): Promise<WritableFile> {
+    const number = this.#number + 1
+    const header: JournalHeader = { version: 1, number, previous: { number: this.#number, bytes: this.#bytes } }
+    const path = journalFile(this.#folder, number)
+    const frame = encodeFrame({ kind: 'journal', sequence: this.#sequence + 1, content: `${JSON.stringify(header)}\n` })
+    const file = await this.#fileSystem.open(path, 'replace')
+    try {
+      await file.write(frame, 0)
+      await file.sync()
+      await this.#fileSystem.syncFolder(this.#folder)
+    } catch (error) {
+      await file.close().catch(() => {})
+      await this.#fileSystem.remove(path).catch(() => {})
+      throw error
+    }
+    this.#file = file
+    this.#number = number
+    this.#bytes = frame.length
+    return file
+  }
+}
+
+/** Number of the journal file with that name; NaN for other files. */
+export function numberOf(name: string): number {
+  const match = /^(\d{8,15})\.journal$/.exec(name)
+  return match ? Number(match[1]) : Number.NaN
+}
+
+const unavailable = (cause: unknown) =>
+  new ServiceError('unavailable', 'The change could not be stored', {
+    detail: messageOf(cause),
+    cause,
+  })
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,145 @@
+import type { FileSystem } from '#core/seam/file-system.ts'
+import { DamageError } from './damage.ts'
+import { type Frame, findFrame, readFrame } from './frame.ts'
+import { type JournalEnd, type JournalHeader, journalFile, numberOf } from './journal.ts'
+
+/** A transaction as the journal has it. */
+export interface LoggedTransaction {
+  readonly sequence: number
+  /** Stamp in epoch milliseconds. */
+  readonly at: number
+  /** Changes as JSON. */
+  readonly changes: readonly object[]
+}
+
+/** What reading the journal came to. */
+export interface Replay {
+  readonly end: JournalEnd
+  /** The last file is to be cut to `end.bytes`, because a write to it was torn. */
+  readonly cut: boolean
+  /** What was found incomplete, for people; none of it was ever acknowledged. */
+  readonly recovered: readonly string[]
+  /** Bytes in all files. */
+  readonly bytes: number
+}
+
+/** One file of the journal, not yet judged. */
+interface JournalFile {
+  readonly path: string
+  readonly number: number
+  readonly data: Buffer
+  readonly header: JournalHeader
+  readonly first: number
+  /** Where the frames behind the header begin. */
+  readonly start: number
+}
+
+/**
+ * Reads all transactions of the journal in order and calls `apply` with each. `known`: every transaction up to this sequence
+ * is in the documents, so the journal must begin at the next one at the latest. Undefined when there are no journal files.
+ * @throws DamageError when something that was acknowledged cannot be read
+ */
+export async function replayJournal(
+  options: { folder: string; fileSystem: FileSystem; known: number },
+  apply: (transaction: LoggedTransaction) => void,
+): Promise<Replay | undefined> {
+  const { folder, fileSystem, known } = options
+  const names = await fileSystem.list(folder)
+  const numbers = names.map(numberOf).filter((number) => !Number.isNaN(number))
+  numbers.sort((a, b) => a - b)
+  const recovered: string[] = []
+  const files: JournalFile[] = []
+  for (const number of numbers) {
+    const path = journalFile(folder, number)
+    const data = await fileSystem.readFile(path)
+    const file = openFile(path, number, data)
+    if ('reason' in file) {
+      // A file whose very beginning is incomplete was never used; only the last one can be such.
+      if (number !== numbers.at(-1) || findFrame(data, file) !== undefined) throw new DamageError(path, 0, file.reason)
+      await fileSystem.remove(path)
+      recovered.push(`${path} was just being created and is removed`)
+    } else files.push(file)
+  }
+  if (files.length === 0) return undefined
+
+  let sequence = known
+  let stamp = 0
+  let end = { number: 0, bytes: 0 }
+  let cut = false
+  for (const [index, file] of files.entries()) {
+    checkOrder(file, files[index - 1], sequence, index === 0)
+    sequence = index === 0 ? file.first - 1 : sequence
+    const limit = files[index + 1]?.header.previous.bytes ?? file.data.length
+    const used = readBatches(file, limit, index === files.length - 1, (transaction) => {
+      if (transaction.sequence !== sequence + 1) {
+        throw new DamageError(file.path, 0, `transaction ${sequence + 1} is missing before ${transaction.sequence}`)
+      }
+      sequence = transaction.sequence
+      stamp = Math.max(stamp, transaction.at)
+      apply(transaction)
+    })
+    end = { number: file.number, bytes: used }
+    cut = used < limit
+    if (cut) {
+      recovered.push(`${file.path}: an incomplete write of ${limit - used} bytes at byte ${used} is cut off`)
+    }
+  }
+  const bytes = files.reduce((sum, { data }) => sum + data.length, 0)
+  return { end: { ...end, sequence: Math.max(sequence, known), stamp }, cut, recovered, bytes }
+}
+
+function openFile(path: string, number: number, data: Buffer): JournalFile | { offset: number; reason: string } {
+  const read = readFrame(data, 0)
+  if (!('frame' in read)) return read
+  if (read.frame.kind !== 'journal') return { offset: 0, reason: 'the beginning is missing' }
+  const header = JSON.parse(read.frame.content) as JournalHeader
+  if (header.version !== 1) throw new Error(`${path} was written by a newer version of this program`)
+  if (header.number !== number) throw new DamageError(path, 0, `this is the journal file ${header.number}`)
+  return { path, number, data, header, first: read.frame.sequence, start: read.next }
+}
+
+function checkOrder(file: JournalFile, former: JournalFile | undefined, sequence: number, isFirst: boolean): void {
+  if (isFirst) {
+    if (file.first > sequence + 1) {
+      throw new DamageError(file.path, 0, `the journal files with the transactions from ${sequence + 1} on are missing`)
+    }
+    return
+  }
+  const { previous } = file.header
+  if (previous.number !== former?.number) {
+    throw new DamageError(file.path, 0, `the journal file ${previous.number} before it is missing`)
+  }
+  if (previous.bytes > former.data.length) {
+    throw new DamageError(former.path, former.data.length, `it had ${previous.bytes} bytes when it was left`)
+  }
+}
+
+/** Calls `apply` with the transactions of a file up to `limit`; gives the place behind the last whole frame. */
+function readBatches(
+  file: JournalFile,
+  limit: number,
+  isLast: boolean,
+  apply: (transaction: LoggedTransaction) => void,
+): number {
+  const data = file.data.subarray(0, limit)
+  let at = file.start
+  while (at < data.length) {
+    const read = readFrame(data, at)
+    if (!('frame' in read)) {
+      // Every write waits until the one before is durable: only the last of all can be incomplete.
+      if (isLast && findFrame(data, read) === undefined) return at
+      throw new DamageError(file.path, at, read.reason)
+    }
+    if (read.frame.kind === 'batch') for (const transaction of transactionsOf(read.frame)) apply(transaction)
+    at = read.next
+  }
+  return at
+}
+
+function* transactionsOf({ content }: Frame): Generator<LoggedTransaction> {
+  for (let from = 0; from < content.length; ) {
+    const lineEnd = content.indexOf('\n', from)
+    yield JSON.parse(content.slice(from, lineEnd)) as LoggedTransaction
+    from = lineEnd + 1
+  }
+}
