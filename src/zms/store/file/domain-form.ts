@@ -142,11 +142,11 @@ interface SettingsMaps {
 
 /** Takes `formOfSettings` back, in place. */
 export function settingsOf<F extends SettingsForm>(form: F): Omit<F, keyof SettingsForm> & SettingsMaps {
-  const settings = form as SettingsForm & SettingsMaps
+  const settings: SettingsMaps = form as object
   if (form.tags) settings.tags = new Map(form.tags)
   if (form.resourceOwnership) settings.resourceOwnership = new Map(form.resourceOwnership)
   if (form.contacts) settings.contacts = new Map(form.contacts)
-  return settings as F & SettingsMaps
+  return form as Omit<F, keyof SettingsForm> & SettingsMaps
 }
 
 /** An assertion as JSON. */

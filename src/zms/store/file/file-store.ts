@@ -94,7 +94,7 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
     fileSystem,
     end: { ...end, stamp: Math.max(end.stamp, memory.lastModified) },
     file,
-    abandoned: (file, reason) => log('error', `${file} is left and a new journal file begun: ${reason}`),
+    abandoned: (path, reason) => log('error', `${path} is left and a new journal file begun: ${reason}`),
   })
   const locks = new Locks()
   const checkpoint = new Checkpoint({
