@@ -323,3 +323,14 @@ export function findMember(
   const pending = collection.pending.get(memberName) as PendingRoleMember | undefined
   return pending && matches(pending) ? { pending } : {}
 }
+
+/** The dates of a request without those it leaves open. */
+export function datesOfRequest(body: {
+  expiration?: number | undefined
+  reviewReminder?: number | undefined
+}): MemberDates {
+  return {
+    ...(body.expiration !== undefined && { expiration: body.expiration }),
+    ...(body.reviewReminder !== undefined && { reviewReminder: body.reviewReminder }),
+  }
+}
