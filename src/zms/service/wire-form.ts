@@ -57,3 +57,11 @@ export function present<T extends string | number | boolean>(value: T | undefine
 export function compact<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
 }
+
+/** A setting after a request: what the request gives (`''`, `0` and `false` clear it), or what is stored. */
+export function changed<T extends string | number | boolean>(
+  given: T | undefined,
+  stored: T | undefined,
+): T | undefined {
+  return given === undefined ? stored : present(given)
+}

@@ -1,0 +1,153 @@
+import { notFound } from '#core/error/service-error.ts'
+import { type Handlers, noContent, ok } from '#core/http/endpoint.ts'
+import { groupResourceName } from '#core/names/resource-name.ts'
+import type { GroupInput, groupEndpoints } from '../api/group.ts'
+import type { Group, GroupBase } from '../store/model.ts'
+import { groupKind } from './collection.ts'
+import { requireAuditFlag, requireReviewDate, requireSameName, requireSettings } from './collection-rules.ts'
+import { requestedMembers, writeCollection } from './collection-write.ts'
+import type { ZmsDependencies } from './dependencies.ts'
+import { requireGroupUnused } from './domain-deletion.ts'
+import {
+  groupIdentityReply,
+  groupReply,
+  groupSettingsReply,
+  listedGroupMemberReply,
+  partialGroupSettingsReply,
+} from './group-reply.ts'
+import { reviewCollection } from './member-review.ts'
+import { requireFilterDomains } from './principal-domain-filter.ts'
+import { tagValueCount } from './quota-rules.ts'
+import { filled } from './role-reply.ts'
+import { hasTag } from './tag-filter.ts'
+import { compact, present, tagsOf } from './wire-form.ts'
+
+/** Groups as a whole. */
+export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoints> {
+  const { store, writes } = deps
+  return {
+    async getGroups({ params, query }) {
+      const domain = await store.domain(params.domainName)
+      if (!domain) throw notFound(`Domain not found: '${params.domainName}'`)
+      const groups = [...domain.groups.values()].filter(({ tags }) => hasTag(tags, query.tagKey, query.tagValue))
+      return ok({ list: groups.map((group) => listedGroup(domain.name, group, query.members)) })
+    },
+
+    async getGroup({ params, query }) {
+      const { domainName, groupName } = params
+      const group = (await store.domain(domainName))?.groups.get(groupName)
+      if (!group) throw notFound(`getGroup: Group not found: '${groupResourceName(domainName, groupName)}'`)
+      const auditLog = query.auditLog ? await store.groupAudit(domainName, groupName) : []
+      return ok(groupReply(domainName, group, { pending: query.pending, auditLog }))
+    },
+
+    async putGroup({ params, body, headers }, context) {
+      const { domainName, groupName } = params
+      const { auditRef, resourceOwner } = headers
+      deps.authorizedServices.check(context, 'group', groupName)
+      requireSameName('putGroup', groupKind, domainName, groupName, body.name)
+      requireSettings(deps, groupKind, body)
+      const members = requestedMembers(deps, body.groupMembers ?? [])
+      const subject = { context, domains: [domainName], entity: groupName, auditRef }
+      const shown = await writes.commit(subject, async (transaction) => {
+        const domain = await transaction.domain(domainName)
+        if (!domain) throw notFound(`putgroup: Unknown domain: ${domainName}`)
+        const existing = domain.groups.get(groupName)
+        writes.requireAuditReference(context, 'group', domain, auditRef, existing)
+        const components = ['object', ...(members.length > 0 ? ['members'] : []), 'meta']
+        const stored = existing?.resourceOwnership
+        const fullName = groupResourceName(domainName, groupName)
+        const ownership = deps.ownership.wholeWrite('group', fullName, stored, components, resourceOwner)
+        deps.quotas.require(domain, 'group', domain.groups.size + 1)
+        deps.quotas.require(domain, 'groupMember', members.length)
+        deps.quotas.requireMaxMembers('group', body.maxMembers, members.length)
+        deps.quotas.requireTags('group', body.tags, tagValueCount(existing?.tags))
+        requireAuditFlag(groupKind, domain, existing, body.auditEnabled, 'object')
+        requireReviewDate(deps, body.lastReviewedDate, existing, transaction.now)
+        await requireFilterDomains(transaction, body.principalDomainFilter)
+        const base = { ...groupOf(groupName, body, existing), ...(ownership && { resourceOwnership: ownership }) }
+        await writeCollection(deps, context, transaction, {
+          kind: groupKind,
+          domain,
+          existing,
+          base,
+          members,
+          auditRef,
+        })
+        return stored
+      })
+      return headers.returnObj ? ok(await written(domainName, groupName, { before: shown })) : noContent
+    },
+
+    async deleteGroup({ params, headers }, context) {
+      const { domainName, groupName } = params
+      const { auditRef, resourceOwner } = headers
+      deps.authorizedServices.check(context, 'group', groupName)
+      const subject = { context, domains: [domainName], entity: groupName, auditRef }
+      await writes.commit(subject, async (transaction) => {
+        const domain = await transaction.domain(domainName)
+        if (!domain) throw notFound(`deletegroup: Unknown domain: ${domainName}`)
+        const group = domain.groups.get(groupName)
+        writes.requireAuditReference(context, 'group', domain, auditRef, group)
+        if (group) deps.ownership.deletion(group.resourceOwnership, 'object', resourceOwner)
+        await requireGroupUnused(transaction.queries, domainName, groupName, 'anywhere')
+        if (!group) throw notFound('Group does not exist')
+        transaction.apply({ kind: 'deleteGroup', domain: domainName, group: groupName })
+      })
+      return noContent
+    },
+
+    async putGroupReview({ params, body, headers }, context) {
+      const { domainName, groupName } = params
+      deps.authorizedServices.check(context, 'group', groupName)
+      requireSameName(context.api, groupKind, domainName, groupName, body.name)
+      const members = body.groupMembers ?? []
+      await reviewCollection(deps, context, groupKind, { domainName, name: groupName, members, ...headers })
+      return headers.returnObj ? ok(await written(domainName, groupName)) : noContent
+    },
+  }
+
+  /** The group as it is stored now, with its history; on request with the ownership it had before a whole write. */
+  async function written(domainName: string, groupName: string, ownership?: { before: Group['resourceOwnership'] }) {
+    const group = (await store.domain(domainName))?.groups.get(groupName)
+    if (!group) throw notFound(`getGroup: Group not found: '${groupResourceName(domainName, groupName)}'`)
+    const shown: Group = ownership ? Object.assign({ ...group }, { resourceOwnership: ownership.before }) : group
+    return groupReply(domainName, shown, { pending: true, auditLog: await store.groupAudit(domainName, groupName) })
+  }
+}
+
+/** A group in a list: with all settings and its members, or with a part of the settings. */
+function listedGroup(domainName: string, group: Group, members: boolean): Record<string, unknown> {
+  if (!members) return { ...partialGroupSettingsReply(group), ...groupIdentityReply(domainName, group) }
+  return compact({
+    ...groupSettingsReply(group),
+    ...groupIdentityReply(domainName, group),
+    groupMembers: filled([...group.members].map((member) => listedGroupMemberReply(domainName, group, member))),
+  })
+}
+
+/** The settings of a group that a whole write replaces; tags and ownership stay unless the request has tags. */
+function groupOf(name: string, body: GroupInput, existing: GroupBase | undefined): GroupBase {
+  return compact({
+    name,
+    modified: 0,
+    created: 0,
+    selfServe: present(body.selfServe),
+    reviewEnabled: present(body.reviewEnabled),
+    notifyRoles: present(body.notifyRoles),
+    userAuthorityFilter: present(body.userAuthorityFilter),
+    userAuthorityExpiration: present(body.userAuthorityExpiration),
+    memberExpiryDays: present(body.memberExpiryDays),
+    serviceExpiryDays: present(body.serviceExpiryDays),
+    tags: body.tags && body.tags.size > 0 ? tagsOf(body.tags) : existing?.tags,
+    auditEnabled: present(body.auditEnabled),
+    deleteProtection: present(body.deleteProtection),
+    lastReviewedDate: body.lastReviewedDate,
+    selfRenew: present(body.selfRenew),
+    selfRenewMins: present(body.selfRenewMins),
+    maxMembers: present(body.maxMembers),
+    principalDomainFilter: present(body.principalDomainFilter),
+    notifyDetails: present(body.notifyDetails),
+    resourceOwnership: existing?.resourceOwnership,
+  })
+}

@@ -1,0 +1,40 @@
+import type { Assertion, Domain, Policy, PolicyBase } from '../store/model.ts'
+
+/** The versions of one policy. */
+export type PolicyVersions = ReadonlyMap<string, Policy>
+
+/** The version that counts. */
+export function activeVersion(versions: PolicyVersions | undefined): Policy | undefined {
+  for (const policy of versions?.values() ?? []) if (policy.active) return policy
+  return undefined
+}
+
+/** The version of a policy by its name, the active one when none is named. */
+export function policyVersion(domain: Domain | undefined, name: string, version?: string): Policy | undefined {
+  const versions = domain?.policies.get(name)
+  return version === undefined ? activeVersion(versions) : versions?.get(version)
+}
+
+/** The assertion of that id in any version of the policy, with the version that has it. */
+export function findAssertion(
+  versions: PolicyVersions | undefined,
+  id: number,
+): { policy: Policy; assertion: Assertion } | undefined {
+  for (const policy of versions?.values() ?? []) {
+    const assertion = policy.assertions.get(id)
+    if (assertion) return { policy, assertion }
+  }
+  return undefined
+}
+
+/** A policy version without its assertions. */
+export function policyBaseOf({ assertions: _, ...base }: Policy): PolicyBase {
+  return base
+}
+
+/** Number of policies that the quota counts: every version is one. */
+export function policyCount({ policies }: Domain): number {
+  let count = 0
+  for (const versions of policies.values()) count += versions.size
+  return count
+}
