@@ -3,25 +3,37 @@ import { applyChange } from './apply.ts'
 import type { DomainChange, MutableDomain } from './change.ts'
 
 /**
- * The domain as it will be after `changes`, without touching the one given. Only what the changes touch is copied, so a
- * big role is copied only when the changes are about its members.
+ * A domain with changes that the one given does not get. Only what the changes touch is copied, once, so a big role is
+ * copied only when the changes are about its members.
  */
+export class Overlay {
+  readonly domain: MutableDomain
+  readonly #copied = new Set<object>()
+
+  constructor(domain: MutableDomain) {
+    this.domain = {
+      ...domain,
+      roles: new Map(domain.roles),
+      groups: new Map(domain.groups),
+      policies: new Map(domain.policies),
+      services: new Map(domain.services),
+      entities: new Map(domain.entities),
+      templates: new Map(domain.templates),
+    }
+  }
+
+  /** Applies a change, whose assertion has its id, with the time `at`. */
+  apply(change: DomainChange, at: number): void {
+    detach(this.domain, change, this.#copied)
+    applyChange(this.domain, change, at)
+  }
+}
+
+/** The domain as it will be after `changes`, without touching the one given. */
 export function overlay(domain: MutableDomain, changes: readonly DomainChange[], at: number): MutableDomain {
-  const copy: MutableDomain = {
-    ...domain,
-    roles: new Map(domain.roles),
-    groups: new Map(domain.groups),
-    policies: new Map(domain.policies),
-    services: new Map(domain.services),
-    entities: new Map(domain.entities),
-    templates: new Map(domain.templates),
-  }
-  const copied = new Set<object>()
-  for (const [index, change] of changes.entries()) {
-    detach(copy, change, copied)
-    applyChange(copy, withProvisionalId(change, index), at)
-  }
-  return copy
+  const view = new Overlay(domain)
+  for (const [index, change] of changes.entries()) view.apply(withProvisionalId(change, index), at)
+  return view.domain
 }
 
 /** Assertions added in this transaction have no id yet: a negative one stands in, unknown to the stores. */

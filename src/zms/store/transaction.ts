@@ -1,7 +1,7 @@
 import { type Change, type DomainChange, isDomainChange, type MutableDomain } from './change.ts'
 import type { Domain } from './model.ts'
 import { overlay } from './overlay.ts'
-import type { Store, Transaction } from './store.ts'
+import type { Transaction } from './store.ts'
 
 /** How a transaction reads domains: the locked ones as the store loaded them, others as they are committed now. */
 export type LoadDomain = (name: string) => Domain | undefined | Promise<Domain | undefined>
@@ -18,7 +18,12 @@ export class CollectingTransaction implements Transaction {
   readonly #changes: Change[] = []
   readonly #views = new Map<string, { count: number; domain: Domain | undefined }>()
 
-  constructor(options: { now: number; locked: ReadonlySet<string>; load: LoadDomain; queries: Store }) {
+  constructor(options: {
+    now: number
+    locked: ReadonlySet<string>
+    load: LoadDomain
+    queries: Transaction['queries']
+  }) {
     this.now = options.now
     this.#locked = options.locked
     this.#load = options.load

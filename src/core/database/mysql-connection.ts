@@ -1,0 +1,188 @@
+import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from 'mysql2'
+import { DatabaseError } from './database-error.ts'
+
+/** Where a MySQL or MariaDB database is and how it is talked to. */
+export interface MySqlSettings {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  readonly password?: string
+  /** Encrypt the connection; `versions` as in `TLSv1.2`. Undefined: plain. */
+  readonly tls?: { readonly verifyServer: boolean; readonly versions: readonly string[] }
+  /** Longest wait for a connection. */
+  readonly connectTimeoutMillis: number
+  /** Longest wait for the answer to a statement; the connection is closed then. */
+  readonly statementTimeoutMillis: number
+}
+
+/** What may be a parameter of a prepared statement. Dates are in UTC. */
+export type SqlValue = string | number | Date | null
+
+/** Outcome of a statement that changes rows. */
+export interface ChangeCount {
+  /** Rows that were found, changed or not. */
+  readonly found: number
+  /** Key of the (first) inserted row; 0 when there is none. */
+  readonly insertId: number
+}
+
+type Tls = NonNullable<MySqlSettings['tls']>
+type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+type Answer<T> = (error: Error | null, result: T) => void
+
+/** SQL modes that make a server refuse what does not fit instead of changing it, whatever its own setting. */
+const SQL_MODE = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
+
+/**
+ * One connection with one statement at a time. Values reach the server only as parameters of prepared statements.
+ * Every error is a DatabaseError; after one that leaves the state of the connection unclear, `usable` is false.
+ */
+export class MySqlConnection {
+  /** When it was opened, in milliseconds of the monotonic clock. */
+  readonly openedAt = performance.now()
+  readonly #driver: Connection
+  readonly #timeoutMillis: number
+  #usable = true
+  #onClose: () => void = () => {}
+
+  private constructor(driver: Connection, timeoutMillis: number) {
+    this.#driver = driver
+    this.#timeoutMillis = timeoutMillis
+    driver.on('error', () => this.#close())
+    driver.on('end', () => this.#close())
+  }
+
+  /** Connects and runs `setup`, a constant script of session settings; times are UTC and values are checked strictly. */
+  static async open(settings: MySqlSettings, setup = ''): Promise<MySqlConnection> {
+    const driver = createConnection(optionsOf(settings))
+    const connection = new MySqlConnection(driver, settings.statementTimeoutMillis)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        driver.connect((error) => (error ? reject(error) : resolve()))
+      })
+    } catch (error) {
+      connection.close()
+      throw DatabaseError.ofConnecting(error as Error)
+    }
+    try {
+      await connection.script(`SET time_zone = '+00:00', sql_mode = '${SQL_MODE}'; ${setup}`)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    return connection
+  }
+
+  /** False once it is closed or its state is unclear. */
+  get usable(): boolean {
+    return this.#usable
+  }
+
+  /** Called once when the connection closes, by whatever side. */
+  set onClose(listener: () => void) {
+    this.#onClose = listener
+  }
+
+  /** Rows of a query. */
+  rows<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return this.#execute<Row[]>(sql, values)
+  }
+
+  /** Runs a statement that changes rows. */
+  async change(sql: string, values: readonly SqlValue[]): Promise<ChangeCount> {
+    const { affectedRows, insertId } = await this.#execute<ResultSetHeader>(sql, values)
+    return { found: affectedRows, insertId }
+  }
+
+  /**
+   * Runs several constant statements, separated by `;`, in one round trip and gives the rows of each (none for those
+   * that are no queries). Question marks stand for numbers and dates only: no text can get into the statements.
+   */
+  async script(sql: string, values: readonly (number | Date)[] = []): Promise<unknown[][]> {
+    let next = 0
+    const text = sql.replaceAll('?', () => literal(values[next++]))
+    if (next !== values.length) throw new Error(`${values.length} values for ${next} places`)
+    const results = await this.#send<unknown>((answer) =>
+      this.#driver.query({ sql: text, timeout: this.#timeoutMillis }, answer),
+    )
+    const several = Array.isArray(results) && (Array.isArray(results[0]) || isHeader(results[0]))
+    return (several ? (results as unknown[]) : [results]).map((result) => (Array.isArray(result) ? result : []))
+  }
+
+  /** Closes at once; the server rolls back what is not committed. */
+  close(): void {
+    this.#close()
+  }
+
+  #execute<Result>(sql: string, values: readonly SqlValue[]): Promise<Result> {
+    return this.#send((answer) =>
+      this.#driver.execute(
+        { sql, values: values as SqlValue[], timeout: this.#timeoutMillis },
+        answer as Answer<never>,
+      ),
+    )
+  }
+
+  #send<Result>(start: (answer: Answer<Result>) => void): Promise<Result> {
+    if (!this.#usable) return Promise.reject(new DatabaseError('lost', 'the connection is closed'))
+    return new Promise<Result>((resolve, reject) => {
+      start((error, result) => {
+        if (error === null) {
+          resolve(result)
+          return
+        }
+        const failure = DatabaseError.ofStatement(error)
+        if (failure.fault === 'lost' || failure.fault === 'timeout') this.#close()
+        reject(failure)
+      })
+    })
+  }
+
+  #close(): void {
+    if (!this.#usable) return
+    this.#usable = false
+    // The driver only half-closes; a server that does not answer would keep the socket open for ever.
+    this.#driver.destroy()
+    const { stream } = this.#driver as unknown as { stream?: { destroy(): void } }
+    stream?.destroy()
+    this.#onClose()
+  }
+}
+
+const isHeader = (result: unknown) => typeof result === 'object' && result !== null && 'affectedRows' in result
+
+function literal(value: number | Date | undefined): string {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
+  if (value instanceof Date) return `'${value.toISOString().replace('T', ' ').replace('Z', '')}'`
+  throw new TypeError('scripts take integers and dates')
+}
+
+function optionsOf(settings: MySqlSettings): ConnectionOptions {
+  return {
+    host: settings.host,
+    port: settings.port,
+    database: settings.database,
+    user: settings.user,
+    ...(settings.password === undefined ? {} : { password: settings.password }),
+    ...(settings.tls === undefined ? {} : { ssl: tlsOptionsOf(settings.tls) }),
+    connectTimeout: settings.connectTimeoutMillis,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    // For scripts; what is prepared can never be more than one statement.
+    multipleStatements: true,
+    // A server could otherwise ask for any file of this machine.
+    flags: ['-LOCAL_FILES'],
+  }
+}
+
+function tlsOptionsOf({ verifyServer, versions }: Tls): NonNullable<ConnectionOptions['ssl']> {
+  const sorted = versions.toSorted() as TlsVersion[]
+  const [minVersion, maxVersion] = [sorted[0], sorted.at(-1)]
+  return {
+    rejectUnauthorized: verifyServer,
+    verifyIdentity: verifyServer,
+    ...(minVersion === undefined ? {} : { minVersion }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+  }
+}

@@ -1,0 +1,137 @@
+import { LRUCache } from 'lru-cache'
+import type { MutableDomain } from '../change.ts'
+import type { Stamp } from './stamps.ts'
+
+/** Revisions of the policies of two loads of a domain are so far apart that changes in memory never close the gap. */
+const REVISION_STEP = 2 ** 20
+
+/**
+ * Domains in memory, each with the place of its last own change in the sequence of events. A domain stays the same object
+ * while it is kept: what is derived from it stays valid, too.
+ */
+export class DomainCache {
+  readonly #domains: LRUCache<string, MutableDomain>
+  /** By domain: when this process changed it last (see `Sequence`). */
+  readonly #changedAt = new WeakMap<MutableDomain, number>()
+  #revision = 0
+
+  /** `maxObjects`: how many roles, members, assertions and so on all domains together may have before the least used go. */
+  constructor(maxObjects: number) {
+    this.#domains = new LRUCache({ maxSize: maxObjects, sizeCalculation: sizeOf })
+  }
+
+  get size(): number {
+    return this.#domains.size
+  }
+
+  /** The domain as it was at the stamp. */
+  at(name: string, stamp: Stamp): MutableDomain | undefined {
+    const domain = this.#domains.get(name)
+    return domain?.rowId === stamp.rowId && domain.modified === stamp.modified ? domain : undefined
+  }
+
+  /**
+   * The domain as it is now, provided that it is not older than a stamp that was asked for at `sentAt`: it is at the
+   * stamp, or this process changed it since, which it does only to the newest state.
+   */
+  since(name: string, stamp: Stamp, sentAt: number): MutableDomain | undefined {
+    const domain = this.#domains.get(name)
+    if (domain?.rowId !== stamp.rowId) return undefined
+    const current = domain.modified === stamp.modified || (this.#changedAt.get(domain) ?? 0) > sentAt
+    return current ? domain : undefined
+  }
+
+  /**
+   * Keeps a domain whose loading began at `startedAt`, in place of the former state, unless this process has changed that
+   * since; gives the object to use.
+   */
+  keep(loaded: MutableDomain, startedAt: number): MutableDomain {
+    const kept = this.#domains.get(loaded.name)
+    if (kept === undefined || kept.rowId !== loaded.rowId) {
+      this.#revision += REVISION_STEP
+      loaded.policiesRevision = this.#revision
+      this.#domains.set(loaded.name, loaded)
+      return loaded
+    }
+    if ((this.#changedAt.get(kept) ?? 0) > startedAt) return loaded
+    replace(kept, loaded)
+    this.#domains.set(kept.name, kept)
+    return kept
+  }
+
+  /** Notes that this process has just changed the domain from the newest state to the next. */
+  changed(domain: MutableDomain, at: number): void {
+    this.#changedAt.set(domain, at)
+  }
+
+  /** Whether this process has changed the domain after the event. */
+  changedSince(name: string, event: number): boolean {
+    const domain = this.#domains.peek(name)
+    return domain !== undefined && (this.#changedAt.get(domain) ?? 0) > event
+  }
+
+  forget(name: string): void {
+    this.#domains.delete(name)
+  }
+}
+
+/** Gives an object the state of another one; policies that are the same stay what they are. */
+function replace(kept: MutableDomain, loaded: MutableDomain): void {
+  const samePolicies = equalPolicies(kept.policies, loaded.policies)
+  const policies = samePolicies ? kept.policies : loaded.policies
+  const policiesRevision = kept.policiesRevision + (samePolicies ? 0 : 1)
+  // Members that the new state lacks are set to undefined; a deletion would make every later access slow.
+  const absent = Object.fromEntries(
+    Object.keys(kept)
+      .filter((key) => !(key in loaded))
+      .map((key) => [key, undefined]),
+  )
+  Object.assign(kept, absent, loaded, { policies, policiesRevision })
+}
+
+function equalPolicies(a: MutableDomain['policies'], b: MutableDomain['policies']): boolean {
+  if (a.size !== b.size) return false
+  for (const [name, versions] of a) {
+    const others = b.get(name)
+    if (others?.size !== versions.size) return false
+    for (const [version, policy] of versions) {
+      const other = others.get(version)
+      // Another server might change assertions without moving the time of the policy.
+      const sameTime = other?.modified === policy.modified && other.active === policy.active
+      if (!sameTime || !equalAssertions(policy.assertions, other.assertions)) return false
+    }
+  }
+  return true
+}
+
+type Policy = MutableDomain['policies'] extends Map<string, Map<string, infer P>> ? P : never
+
+function equalAssertions(a: Policy['assertions'], b: Policy['assertions']): boolean {
+  if (a.size !== b.size) return false
+  for (const [id, assertion] of a) {
+    const other = b.get(id)
+    if (
+      other?.role !== assertion.role ||
+      other.resource !== assertion.resource ||
+      other.action !== assertion.action ||
+      other.effect !== assertion.effect ||
+      assertion.conditions !== undefined ||
+      other.conditions !== undefined
+    ) {
+      return false
+    }
+  }
+  return true
+}
+
+/** Rough number of objects in a domain. */
+function sizeOf(domain: MutableDomain): number {
+  let size = 1 + domain.entities.size
+  for (const { members, pending } of domain.roles.values()) size += 1 + members.size + pending.size
+  for (const { members, pending } of domain.groups.values()) size += 1 + members.size + pending.size
+  for (const versions of domain.policies.values()) {
+    for (const { assertions } of versions.values()) size += 1 + assertions.size
+  }
+  for (const { publicKeys, hosts } of domain.services.values()) size += 1 + publicKeys.size + hosts.size
+  return size
+}

@@ -1,0 +1,154 @@
+import { DatabaseError } from '#core/database/database-error.ts'
+import type { MySqlConnection } from '#core/database/mysql-connection.ts'
+import type { MySqlPool } from '#core/database/mysql-pool.ts'
+import type { MutableDomain } from '../change.ts'
+import type { Domain } from '../model.ts'
+import { inLists, LONGEST_LIST } from './bulk.ts'
+import type { DomainCache } from './domain-cache.ts'
+import { loadDomain, loadDomainSnapshot } from './load.ts'
+import type { Sequence, Stamp, StampReader } from './stamps.ts'
+
+/** A domain that is being loaded. */
+type Loading = Promise<MutableDomain | undefined>
+
+/**
+ * Current domains: from memory when their stamp in the database says that they are, else loaded. Callers that miss the
+ * same domain at the same time share one load.
+ */
+export class DomainReader {
+  readonly #cache: DomainCache
+  readonly #stamps: StampReader
+  readonly #sequence: Sequence
+  readonly #pool: MySqlPool
+  readonly #replica: MySqlPool | undefined
+  readonly #loading = new Map<string, Loading>()
+  /** Commits of this process on their way, by domain. */
+  readonly #committing = new Map<string, Promise<void>>()
+
+  constructor(
+    cache: DomainCache,
+    stamps: StampReader,
+    sequence: Sequence,
+    pools: { primary: MySqlPool; replica?: MySqlPool | undefined },
+  ) {
+    this.#cache = cache
+    this.#stamps = stamps
+    this.#sequence = sequence
+    this.#pool = pools.primary
+    this.#replica = pools.replica
+  }
+
+  /** The domain as it is at a moment after the call. */
+  async domain(name: string): Promise<Domain | undefined> {
+    const { byName, sentAt } = await this.#stamps.read([name])
+    const stamp = byName.get(name)
+    if (stamp === undefined) return undefined
+    return this.#cache.since(name, stamp, sentAt) ?? this.#newer(name, stamp, sentAt)
+  }
+
+  /** Several domains as they are at one moment after the call. */
+  async domains(names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
+    if (names.length <= LONGEST_LIST) {
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        const { byName, sentAt } = await this.#stamps.read(names)
+        const stale = names.filter((name) => {
+          const stamp = byName.get(name)
+          return stamp !== undefined && this.#cache.at(name, stamp) === undefined
+        })
+        if (stale.length === 0) return this.#allAt(names, byName)
+        // A domain that this process is changing just now will be current in a moment.
+        if (!stale.every((name) => this.#committing.has(name) || this.#cache.changedSince(name, sentAt))) break
+        for (const name of stale) await this.#committing.get(name)
+      }
+    }
+    return this.#pool.use((connection) => this.#loadTogether(connection, names))
+  }
+
+  #allAt(names: readonly string[], stamps: ReadonlyMap<string, Stamp>): ReadonlyMap<string, Domain> {
+    const found = new Map<string, Domain>()
+    for (const name of names) {
+      const stamp = stamps.get(name)
+      const domain = stamp && this.#cache.at(name, stamp)
+      if (domain) found.set(name, domain)
+    }
+    return found
+  }
+
+  /** Announces a commit to those who find that memory is older than the database: it will not be for long. */
+  async whileCommitting<T>(names: readonly string[], commit: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    for (const name of names) this.#committing.set(name, promise)
+    try {
+      return await commit()
+    } finally {
+      for (const name of names) if (this.#committing.get(name) === promise) this.#committing.delete(name)
+      resolve()
+    }
+  }
+
+  async #newer(name: string, stamp: Stamp, sentAt: number): Promise<Domain | undefined> {
+    await this.#committing.get(name)
+    const committed = this.#cache.since(name, stamp, sentAt)
+    if (committed) return committed
+    // A load under way may have begun before the stamp was set; its result tells.
+    const shared = await this.#loading.get(name)?.catch(() => undefined)
+    if (shared?.rowId === stamp.rowId && shared.modified === stamp.modified) return shared
+    return this.#cache.since(name, stamp, sentAt) ?? this.#load(name, stamp)
+  }
+
+  #load(name: string, stamp: Stamp): Loading {
+    const under = this.#loading.get(name)
+    // Begun after the stamp was read, so at least as new.
+    if (under) return under
+    const loading = this.#loadOnce(stamp).finally(() => this.#loading.delete(name))
+    this.#loading.set(name, loading)
+    return loading
+  }
+
+  async #loadOnce(stamp: Stamp): Loading {
+    const startedAt = this.#sequence.next()
+    const copy = await this.#loadFromReplica(stamp)
+    const loaded = copy ?? (await this.#pool.use((connection) => loadDomainSnapshot(connection, stamp.rowId)))
+    return loaded && this.#cache.keep(loaded, startedAt)
+  }
+
+  /** The domain from the replica, provided that the replica has caught up with the stamp. */
+  async #loadFromReplica(stamp: Stamp): Loading {
+    if (this.#replica === undefined) return undefined
+    try {
+      const copy = await this.#replica.use((connection) => loadDomainSnapshot(connection, stamp.rowId))
+      return copy?.modified === stamp.modified ? copy : undefined
+    } catch (error) {
+      if (error instanceof DatabaseError) return undefined
+      throw error
+    }
+  }
+
+  /** Loads what memory lacks in one snapshot, by whose stamps everything is taken. */
+  async #loadTogether(connection: MySqlConnection, names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
+    const startedAt = this.#sequence.next()
+    await connection.script('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+    try {
+      const found = new Map<string, Domain>()
+      for (const list of inLists([...new Set(names)])) {
+        const rows = await connection.rows<{ id: number; name: string; modified: Date }>(
+          `SELECT domain_id AS id, name, modified FROM domain WHERE name IN (${list.places})`,
+          list.values,
+        )
+        for (const row of rows) {
+          const stamp = { rowId: row.id, modified: row.modified.getTime() }
+          const domain = this.#cache.at(row.name, stamp) ?? (await this.#loadPart(connection, row.id, startedAt))
+          if (domain) found.set(row.name, domain)
+        }
+      }
+      return found
+    } finally {
+      if (connection.usable) await connection.script('COMMIT')
+    }
+  }
+
+  async #loadPart(connection: MySqlConnection, rowId: number, startedAt: number): Loading {
+    const loaded = await loadDomain(connection, rowId)
+    return loaded && this.#cache.keep(loaded, startedAt)
+  }
+}

@@ -1,0 +1,124 @@
+import { DatabaseError } from '#core/database/database-error.ts'
+import type { MySqlConnection } from '#core/database/mysql-connection.ts'
+import { inLists } from './bulk.ts'
+
+/** Row and modification time of a domain at some moment. */
+export interface Stamp {
+  readonly rowId: number
+  readonly modified: number
+}
+
+/** What a question for stamps found out. */
+export interface Stamps {
+  /** Stamps of the domains that exist. */
+  readonly byName: ReadonlyMap<string, Stamp>
+  /** Place of the question among all events of this process (see `Sequence`). */
+  readonly sentAt: number
+}
+
+/** A counter that tells which of two events in this process was first. */
+export class Sequence {
+  #last = 0
+
+  next(): number {
+    this.#last += 1
+    return this.#last
+  }
+}
+
+interface Question {
+  readonly names: Set<string>
+  readonly answer: Promise<Stamps>
+  readonly resolve: (stamps: Stamps) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Names of domains are ASCII; anything else is not worth a question, and some of it cannot even be compared. */
+const ASKABLE = /^[\x21-\x7e]+$/
+/** How often a question is asked again when its connection breaks. */
+const ATTEMPTS = 3
+
+/**
+ * Modification stamps of domains, for the check whether what is in memory is still current. One question at a time is on
+ * its way; all that are asked meanwhile go together in the next one, so the database sees a bounded number of them
+ * however many requests come, and no answer is older than the request it serves.
+ */
+export class StampReader {
+  readonly #open: () => Promise<MySqlConnection>
+  readonly #sequence: Sequence
+  #connection: MySqlConnection | undefined
+  #next: Question | undefined
+  #asking = false
+  #closed = false
+
+  /** `open` gives a connection for this reader alone. */
+  constructor(open: () => Promise<MySqlConnection>, sequence: Sequence) {
+    this.#open = open
+    this.#sequence = sequence
+  }
+
+  /** Stamps of the named domains (and perhaps others) at a moment after the call. */
+  read(names: readonly string[]): Promise<Stamps> {
+    this.#next ??= question()
+    for (const name of names) if (ASKABLE.test(name)) this.#next.names.add(name)
+    if (!this.#asking) {
+      this.#asking = true
+      // What else arrives in this turn of the event loop goes with it.
+      setImmediate(() => void this.#askAll())
+    }
+    return this.#next.answer
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#connection?.close()
+  }
+
+  async #askAll(): Promise<void> {
+    while (this.#next !== undefined) {
+      const current = this.#next
+      this.#next = undefined
+      try {
+        current.resolve(await this.#ask([...current.names]))
+      } catch (error) {
+        current.reject(error)
+      }
+    }
+    this.#asking = false
+  }
+
+  async #ask(names: readonly string[]): Promise<Stamps> {
+    for (let attempt = 1; ; attempt++) {
+      const sentAt = this.#sequence.next()
+      try {
+        return { sentAt, byName: await this.#query(names) }
+      } catch (error) {
+        const repeatable = error instanceof DatabaseError && (error.fault === 'lost' || error.fault === 'unreachable')
+        if (!repeatable || attempt >= ATTEMPTS || this.#closed) throw error
+      }
+    }
+  }
+
+  async #query(names: readonly string[]): Promise<Map<string, Stamp>> {
+    const stamps = new Map<string, Stamp>()
+    for (const list of inLists(names)) {
+      const connection = await this.#usableConnection()
+      const rows = await connection.rows<{ id: number; name: string; modified: Date }>(
+        `SELECT domain_id AS id, name, modified FROM domain WHERE name IN (${list.places})`,
+        list.values,
+      )
+      for (const { id, name, modified } of rows) stamps.set(name, { rowId: id, modified: modified.getTime() })
+    }
+    return stamps
+  }
+
+  async #usableConnection(): Promise<MySqlConnection> {
+    if (!this.#connection?.usable) this.#connection = await this.#open()
+    return this.#connection
+  }
+}
+
+function question(): Question {
+  const { promise, resolve, reject } = Promise.withResolvers<Stamps>()
+  return { names: new Set(), answer: promise, resolve, reject }
+}

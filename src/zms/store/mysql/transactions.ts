@@ -1,0 +1,171 @@
+import { DatabaseError } from '#core/database/database-error.ts'
+import type { MySqlConnection } from '#core/database/mysql-connection.ts'
+import type { MySqlPool } from '#core/database/mysql-pool.ts'
+import { conflict } from '#core/error/service-error.ts'
+import { Batch, type BatchParts, type Decide, type Transition } from './batch.ts'
+import type { DomainReader } from './domain-reader.ts'
+import { Attempts, asServiceError, type RetrySettings } from './retry.ts'
+
+/** A transaction that waits for its turn, and for whom. */
+interface Job {
+  readonly decide: Decide<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Most transactions in one batch: what waits longest should not wait for everybody. */
+const LARGEST_BATCH = 64
+
+/**
+ * Runs transactions. Those of the same domains go one batch after the other; whatever arrives while a batch is on its way
+ * forms the next one. So a domain that many change takes one connection and one commit for all of them, and no request
+ * waits in the database for a lock that this process holds itself.
+ */
+export class Transactions {
+  readonly #pool: MySqlPool
+  readonly #reader: DomainReader
+  readonly #parts: BatchParts
+  readonly #retry: RetrySettings
+  readonly #random: () => number
+  /** Jobs that wait, by the domains they lock; an entry without jobs means that a batch is on its way. */
+  readonly #waiting = new Map<string, Job[]>()
+
+  constructor(options: {
+    pool: MySqlPool
+    reader: DomainReader
+    parts: BatchParts
+    retry: RetrySettings
+    random: () => number
+  }) {
+    this.#pool = options.pool
+    this.#reader = options.reader
+    this.#parts = options.parts
+    this.#retry = options.retry
+    this.#random = options.random
+  }
+
+  /** Runs a transaction that changes the named domains. Throws ServiceError, or what `decide` throws. */
+  run<T>(domains: readonly string[], decide: Decide<T>): Promise<T> {
+    const names = [...new Set(domains)].sort()
+    const key = names.join('\n')
+    return new Promise<T>((resolve, reject) => {
+      const job: Job = { decide, resolve: resolve as (value: unknown) => void, reject }
+      const waiting = this.#waiting.get(key)
+      if (waiting) {
+        waiting.push(job)
+        return
+      }
+      const queue = [job]
+      this.#waiting.set(key, queue)
+      void this.#work(key, names, queue)
+    })
+  }
+
+  async #work(key: string, names: readonly string[], queue: Job[]): Promise<void> {
+    while (queue.length > 0) await this.#runBatch(names, queue.splice(0, LARGEST_BATCH))
+    this.#waiting.delete(key)
+  }
+
+  /** Settles every job. */
+  async #runBatch(names: readonly string[], jobs: readonly Job[]): Promise<void> {
+    const attempts = new Attempts(this.#retry, this.#random)
+    let left = jobs
+    while (left.length > 0) {
+      try {
+        left = await this.#attempt(names, left)
+      } catch (error) {
+        if (error instanceof DatabaseError && error.fault === 'read-only') this.#pool.clear()
+        if (await attempts.next(error)) continue
+        await this.#giveUp(names, left, error)
+        return
+      }
+    }
+  }
+
+  /** One of several may be to blame, e.g. by a value that does not fit: each gets an answer of its own. */
+  async #giveUp(names: readonly string[], jobs: readonly Job[], error: unknown): Promise<void> {
+    const [first] = jobs
+    if (jobs.length === 1 || (error instanceof DatabaseError && BLAMELESS.has(error.fault))) {
+      for (const job of jobs) job.reject(asServiceError(error))
+    } else if (first !== undefined) {
+      for (const job of jobs) await this.#runBatch(names, [job])
+    }
+  }
+
+  /** Runs and commits jobs; gives those that have to go into another batch. Throws when none of them counts. */
+  async #attempt(names: readonly string[], jobs: readonly Job[]): Promise<readonly Job[]> {
+    const connection = await this.#pool.acquire()
+    let ended = false
+    try {
+      const batch = await Batch.begin(connection, names, this.#parts)
+      const answers: (() => void)[] = []
+      for (const { decide, resolve, reject } of jobs) {
+        const verdict = await batch.run(decide)
+        answers.push(verdict.ok ? () => resolve(verdict.value) : () => reject(verdict.error))
+        if (batch.full) break
+      }
+      if (batch.dirty) {
+        await this.#reader.whileCommitting(batch.changedNames, () => this.#commit(batch, connection))
+        ended = true
+      }
+      for (const answer of answers) answer()
+      return jobs.slice(answers.length)
+    } finally {
+      if (!ended && connection.usable) await connection.script('ROLLBACK').catch(() => connection.close())
+      this.#pool.release(connection)
+    }
+  }
+
+  async #commit(batch: Batch, connection: MySqlConnection): Promise<void> {
+    const stamp = batch.commitStamp()
+    try {
+      await batch.commit(stamp)
+    } catch (error) {
+      const unclear = error instanceof DatabaseError && (error.fault === 'lost' || error.fault === 'timeout')
+      if (!unclear) throw error
+      // It is of no use any more, and there might be no room for another one.
+      this.#pool.release(connection)
+      await this.#settleUnclearCommit(batch.transitions(stamp))
+    }
+    batch.remember(stamp)
+  }
+
+  /**
+   * The answer to a COMMIT did not arrive. The stamps tell what became of it: they are locked first, so that the old
+   * transaction has ended when they are read. Returns when it was committed; throws `lost`, to try again, when it was
+   * not; and a conflict when others have changed the domains since, because then nobody can tell.
+   */
+  async #settleUnclearCommit(transitions: ReadonlyMap<string, Transition>): Promise<void> {
+    const fates = await this.#pool.use(async (connection) => {
+      try {
+        const found: Fate[] = []
+        for (const [name, transition] of [...transitions].sort(([a], [b]) => (a < b ? -1 : 1))) {
+          const [row] = await connection.rows<{ modified: Date }>(
+            'SELECT modified FROM domain WHERE name = ? FOR UPDATE',
+            [name],
+          )
+          found.push(fateOf(transition, row?.modified.getTime()))
+        }
+        return found
+      } finally {
+        if (connection.usable) await connection.script('ROLLBACK')
+      }
+    })
+    if (fates.length > 0 && fates.every((fate) => fate === 'committed')) return
+    // Changes outside of domains can be repeated without harm.
+    if (fates.every((fate) => fate === 'undone')) throw new DatabaseError('lost', 'the commit did not happen')
+    throw conflict('Concurrent update conflict, please retry your operation later.', {
+      detail: 'the connection broke during a commit, and the domains have been changed since',
+    })
+  }
+}
+
+type Fate = 'committed' | 'undone' | 'unknown'
+
+function fateOf({ before, after }: Transition, found: number | undefined): Fate {
+  if (found === after) return 'committed'
+  return found === before ? 'undone' : 'unknown'
+}
+
+/** Faults that no transaction brings about by itself. */
+const BLAMELESS: ReadonlySet<string> = new Set(['unreachable', 'lost', 'contention', 'read-only', 'refused-commit'])
