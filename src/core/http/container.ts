@@ -1,0 +1,208 @@
+import type { AddressInfo } from 'node:net'
+import { DEFAULT_CIPHERS } from 'node:tls'
+import type { Registry } from 'prom-client'
+import { ConfigError } from '../config/config-error.ts'
+import type { SharedConfig } from '../config/server-tables.ts'
+import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
+import type { Logger } from '../log/logger.ts'
+import { AccessLog } from './access-log.ts'
+import { cipherList } from './cipher-suites.ts'
+import type { PortOptions } from './listener.ts'
+import { OpsServer, type ReadinessCheck } from './ops-server.ts'
+import { processRegistry, RequestMetrics } from './request-metrics.ts'
+import type { PortTls } from './secure-server.ts'
+import { HttpServer } from './server.ts'
+import type { StoreFile, TlsFiles } from './tls-material.ts'
+import { TlsSource } from './tls-source.ts'
+
+/** What a container is opened with. */
+export interface ContainerOptions {
+  readonly config: Pick<SharedConfig, 'container' | 'ts'>
+  /** Keeps the passwords of key store and trust store. */
+  readonly privateKeyStore: PrivateKeyStore
+  readonly log: Logger
+  /** Path of the status operation, the only one on the status port. */
+  readonly statusPath: string
+}
+
+/** Ports, TLS, logs and metrics of a server, as the container properties say; the operations come from the server. */
+export class Container {
+  readonly server: HttpServer
+  readonly registry: Registry
+  readonly #options: ContainerOptions
+  readonly #tls: TlsSource | undefined
+  readonly #accessLog: AccessLog
+  #ops: OpsServer | undefined
+
+  /** Reads the TLS files and opens the access log. Throws ConfigError or Error that names what cannot be used. */
+  static async open(options: ContainerOptions): Promise<Container> {
+    const { container } = options.config
+    const tls = container.tlsPort > 0 ? await openTls(options) : undefined
+    try {
+      const accessLog = await AccessLog.open({
+        folder: container.accessLogDir,
+        name: container.accessLogName,
+        retainDays: container.accessLogRetainDays,
+        logForwardedAddress: container.logForwardedForAddr,
+        log: options.log,
+      })
+      return new Container(options, tls, accessLog)
+    } catch (error) {
+      tls?.close()
+      throw error
+    }
+  }
+
+  private constructor(options: ContainerOptions, tls: TlsSource | undefined, accessLog: AccessLog) {
+    const { container, ts } = options.config
+    this.#options = options
+    this.#tls = tls
+    this.#accessLog = accessLog
+    this.registry = processRegistry()
+    this.server = new HttpServer({
+      ports: portsOf(options, tls),
+      log: options.log,
+      limits: {
+        headerBytes: container.httpRequestHeaderSize,
+        bodyBytes: ts.requestBodyMaxBytes,
+        idleTimeoutMillis: container.httpIdleTimeoutMillis,
+      },
+      responseHeaders: {
+        ...container.responseHeadersJson,
+        ...(container.sendHostHeader && { host: container.hostname }),
+      },
+      observers: [accessLog.observe, new RequestMetrics(this.registry).observe],
+      ...(ts.slowRequestMillis > 0 && { slowRequestMillis: ts.slowRequestMillis }),
+      ...(container.gzipSupport && { gzipMinBytes: container.gzipMinSize }),
+      sendDate: container.httpSendDateHeader,
+      keepAlive: container.keepAlive,
+      shutdownTimeoutMillis: container.gracefulShutdownTimeoutMillis,
+    })
+  }
+
+  /** Opens all ports, the operations port too; gives the addresses of the API ports in the order TLS, plain, status. */
+  async listen(checks: ReadonlyMap<string, ReadinessCheck>): Promise<AddressInfo[]> {
+    const { config, log } = this.#options
+    const addresses = await this.server.listen()
+    if (config.ts.opsPort > 0) {
+      this.#ops = new OpsServer({
+        port: config.ts.opsPort,
+        host: config.ts.opsHost,
+        registry: this.registry,
+        checks,
+        stopping: this.server.stopping,
+        log,
+      })
+      await this.#ops.listen()
+    }
+    return addresses
+  }
+
+  /** Stops gracefully, then closes what was opened. */
+  async close(): Promise<void> {
+    await this.server.close()
+    await this.#ops?.close()
+    this.#tls?.close()
+    await this.#accessLog.close()
+  }
+}
+
+function portsOf({ config, statusPath }: ContainerOptions, source: TlsSource | undefined): PortOptions[] {
+  const { container } = config
+  const shared = {
+    ...(container.listenHost !== undefined && { host: container.listenHost }),
+    proxyProtocol: container.proxyProtocol,
+  }
+  const tls = source && tlsOf(config, source)
+  const ports: PortOptions[] = []
+  if (tls && container.tlsPort > 0) ports.push({ ...shared, port: container.tlsPort, tls })
+  if (container.port > 0) ports.push({ ...shared, port: container.port })
+  const { statusPort } = container
+  if (statusPort > 0 && statusPort !== container.tlsPort && statusPort !== container.port) {
+    const serves = (_method: string, path: string) => path === statusPath
+    ports.push({ ...shared, port: statusPort, serves, ...(tls && { tls }) })
+  }
+  return ports
+}
+
+function tlsOf({ container, ts }: ContainerOptions['config'], source: TlsSource): PortTls {
+  const ciphers = cipherList(
+    { included: container.sslIncludedCipherSuites, excluded: container.sslExcludedCipherSuites },
+    DEFAULT_CIPHERS,
+  )
+  const excluded = container.sslExcludedProtocols
+  return {
+    source,
+    clientCertificateNeeded: container.sslNeedClientAuth,
+    sniRequired: container.sslSniRequired,
+    sniHostCheck: container.sslSniHostcheck,
+    logFailures: container.sslLogFailures,
+    sessionTimeoutSeconds: ts.tlsSessionTimeoutSeconds,
+    ...(ciphers !== undefined && { ciphers }),
+    minVersion: excluded.has('TLSv1.2') ? 'TLSv1.3' : 'TLSv1.2',
+    maxVersion: excluded.has('TLSv1.3') ? 'TLSv1.2' : 'TLSv1.3',
+  }
+}
+
+const MILLIS_PER_SECOND = 1000
+const DEFAULT_RELOAD_SECONDS = 10
+
+async function openTls(options: ContainerOptions): Promise<TlsSource> {
+  const { container } = options.config
+  const seconds = container.sslKeyStoreReloadSeconds || DEFAULT_RELOAD_SECONDS
+  return TlsSource.open(await tlsFiles(options), { log: options.log, intervalMillis: seconds * MILLIS_PER_SECOND })
+}
+
+async function tlsFiles(options: ContainerOptions): Promise<TlsFiles> {
+  const { container, ts } = options.config
+  const trust = await trustFile(options)
+  if (ts.tlsCertFile !== undefined || ts.tlsKeyFile !== undefined) {
+    if (ts.tlsCertFile === undefined || ts.tlsKeyFile === undefined) {
+      throw new ConfigError([
+        'athenz.ts.tls_cert_file and athenz.ts.tls_key_file belong together: set both, or none and athenz.ssl_key_store',
+      ])
+    }
+    return { key: { file: ts.tlsKeyFile }, certificate: { file: ts.tlsCertFile }, ...(trust && { trust }) }
+  }
+  if (container.sslKeyStore === undefined) {
+    throw new ConfigError([
+      'no TLS certificate: set athenz.ssl_key_store (PKCS#12), or athenz.ts.tls_cert_file and athenz.ts.tls_key_file (PEM);' +
+        ' openssl pkcs12 -export -out KEYSTORE.pkcs12 -in CERT.pem -inkey KEY.pem makes a key store',
+    ])
+  }
+  const key: StoreFile = {
+    file: container.sslKeyStore,
+    ...(await secretOf(options, 'password', container.sslKeyStorePassword, {
+      app: container.sslKeyStorePasswordAppname,
+      group: container.sslKeyStorePasswordKeygroupname,
+    })),
+    ...(await secretOf(options, 'keyPassword', container.sslKeyManagerPassword, {
+      app: container.sslKeyManagerPasswordAppname,
+      group: container.sslKeyManagerPasswordKeygroupname,
+    })),
+  }
+  return { key, ...(trust && { trust }) }
+}
+
+async function trustFile(options: ContainerOptions): Promise<StoreFile | undefined> {
+  const { container, ts } = options.config
+  if (ts.tlsCaFile !== undefined) return { file: ts.tlsCaFile }
+  if (container.sslTrustStore === undefined) return undefined
+  return {
+    file: container.sslTrustStore,
+    ...(await secretOf(options, 'password', container.sslTrustStorePassword, {
+      app: container.sslTrustStorePasswordAppname,
+      group: container.sslTrustStorePasswordKeygroupname,
+    })),
+  }
+}
+
+async function secretOf<N extends 'password' | 'keyPassword'>(
+  { privateKeyStore }: ContainerOptions,
+  member: N,
+  name: string | undefined,
+  { app, group }: { app: string | undefined; group: string | undefined },
+): Promise<{ [K in N]?: string }> {
+  if (name === undefined) return {}
+  return { [member]: await privateKeyStore.applicationSecret(app, group, name) } as { [K in N]?: string }
+}

@@ -1,0 +1,95 @@
+import { ConfigError } from '#core/config/config-error.ts'
+import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import { openFileStore } from './store/file/file-store.ts'
+import { MySqlStore } from './store/mysql/mysql-store.ts'
+import type { Store } from './store/store.ts'
+
+/** What a store is opened with; a plug-in gets the same. */
+export interface StoreOptions {
+  readonly config: ConfigOf['zms']
+  readonly privateKeyStore: PrivateKeyStore
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+/** Opens the store that `athenz.zms.object_store_factory_class` selects. Throws ConfigError or Error with the reason. */
+export function openStore(options: StoreOptions): Promise<Store> {
+  const { zms } = options.config
+  const point: PlugInPoint<Store, [StoreOptions]> = {
+    property: 'athenz.zms.object_store_factory_class',
+    what: 'store',
+    builtIn: new Map([
+      ['com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory', openEmbedded],
+      ['com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory', openDatabase],
+    ]),
+    problemsOf: missingMethods('transact', 'domain', 'domains', 'check', 'close'),
+    directory: zms.rootDir,
+  }
+  return loadPlugIn(zms.objectStoreFactoryClass, point, options)
+}
+
+const openEmbedded = ({ config, log }: StoreOptions): Promise<Store> =>
+  openFileStore({ folder: config.ts.storeDir, log })
+
+const MILLIS_PER_SECOND = 1000
+const CONNECT_TIMEOUT_MILLIS = 10_000
+/** The original repeats an attempt a fixed number of times at a fixed pace; the time that makes is the limit here. */
+const retryOf = ({ zms }: ConfigOf['zms']) => ({
+  count: zms.requestConflictRetryCount,
+  sleepMillis: zms.requestConflictRetrySleepTimeMillis,
+  totalMillis: zms.requestConflictRetryCount * zms.requestConflictRetrySleepTimeMillis,
+})
+
+async function openDatabase({ config, privateKeyStore }: StoreOptions): Promise<Store> {
+  const { zms, db } = config
+  const secret = async (name: string | undefined) =>
+    name === undefined ? undefined : privateKeyStore.applicationSecret(zms.jdbcAppName, zms.jdbcKeygroupName, name)
+  const settings = (
+    { host, port, database, ...url }: NonNullable<typeof zms.jdbcStore>,
+    user: string | undefined,
+    password: string | undefined,
+  ): MySqlSettings => {
+    const name = user ?? url.user
+    if (name === undefined) {
+      throw new ConfigError(['athenz.zms.jdbc_user: not set (give the user of the database, here or in jdbc_store)'])
+    }
+    const word = password ?? url.password
+    return {
+      host,
+      port,
+      database,
+      user: name,
+      ...(word !== undefined && { password: word }),
+      ...(zms.jdbcUseSsl && {
+        tls: { verifyServer: zms.jdbcVerifyServerCertificate, versions: zms.jdbcTlsVersions },
+      }),
+      connectTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
+      statementTimeoutMillis: zms.storeOperationTimeoutSeconds * MILLIS_PER_SECOND,
+    }
+  }
+  if (zms.jdbcStore === undefined) {
+    throw new ConfigError(['athenz.zms.jdbc_store: not set (give jdbc:mysql://HOST:3306/zms_server)'])
+  }
+  const primary = settings(zms.jdbcStore, zms.jdbcUser, await secret(zms.jdbcPassword))
+  const replica = zms.jdbcRoStore && settings(zms.jdbcRoStore, zms.jdbcRoUser, await secret(zms.jdbcRoPassword))
+  return new MySqlStore({
+    primary,
+    ...(replica && { replica }),
+    pool: {
+      maxTotal: db.poolMaxTotal,
+      maxIdle: db.poolMaxIdle,
+      minIdle: db.poolMinIdle,
+      maxWaitMillis: db.poolMaxWaitMillis,
+      idleTimeoutMillis: db.poolEvictIdleTimeoutMillis,
+      evictIntervalMillis: db.poolEvictIdleIntervalMillis,
+      maxLifetimeMillis: db.poolMaxTtlMillis,
+    },
+    retry: retryOf(config),
+    write: {
+      roleAudit: { max: zms.jdbcAuditLogRoleMaxLimit, keep: zms.jdbcAuditLogRoleKeepCount },
+      groupAudit: { max: zms.jdbcAuditLogGroupMaxLimit, keep: zms.jdbcAuditLogGroupKeepCount },
+    },
+  })
+}
