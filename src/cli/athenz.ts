@@ -5,7 +5,9 @@ import type { DevOptions } from './dev.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
 
-const program = new Command('athenz').description('Athenz: domains, roles and policies for services, and their identities')
+const program = new Command('athenz').description(
+  'Athenz: domains, roles and policies for services, and their identities',
+)
 
 program
   .command('dev')
@@ -13,7 +15,12 @@ program
   .option('--dir <folder>', 'folder for everything it makes (default: var/dev of this project)')
   .option('--zms-port <port>', 'port of ZMS, 0 = a free one (default: 4443)', parsePort)
   .option('--zts-port <port>', 'port of ZTS, 0 = a free one (default: 8443)', parsePort)
-  .addOption(new Option('--store <kind>', 'where ZMS keeps its data (default: as before, at first file)').choices(['file', 'mysql']))
+  .addOption(
+    new Option('--store <kind>', 'where ZMS keeps its data (default: as before, at first file)').choices([
+      'file',
+      'mysql',
+    ]),
+  )
   .option('--mysql-url <url>', 'database for --store mysql: mysql://user:password@host:port/db')
   .option('--set <key=value>', 'property that wins over the configuration files; may be repeated', collectSetting)
   .option('--no-zts', 'run ZMS alone')

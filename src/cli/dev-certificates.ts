@@ -97,9 +97,7 @@ export async function ensureCertificate(folder: DevFolder, ca: DevCa, leaf: Leaf
 export async function ensureSigningKey(folder: DevFolder, kind: 'rsa' | 'ec', file: string): Promise<void> {
   if (await folder.has(file)) return
   const { privateKey } =
-    kind === 'rsa'
-      ? await newKeyPair('rsa', { modulusLength: 2048 })
-      : await newKeyPair('ec', { namedCurve: 'P-256' })
+    kind === 'rsa' ? await newKeyPair('rsa', { modulusLength: 2048 }) : await newKeyPair('ec', { namedCurve: 'P-256' })
   await folder.write(file, privateKeyPem(privateKey), true)
 }
 

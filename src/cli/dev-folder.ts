@@ -119,7 +119,9 @@ async function lockFolder(path: string): Promise<InstanceLock> {
     return await InstanceLock.acquire(join(path, LOCK))
   } catch (error) {
     if (error instanceof LockHeldError) {
-      throw new CommandFailure(`already running on ${path} (process ${error.holder.pid}): stop it or choose another --dir`)
+      throw new CommandFailure(
+        `already running on ${path} (process ${error.holder.pid}): stop it or choose another --dir`,
+      )
     }
     throw cannotWrite(path, error)
   }

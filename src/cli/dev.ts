@@ -8,7 +8,13 @@ import { type DevStore, prepareStore, STORE_PROPERTIES, storeOf } from './dev-st
 import { isRunning, type ProcessIdentity, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, serverLayout } from './server-kind.ts'
 import { configuredListener, freePort, isPortTaken } from './server-port.ts'
-import { describeEnd, type ListeningServer, launchServer, type ProcessEnd, type ServerProcess } from './server-process.ts'
+import {
+  describeEnd,
+  type ListeningServer,
+  launchServer,
+  type ProcessEnd,
+  type ServerProcess,
+} from './server-process.ts'
 import { awaitStatusOk } from './server-status.ts'
 import { StopRequest } from './stop-request.ts'
 
@@ -62,7 +68,7 @@ const FREE_PORT_ATTEMPTS = 5
  * @throws CommandFailure with one clear reason; whatever was started is stopped by then
  */
 export async function dev(options: DevOptions, servers: readonly DevServer[] = DEV_SERVERS): Promise<number> {
-  using stop = new StopRequest()
+  const stop = new StopRequest()
   const store = storeOf(options)
   const folder = await DevFolder.open(resolve(options.dir))
   try {

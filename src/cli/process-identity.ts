@@ -32,7 +32,8 @@ export function isRunning({ pid, startTicks }: ProcessIdentity): boolean {
 
 /** Reads an identity from parsed JSON; undefined when it is none. */
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {
-  if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number') return undefined
+  if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number')
+    return undefined
   const startTicks = 'startTicks' in value && typeof value.startTicks === 'string' ? value.startTicks : undefined
   return startTicks === undefined ? { pid: value.pid } : { pid: value.pid, startTicks }
 }

@@ -39,7 +39,7 @@ export async function startInBackground(kind: ServerKind, options: ControlOption
       console.log(`${kind.name} is already running: ${describe(present)}`)
       return 0
     }
-    using stop = new StopRequest()
+    const stop = new StopRequest()
     const { logFile, errorFile } = layout
     const child = await launchServer({ ...launchOf(kind, layout, options), logFile, errorFile })
     const state = { identity: child.identity, startedMillis: Date.now(), foreground: false }
@@ -58,7 +58,8 @@ export async function startInBackground(kind: ServerKind, options: ControlOption
     }
     child.detach()
     const { health, ok } = healthOf(answer)
-    if (!ok) throw new CommandFailure(`${kind.name} runs (${describe({ ...state, url })}) but ${health}: see ${logFile}`)
+    if (!ok)
+      throw new CommandFailure(`${kind.name} runs (${describe({ ...state, url })}) but ${health}: see ${logFile}`)
     console.log(`${kind.name} is running: ${describe({ ...state, url })}`)
     return 0
   })

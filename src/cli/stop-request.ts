@@ -1,16 +1,16 @@
 /**
  * Listens for the signals that ask a program to stop: SIGINT, SIGTERM and SIGHUP. The first asks it to finish in order,
- * a second one to finish at once. Without this object such a signal ends the program; disposing of it restores that.
+ * a second one to finish at once, and no further one does anything: the program ends with an exit status of its own.
  */
-export class StopRequest implements Disposable {
+export class StopRequest {
   readonly #first = new AbortController()
   readonly #second = new AbortController()
-  readonly #listener = () => (this.#first.signal.aborted ? this.#second : this.#first).abort()
   /** Resolves when the stop is asked for. */
   readonly asked: Promise<undefined>
 
   constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#listener)
+    const listener = () => (this.requested ? this.#second : this.#first).abort()
+    for (const signal of SIGNALS) process.on(signal, listener)
     this.asked = new Promise((resolve) => {
       this.signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
@@ -28,10 +28,6 @@ export class StopRequest implements Disposable {
   /** Aborted by the second. */
   get urgent(): AbortSignal {
     return this.#second.signal
-  }
-
-  [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#listener)
   }
 }
 

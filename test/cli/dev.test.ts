@@ -231,10 +231,7 @@ describe('one clear line and status 1', () => {
     const dir = temporaryFolder()
     const message = await failure(startDev(dir, { ports: { zms: port } }))
     holder.close()
-    assert.equal(
-      message,
-      `athenz dev: port ${port} is taken: stop the process that uses it, or choose --zms-port`,
-    )
+    assert.equal(message, `athenz dev: port ${port} is taken: stop the process that uses it, or choose --zms-port`)
     await using retry = startDev(dir)
     await ready(retry)
   })
@@ -284,8 +281,16 @@ describe('one clear line and status 1', () => {
 
   const storeCases: readonly [string, Change, string][] = [
     ['MySQL without a URL', { store: 'mysql' }, '--store mysql needs --mysql-url mysql://user:password@host:port/db'],
-    ['a URL with the file store', { store: 'file', mysqlUrl: 'mysql://h/d' }, '--mysql-url does not go with --store file'],
-    ['a URL without database', { mysqlUrl: 'mysql://u:secret@h' }, '--mysql-url: no database is named (write jdbc:mysql://host:3306/database)'],
+    [
+      'a URL with the file store',
+      { store: 'file', mysqlUrl: 'mysql://h/d' },
+      '--mysql-url does not go with --store file',
+    ],
+    [
+      'a URL without database',
+      { mysqlUrl: 'mysql://u:secret@h' },
+      '--mysql-url: no database is named (write jdbc:mysql://host:3306/database)',
+    ],
   ]
   for (const [what, change, reason] of storeCases) {
     test(`for ${what}`, async () => {

@@ -102,11 +102,7 @@ describe('start', () => {
     await using zms = await Installation.create()
     await zms.zms('start')
     const { pid } = zms
-    assert.deepEqual(await zms.zms('start'), [
-      0,
-      `zms is already running: process ${pid}, port ${zms.port}\n`,
-      '',
-    ])
+    assert.deepEqual(await zms.zms('start'), [0, `zms is already running: process ${pid}, port ${zms.port}\n`, ''])
     assert.equal(zms.pid, pid)
   })
 
@@ -129,7 +125,11 @@ describe('start', () => {
   test('says why the server ended, and leaves no pid file', async () => {
     await using zms = await Installation.create()
     writeFileSync(zms.file('conf/zms_server/zms.properties'), 'fake.mode=fail\n')
-    assert.deepEqual(await zms.zms('start'), [1, '', 'zms start: zms did not start: the fake server was told to fail\n'])
+    assert.deepEqual(await zms.zms('start'), [
+      1,
+      '',
+      'zms start: zms did not start: the fake server was told to fail\n',
+    ])
     assert.equal(existsSync(zms.file('var/zms_server/zms.pid')), false)
     // Only the reason of this start counts, not what is in the file from the one before.
     writeFileSync(zms.file('conf/zms_server/athenz.properties'), 'athenz.tls_port=1\n')
@@ -152,7 +152,10 @@ describe('start', () => {
     await using zms = await Installation.create()
     const [status, , err] = await zms.zms('start', '--timeout', '1', '-Dfake.mode=unhealthy')
     assert.equal(status, 1)
-    assert.match(err, /^zms start: zms runs \(process \d+, port \d+\) but answers its status with 503: see .*zms\.log\n$/)
+    assert.match(
+      err,
+      /^zms start: zms runs \(process \d+, port \d+\) but answers its status with 503: see .*zms\.log\n$/,
+    )
     const [, out] = await zms.zms('status')
     assert.match(out, /up \d+ s, answers its status with 503\n$/)
   })

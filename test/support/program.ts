@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { EventEmitter, once } from 'node:events'
 
 /** How a program ended. */
 export interface ProgramEnd {
@@ -29,14 +28,18 @@ export function startProgram(
 ): Program {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, err] = ['', '']
+  let position = 0
+  const printed = new EventEmitter()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text
+    printed.emit('text')
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const ended: Promise<ProgramEnd> = once(child, 'close').then(([status, signal]) => ({ status, signal }))
+  void ended.then(() => printed.emit('text'))
+  const hasEnded = () => child.stdout.readableEnded
   return {
     pid: child.pid ?? 0,
     process: child,
@@ -44,9 +47,16 @@ export function startProgram(
     stdout: () => out,
     stderr: () => err,
     async line() {
-      const next = await lines.next()
-      if (next.done) throw new Error(`${command} ended (${JSON.stringify(await ended)}): ${err}`)
-      return next.value
+      for (;;) {
+        const end = out.indexOf('\n', position)
+        if (end !== -1) {
+          const line = out.slice(position, end)
+          position = end + 1
+          return line
+        }
+        if (hasEnded()) throw new Error(`${command} ended (${JSON.stringify(await ended)}): ${err}`)
+        await once(printed, 'text')
+      }
     },
     kill: (signal = 'SIGTERM') => void child.kill(signal),
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,115 @@
+import type { Source } from './sources.ts'
+
+/** What the files of one room may import. */
+export interface Room {
+  /** The room's files: those whose path begins with this. The longest match counts. */
+  readonly prefix: string
+  /** Beginnings of project paths that it may import besides its own. */
+  readonly mayImport: readonly string[]
+  /** Beginnings of project paths that it may not import although they begin with one of those above. */
+  readonly except?: readonly string[]
+  /** Packages and `node:` modules that it may not import; `node:` stands for every module that does I/O. */
+  readonly without?: readonly string[]
+  /** When given, the only packages that it may import. */
+  readonly onlyPackages?: readonly string[]
+}
+
+/** Modules that reach out of the process; pure rooms import none of them. */
+const INPUT_OUTPUT = [
+  'node:child_process',
+  'node:cluster',
+  'node:dgram',
+  'node:dns',
+  'node:fs',
+  'node:http',
+  'node:http2',
+  'node:https',
+  'node:net',
+  'node:tls',
+  'node:worker_threads',
+  'fastify',
+  'koffi',
+  'mysql2',
+  'pino',
+  'undici',
+]
+
+const DATABASE = ['mysql2']
+const WEB = ['fastify', 'node:http', 'node:https', 'src/core/http']
+
+/** The rooms of `src`, from the inside to the outside. Dependencies point one way only. */
+export const ROOMS: readonly Room[] = [
+  { prefix: 'src/core/error/', mayImport: [], without: INPUT_OUTPUT },
+  { prefix: 'src/core/names/', mayImport: ['src/core/error/'], without: INPUT_OUTPUT },
+  { prefix: 'src/core/rbac/', mayImport: ['src/core/error/', 'src/core/names/'], without: INPUT_OUTPUT },
+  { prefix: 'src/core/token/', mayImport: ['src/core/'], except: ['src/core/http/'], without: INPUT_OUTPUT },
+  { prefix: 'src/core/', mayImport: ['src/core/'] },
+  ...['zms', 'zts'].flatMap((server): Room[] => [
+    { prefix: `src/${server}/api/`, mayImport: ['src/core/'], onlyPackages: ['zod'], without: INPUT_OUTPUT },
+    {
+      prefix: `src/${server}/store/`,
+      mayImport: ['src/core/'],
+      except: ['src/core/http/'],
+      without: [...DATABASE, ...WEB],
+    },
+    ...['file', 'mysql'].map(
+      (kind): Room => ({
+        prefix: `src/${server}/store/${kind}/`,
+        mayImport: ['src/core/', `src/${server}/store/`],
+        except: ['file', 'mysql'].filter((other) => other !== kind).map((other) => `src/${server}/store/${other}/`),
+        without: kind === 'file' ? [...DATABASE, ...WEB] : WEB,
+      }),
+    ),
+    ...['service', ...(server === 'zts' ? ['cert', 'cache'] : [])].map(
+      (room): Room => ({
+        prefix: `src/${server}/${room}/`,
+        mayImport: ['src/core/', `src/${server}/`, ...(server === 'zts' ? ['src/client/'] : [])],
+        except: [`src/${server}/main.ts`, `src/${server}/store/file/`, `src/${server}/store/mysql/`],
+        without: DATABASE,
+      }),
+    ),
+    // The files beside these folders put the server together.
+    {
+      prefix: `src/${server}/`,
+      mayImport: ['src/core/', `src/${server}/`, ...(server === 'zts' ? ['src/client/'] : [])],
+      except: [`src/${server}/main.ts`],
+      without: DATABASE,
+    },
+  ]),
+  { prefix: 'src/client/', mayImport: ['src/core/', 'src/zms/api/', 'src/zts/api/'], without: DATABASE },
+  { prefix: 'src/zpe/', mayImport: ['src/core/', 'src/client/', 'src/zts/api/'], without: DATABASE },
+  { prefix: 'src/cli/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },
+  { prefix: 'src/ui/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },
+]
+
+/** Every import that points the wrong way, as `FILE imports MODULE`. */
+export function wrongImports(sources: readonly Source[]): string[] {
+  return sources.flatMap((source) => {
+    const room = roomOf(source.path)
+    if (room === undefined) return [`${source.path} is in no room`]
+    return source.imports
+      .filter((module) => !isAllowed(room, module))
+      .map((module) => `${source.path} imports ${module}`)
+  })
+}
+
+function roomOf(path: string): Room | undefined {
+  const rooms = ROOMS.filter(({ prefix }) => path.startsWith(prefix))
+  return rooms.toSorted((a, b) => b.prefix.length - a.prefix.length)[0]
+}
+
+function isAllowed(room: Room, module: string): boolean {
+  const { prefix, mayImport, except = [], without = [], onlyPackages } = room
+  if (without.some((name) => module === name || module.startsWith(`${name}/`))) return false
+  if (module.startsWith('src/')) {
+    // A room that holds other rooms does not own what is in them.
+    const own = module.startsWith(prefix) && roomOf(module)?.prefix === prefix
+    return own || (startsWithAny(module, mayImport) && !startsWithAny(module, except))
+  }
+  if (module.startsWith('node:')) return true
+  if (module.startsWith('test/') || module.startsWith('bin/')) return false
+  return onlyPackages === undefined || onlyPackages.some((name) => module === name || module.startsWith(`${name}/`))
+}
+
+const startsWithAny = (text: string, prefixes: readonly string[]): boolean =>
+  prefixes.some((prefix) => text.startsWith(prefix))
