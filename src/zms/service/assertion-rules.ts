@@ -50,7 +50,7 @@ function hasControlCharacter(text: string): boolean {
 }
 
 /** Conditions of a request in lower case, numbered from 1; those without any key do not exist. */
-function requestedConditions(
+export function requestedConditions(
   list: readonly { conditionsMap: ReadonlyMap<string, { operator: string; value: string }> }[],
 ): ReadonlyMap<number, AssertionCondition> {
   const filled = list.filter(({ conditionsMap }) => conditionsMap.size > 0)
@@ -90,13 +90,14 @@ export const assertionKey = ({ role, resource, action, effect }: Assertion): str
   JSON.stringify([role, resource, action, effect])
 
 /** Whether two sets of conditions say the same, whatever their ids. */
-export function sameConditions(a: Assertion['conditions'], b: Assertion['conditions']): boolean {
-  const texts = (conditions: Assertion['conditions']) =>
-    [...(conditions?.values() ?? [])]
-      .map((condition) =>
-        JSON.stringify([...condition].sort(([left], [right]) => (left < right ? -1 : Number(left > right)))),
-      )
-      .sort()
-      .join('\n')
-  return texts(a) === texts(b)
+export const sameConditions = (a: Assertion['conditions'], b: Assertion['conditions']): boolean =>
+  conditionsText(a) === conditionsText(b)
+
+/** A text that is the same for conditions that say the same. */
+function conditionsText(conditions: Assertion['conditions']): string {
+  const texts: string[] = []
+  for (const condition of conditions?.values() ?? []) {
+    texts.push(JSON.stringify([...condition].sort(([left], [right]) => (left < right ? -1 : Number(left > right)))))
+  }
+  return texts.sort().join('\n')
 }

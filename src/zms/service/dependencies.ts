@@ -1,5 +1,6 @@
 import type { Authority } from '#core/authority/authority.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
+import type { SecretBox } from '#core/crypto/secret-box.ts'
 import type { Signer } from '#core/crypto/signing.ts'
 import type { Store } from '../store/store.ts'
 import type { AuthHistoryStore } from './auth-history.ts'
@@ -9,6 +10,7 @@ import type { MemberDateRules } from './member-dates.ts'
 import type { MemberRules } from './member-rules.ts'
 import type { OwnershipRules } from './ownership.ts'
 import type { QuotaRules } from './quota-rules.ts'
+import type { ResourceValidator } from './resource-validator.ts'
 import type { ServiceProviders } from './service-providers.ts'
 import type { SolutionTemplates } from './solution-templates.ts'
 import type { Writes } from './writes.ts'
@@ -27,6 +29,9 @@ export interface ZmsDependencies {
   readonly memberDates: MemberDateRules
   readonly serviceProviders: ServiceProviders
   readonly authHistory: AuthHistoryStore
+  readonly resourceValidator: ResourceValidator
+  /** Encrypts credentials of services, when a key for it is configured. */
+  readonly credentialsBox: SecretBox | undefined
   /** Judge of users, when one is configured. */
   readonly userAuthority: Authority | undefined
   /** Issues principal tokens; its header is told to those who ask for one. */

@@ -64,6 +64,13 @@ export class QuotaRules {
     if (count >= limit) throw quotaExceeded(`${WORDS[kind]} quota exceeded - limit: ${limit} actual: ${count}`)
   }
 
+  /** 429 when the conditions of an assertion would have more keys, over all of them, than allowed. */
+  requireConditions(count: number): void {
+    if (!this.#config.zms.quotaCheck) return
+    const limit = this.#config.zms.quotaAssertionConditions
+    if (count > limit) throw quotaExceeded(`assertion conditions quota exceeded - limit: ${limit} actual: ${count}`)
+  }
+
   /** 429 when a role or group would have more members than its own maximum. */
   requireMaxMembers(kind: 'role' | 'group', maxMembers: number | undefined, count: number): void {
     if (maxMembers !== undefined && maxMembers > 0 && count > maxMembers) {

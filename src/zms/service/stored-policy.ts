@@ -1,7 +1,21 @@
+import { badRequest, notFound } from '#core/error/service-error.ts'
+import { policyResourceName } from '#core/names/resource-name.ts'
 import type { Assertion, Domain, Policy, PolicyBase } from '../store/model.ts'
 
 /** The versions of one policy. */
 export type PolicyVersions = ReadonlyMap<string, Policy>
+
+/** 400 for the policy that makes administrators what they are; `label` begins the message. */
+export function requireNotAdmin(label: string, policyName: string): void {
+  if (policyName === 'admin') throw badRequest(`${label}: admin policy cannot be modified`)
+}
+
+/** The versions of a policy; 404 without it. */
+export function versionsOf(domain: Domain, policyName: string): PolicyVersions {
+  const versions = domain.policies.get(policyName)
+  if (!versions) throw notFound(`unknown policy - ${policyResourceName(domain.name, policyName)}`)
+  return versions
+}
 
 /** The version that counts. */
 export function activeVersion(versions: PolicyVersions | undefined): Policy | undefined {
@@ -28,7 +42,8 @@ export function findAssertion(
 }
 
 /** A policy version without its assertions. */
-export function policyBaseOf({ assertions: _, ...base }: Policy): PolicyBase {
+export function policyBaseOf(policy: Policy): PolicyBase {
+  const { assertions: _, ...base } = policy
   return base
 }
 
