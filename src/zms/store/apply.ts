@@ -1,6 +1,7 @@
 import { Members } from '#core/rbac/members.ts'
 import type { DomainChange, MutableDomain, MutableGroup, MutablePolicy, MutableRole, MutableService } from './change.ts'
 import type { DomainBase, GroupMember, RoleMember } from './model.ts'
+import { SmallMap } from './small-map.ts'
 
 /**
  * Applies one change to the domain it names, in place, and stamps the touched object and the domain with `at` (epoch
@@ -24,7 +25,7 @@ export function applyChange(domain: MutableDomain, change: DomainChange, at: num
         ...stamps(old, at),
         ...rowIdOf(old),
         members: old?.members ?? new Members<RoleMember>(),
-        pending: old?.pending ?? new Map(),
+        pending: old?.pending ?? new SmallMap(),
       })
       return
     }
@@ -53,7 +54,7 @@ export function applyChange(domain: MutableDomain, change: DomainChange, at: num
         ...stamps(old, at),
         ...rowIdOf(old),
         members: old?.members ?? new Members<GroupMember>(),
-        pending: old?.pending ?? new Map(),
+        pending: old?.pending ?? new SmallMap(),
       })
       return
     }
@@ -73,14 +74,14 @@ export function applyChange(domain: MutableDomain, change: DomainChange, at: num
       touchGroup(domain, change.group, at)?.pending.delete(change.member)
       return
     case 'putPolicy': {
-      const versions = domain.policies.get(change.value.name) ?? new Map<string, MutablePolicy>()
+      const versions = domain.policies.get(change.value.name) ?? new SmallMap<string, MutablePolicy>()
       const old = versions.get(change.value.version)
       if (change.value.active) for (const other of versions.values()) other.active = false
       versions.set(change.value.version, {
         ...change.value,
         ...stamps(old, at),
         ...rowIdOf(old),
-        assertions: old?.assertions ?? new Map(),
+        assertions: old?.assertions ?? new SmallMap(),
       })
       domain.policies.set(change.value.name, versions)
       domain.policiesRevision++
@@ -118,7 +119,7 @@ export function applyChange(domain: MutableDomain, change: DomainChange, at: num
         ...change.value,
         ...stamps(old, at),
         ...rowIdOf(old),
-        publicKeys: old?.publicKeys ?? new Map(),
+        publicKeys: old?.publicKeys ?? new SmallMap(),
         hosts: old?.hosts ?? new Set(),
       })
       return

@@ -12,7 +12,7 @@ export class Locks {
       for (const name of [...new Set(names)].sort()) releases.push(await this.#take(name))
       return await work()
     } finally {
-      for (const release of releases.reverse()) release()
+      for (const release of releases.toReversed()) release()
     }
   }
 

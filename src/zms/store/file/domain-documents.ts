@@ -9,7 +9,7 @@ const SUFFIX = '.json'
 /** Names that are file names as they are. Longer ones would not fit where a file name has 255 bytes at most. */
 const PLAIN_NAME = /^[a-z0-9_][a-z0-9_.-]{0,199}$/
 /** Reads under way at the same time. */
-const PARALLEL_READS = 32
+const PARALLEL_READS = 8
 
 /** Documents of domains: one file each, in one of sixteen folders so that none becomes very large. */
 export class DomainDocuments {

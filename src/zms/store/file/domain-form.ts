@@ -17,6 +17,7 @@ import type {
   Service,
   Tags,
 } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 
 /**
  * Domains as JSON: objects as they are in the model, maps of named objects as arrays, other maps as arrays of pairs (so
@@ -142,11 +143,11 @@ interface SettingsMaps {
 
 /** Takes `formOfSettings` back, in place. */
 export function settingsOf<F extends SettingsForm>(form: F): Omit<F, keyof SettingsForm> & SettingsMaps {
-  const settings: SettingsMaps = form as object
-  if (form.tags) settings.tags = new Map(form.tags)
-  if (form.resourceOwnership) settings.resourceOwnership = new Map(form.resourceOwnership)
-  if (form.contacts) settings.contacts = new Map(form.contacts)
-  return form as Omit<F, keyof SettingsForm> & SettingsMaps
+  return Object.assign<F, SettingsMaps>(form, {
+    ...(form.tags && { tags: new SmallMap(form.tags) }),
+    ...(form.resourceOwnership && { resourceOwnership: new SmallMap(form.resourceOwnership) }),
+    ...(form.contacts && { contacts: new SmallMap(form.contacts) }),
+  })
 }
 
 /** An assertion as JSON. */
@@ -154,10 +155,9 @@ export function formOfAssertion({ conditions, ...assertion }: Assertion): Assert
   return conditions ? { ...assertion, conditions: formOfConditions(conditions) } : assertion
 }
 
-/** Takes `formOfAssertion` back. */
+/** Takes `formOfAssertion` back, in place. */
 export function assertionOf(form: AssertionForm): Assertion {
-  const { conditions, ...assertion } = form
-  return conditions ? { ...assertion, conditions: conditionsOf(conditions) } : assertion
+  return form.conditions ? Object.assign(form, { conditions: conditionsOf(form.conditions) }) : (form as Assertion)
 }
 
 /** Conditions of an assertion as JSON. */
@@ -186,37 +186,44 @@ export class SharedTexts {
   }
 }
 
-/** The domain that a parsed JSON text describes. */
+/**
+ * The domain that a parsed JSON text describes. The parsed objects become those of the domain: copies of all of them
+ * would take as much time again, and objects that were parsed are laid out more compactly than copies.
+ */
 export function domainOf(form: DomainForm, texts: SharedTexts): MutableDomain {
-  const { roles, groups, policies, services, entities, templates, quota, ...base } = form
-  const domain: MutableDomain = {
-    ...settingsOf(base),
+  const { roles, groups, policies, services, entities, templates } = form
+  const versions = new Map<string, SmallMap<string, MutablePolicy>>()
+  for (const policy of policies.map((each) => policyOf(each, texts))) {
+    const others = versions.get(policy.name)
+    if (others) others.set(policy.version, policy)
+    else versions.set(policy.name, new SmallMap([[policy.version, policy]]))
+  }
+  return Object.assign(settingsOf(form), {
     roles: named(roles.map((role) => roleOf(role, texts))),
     groups: named(groups.map((group) => groupOf(group, texts))),
-    policies: new Map(),
+    policies: versions,
     services: named(services.map(serviceOf)),
     entities: named(entities),
-    templates: new Map(templates),
-    quota,
+    templates: new SmallMap(templates),
     policiesRevision: 0,
-  }
-  for (const policy of policies.map((each) => policyOf(each, texts))) {
-    const versions = domain.policies.get(policy.name)
-    if (versions) versions.set(policy.version, policy)
-    else domain.policies.set(policy.name, new Map([[policy.version, policy]]))
-  }
-  return domain
+  })
 }
 
 const named = <T extends { name: string }>(objects: readonly T[]): Map<string, T> =>
   new Map(objects.map((object) => [object.name, object]))
 
-function roleOf({ members, pending, ...settings }: RoleForm, texts: SharedTexts): MutableRole {
-  return { ...settingsOf(settings), members: membersOf(members, texts), pending: pendingOf(pending) }
+function roleOf(form: RoleForm, texts: SharedTexts): MutableRole {
+  return Object.assign(settingsOf(form), {
+    members: membersOf(form.members, texts),
+    pending: pendingOf(form.pending),
+  })
 }
 
-function groupOf({ members, pending, ...settings }: GroupForm, texts: SharedTexts): MutableGroup {
-  return { ...settingsOf(settings), members: membersOf(members, texts), pending: pendingOf(pending) }
+function groupOf(form: GroupForm, texts: SharedTexts): MutableGroup {
+  return Object.assign(settingsOf(form), {
+    members: membersOf(form.members, texts),
+    pending: pendingOf(form.pending),
+  })
 }
 
 function membersOf<M extends RoleMember | GroupMember>(members: readonly M[], texts: SharedTexts): Members<M> {
@@ -227,23 +234,20 @@ function membersOf<M extends RoleMember | GroupMember>(members: readonly M[], te
   return new Members(members)
 }
 
-const pendingOf = <P extends { memberName: string }>(pending: readonly P[]): Map<string, P> =>
-  new Map(pending.map((member) => [member.memberName, member]))
+const pendingOf = <P extends { memberName: string }>(pending: readonly P[]): SmallMap<string, P> =>
+  new SmallMap(pending.map((member) => [member.memberName, member]))
 
 function policyOf(form: PolicyForm, texts: SharedTexts): MutablePolicy {
-  const { assertions, ...settings } = form
-  const all = new Map<number, Assertion>()
-  for (const each of assertions) {
+  const assertions = form.assertions.map((each): [number, Assertion] => {
     const assertion = assertionOf(each)
     assertion.role = texts.of(assertion.role)
+    assertion.resource = texts.of(assertion.resource)
     assertion.action = texts.of(assertion.action)
-    assertion.effect = texts.of(assertion.effect) as Assertion['effect']
-    all.set(assertion.id as number, assertion)
-  }
-  return { ...settingsOf(settings), assertions: all }
+    return [assertion.id as number, assertion]
+  })
+  return Object.assign(settingsOf(form), { assertions: new SmallMap(assertions) })
 }
 
 function serviceOf(form: ServiceForm): MutableService {
-  const { publicKeys, hosts, ...settings } = form
-  return { ...settingsOf(settings), publicKeys: new Map(publicKeys), hosts: new Set(hosts) }
+  return Object.assign(settingsOf(form), { publicKeys: new SmallMap(form.publicKeys), hosts: new Set(form.hosts) })
 }

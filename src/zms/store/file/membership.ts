@@ -1,27 +1,38 @@
 import type { Domain, Group, Role } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 
-/** How often a name occurs in each domain: name → domain → number of occurrences. */
+/** How often a name occurs in each domain. */
 class Occurrences {
-  readonly #domains = new Map<string, Map<string, number>>()
+  /** The domain of a name that occurs once, as most do; else the number of occurrences by domain. */
+  readonly #domains = new Map<string, string | Map<string, number>>()
 
   add(name: string, domain: string): void {
-    const counts = this.#domains.get(name)
-    if (counts) counts.set(domain, (counts.get(domain) ?? 0) + 1)
-    else this.#domains.set(name, new Map([[domain, 1]]))
+    const known = this.#domains.get(name)
+    if (known === undefined) {
+      this.#domains.set(name, domain)
+      return
+    }
+    const counts = typeof known === 'string' ? new SmallMap([[known, 1]]) : known
+    counts.set(domain, (counts.get(domain) ?? 0) + 1)
+    this.#domains.set(name, counts)
   }
 
   remove(name: string, domain: string): void {
-    const counts = this.#domains.get(name)
-    const count = counts?.get(domain)
-    if (!counts || count === undefined) return
-    if (count > 1) counts.set(domain, count - 1)
-    else if (counts.size > 1) counts.delete(domain)
-    else this.#domains.delete(name)
+    const known = this.#domains.get(name)
+    if (known === domain) this.#domains.delete(name)
+    if (known === undefined || typeof known === 'string') return
+    const count = known.get(domain)
+    if (count === undefined) return
+    if (count > 1) known.set(domain, count - 1)
+    else known.delete(domain)
+    if (known.size === 0) this.#domains.delete(name)
   }
 
   /** Domains in which the name occurs, ascending. */
   domainsOf(name: string): string[] {
-    return [...(this.#domains.get(name)?.keys() ?? [])].sort()
+    const known = this.#domains.get(name)
+    if (known === undefined) return []
+    return typeof known === 'string' ? [known] : [...known.keys()].sort()
   }
 
   names(): IterableIterator<string> {
