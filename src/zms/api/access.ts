@@ -18,7 +18,8 @@ export type ResourceAccessList = ValueOf<typeof ResourceAccessList>
 
 // The original does not check the form of these two: a malformed principal has no rights, a malformed domain no trust.
 const trustDomain = query('domain', queried.text)
-const checkPrincipal = query('principal', queried.text)
+// An empty principal is nobody, not the caller.
+const checkPrincipal = query('principal', maybe.loweredText)
 
 /** Questions about rights. */
 export const accessEndpoints = {

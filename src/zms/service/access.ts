@@ -1,0 +1,69 @@
+import { badRequest, forbidden, notFound, unauthorized } from '#core/error/service-error.ts'
+import type { Handlers, Reply, RequestContext } from '#core/http/endpoint.ts'
+import { isGroupName, type PrincipalDomains } from '#core/names/principal-name.ts'
+import type { DomainView } from '#core/rbac/domain-view.ts'
+import { domainOfQuestion, type PrincipalView } from '#core/rbac/evaluate.ts'
+import type { accessEndpoints } from '../api/access.ts'
+import { chain, type MaybePromise } from './authorization.ts'
+import { cloudResources, type ResourceSpelling } from './cloud-resources.ts'
+import type { ZmsDependencies } from './dependencies.ts'
+import { principalDomainsOf } from './principal-domains.ts'
+import { listResourceAccess } from './resource-access.ts'
+
+const GRANTED: Reply = Object.freeze({ status: 200, body: '{"granted":true}' })
+const DENIED: Reply = Object.freeze({ status: 200, body: '{"granted":false}' })
+
+/**
+ * Answers whether somebody may do something. The two access questions wait for nothing when the store answers from
+ * memory; every call asks the store, so that no answer is older than its question.
+ */
+export function accessService(
+  deps: ZmsDependencies,
+  spellings: readonly ResourceSpelling[] = cloudResources(deps.config),
+): Handlers<typeof accessEndpoints> {
+  const { authorization, now } = deps
+  const principals = principalDomainsOf(deps.config)
+
+  /**
+   * `checked` names the principal the question is about, by default the caller; it counts without roles. 404 without the
+   * domain, 403 when it is disabled, 400 when a group is asked about.
+   */
+  function access(
+    { principal }: RequestContext,
+    action: string,
+    resource: string,
+    trustDomain: string | undefined,
+    checked: string | undefined,
+  ): MaybePromise<Reply> {
+    if (!principal) throw unauthorized('Invalid credentials')
+    const name = domainOfQuestion(action, resource, trustDomain)
+    if (name === undefined) throw notFound('getAccessCheck: Unable to extract resource domain')
+    const decide = (domain: DomainView | undefined): MaybePromise<Reply> => {
+      if (!domain) throw notFound(`getAccessCheck: Resource Domain not found: '${name}'`)
+      if (!domain.enabled) throw forbidden(`getAccessCheck: Disabled domain: '${name}'`)
+      const subject = checked === undefined ? principal : checkedPrincipal(checked, principals)
+      const question = { principal: subject, action, resource, trustDomain, now: now() }
+      return chain(authorization.decide(domain, question), ({ outcome }) => (outcome === 'allow' ? GRANTED : DENIED))
+    }
+    return chain(authorization.domainFor(principal, name), decide)
+  }
+
+  return {
+    getAccess: ({ params, query }, context) =>
+      access(context, params.action, params.resource, query.domain, query.checkPrincipal),
+
+    getAccessExt: ({ params, query }, context) =>
+      access(context, params.action, query.resource, query.domain, query.checkPrincipal),
+
+    getResourceAccessList: async ({ query }) => listResourceAccess(deps, query, spellings),
+  }
+}
+
+/** The principal of that name (lower case); one without a dot is a user. */
+function checkedPrincipal(name: string, { userDomain, userDomainAlias }: PrincipalDomains): PrincipalView {
+  if (isGroupName(name)) throw badRequest('getAccessCheck: Invalid check principal value specified')
+  const dot = name.lastIndexOf('.')
+  if (dot < 0) return { fullName: `${userDomain}.${name}` }
+  const aliased = userDomainAlias !== undefined && dot === userDomainAlias.length && name.startsWith(userDomainAlias)
+  return { fullName: aliased ? userDomain + name.slice(dot) : name }
+}
