@@ -1,10 +1,10 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
 import { lowered, shown } from '#core/http/scalar-types.ts'
-import { anyObject, list, struct, type ValueOf } from '#core/http/wire.ts'
+import { anyObject, list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, openReadErrors, readErrors, writeErrors } from './parameters.ts'
 
-/** An entity in a request, under its full name; the value is kept as it is. */
-export const EntityInput = struct('Entity', { name: lowered.resource, value: anyObject() })
+/** An entity in a request, under its full name; the value is kept as it is, and its absence is the service's to refuse. */
+export const EntityInput = struct('Entity', { name: lowered.resource, value: optional(anyObject()) })
 export type EntityInput = ValueOf<typeof EntityInput>
 
 /** An entity in a reply, under its full name. */

@@ -86,7 +86,7 @@ export const groupMetaEndpoints = {
     summary: 'Replaces the owners of a group.',
     params: group,
     headers: audited,
-    body: ResourceGroupOwnershipInput,
+    body: optional(ResourceGroupOwnershipInput),
     access: authorize('update', '{domainName}:meta.group.ownership.{groupName}'),
     responses: { 204: nothing },
     errors: readErrors,

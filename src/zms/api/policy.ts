@@ -198,7 +198,7 @@ export const policyEndpoints = {
     summary: 'Replaces the owners of a policy.',
     params: policy,
     headers: audited,
-    body: ResourcePolicyOwnershipInput,
+    body: optional(ResourcePolicyOwnershipInput),
     access: authorize('update', '{domainName}:meta.policy.ownership.{policyName}'),
     responses: { 204: nothing },
     errors: readErrors,

@@ -95,7 +95,7 @@ export const roleMetaEndpoints = {
     summary: 'Replaces the owners of a role.',
     params: role,
     headers: audited,
-    body: ResourceRoleOwnershipInput,
+    body: optional(ResourceRoleOwnershipInput),
     access: authorize('update', '{domainName}:meta.role.ownership.{roleName}'),
     responses: { 204: nothing },
     errors: readErrors,

@@ -212,7 +212,7 @@ export const serviceIdentityEndpoints = {
     summary: 'Replaces the owners of a service.',
     params: { ...inDomain, service: lowered.simple },
     headers: audited,
-    body: ResourceServiceIdentityOwnershipInput,
+    body: optional(ResourceServiceIdentityOwnershipInput),
     access: authorize('update', '{domainName}:meta.service.ownership.{service}'),
     responses: { 204: nothing },
     errors: readErrors,

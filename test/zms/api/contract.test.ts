@@ -22,6 +22,7 @@ const DIFFERENCES = new Map([
     'DependentService.service: String',
     'for the same reason: only a system administrator’s choice of the service counts',
   ],
+  ['Entity.value: optional', 'the original’s service answers "Entity value is empty"'],
   ['getAccess ?domain: String', 'the original does not check the form of the trust domain'],
   ['getAccess ?principal: String', 'the original does not check the form of the principal, which then has no rights'],
   ['getAccessExt ?domain: String', 'as getAccess'],
