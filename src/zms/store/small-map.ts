@@ -5,7 +5,7 @@ const NOTHING: readonly never[] = Object.freeze([])
 /**
  * A map for the many maps that hold no or a few entries (versions of a policy, keys of a service, requests that await a
  * decision): a quarter of the memory of a Map then, and the same behaviour at any size. Entries are in order of
- * insertion. While it is small, an iteration goes over the entries that there were when it began.
+ * insertion. While it is small, an iteration goes over the entries that there were when it began. Not an instance of Map.
  */
 export class SmallMap<K extends string | number, V> implements Map<K, V> {
   /** Keys and values by turns, never modified but replaced; a Map once there are many. */
@@ -83,7 +83,7 @@ export class SmallMap<K extends string | number, V> implements Map<K, V> {
 
 const isFlat = <K, V>(entries: readonly (K | V)[] | Map<K, V>): entries is readonly (K | V)[] => Array.isArray(entries)
 
-function placeOf<K, V>(entries: readonly (K | V)[], key: K): number {
+function placeOf(entries: readonly unknown[], key: unknown): number {
   for (let at = 0; at < entries.length; at += 2) if (entries[at] === key) return at
   return -1
 }

@@ -144,9 +144,9 @@ interface SettingsMaps {
 /** Takes `formOfSettings` back, in place. */
 export function settingsOf<F extends SettingsForm>(form: F): Omit<F, keyof SettingsForm> & SettingsMaps {
   return Object.assign<F, SettingsMaps>(form, {
-    ...(form.tags && { tags: new SmallMap(form.tags) }),
-    ...(form.resourceOwnership && { resourceOwnership: new SmallMap(form.resourceOwnership) }),
-    ...(form.contacts && { contacts: new SmallMap(form.contacts) }),
+    ...(form.tags && { tags: new Map(form.tags) }),
+    ...(form.resourceOwnership && { resourceOwnership: new Map(form.resourceOwnership) }),
+    ...(form.contacts && { contacts: new Map(form.contacts) }),
   })
 }
 
