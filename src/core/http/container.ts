@@ -21,8 +21,6 @@ export interface ContainerOptions {
   /** Keeps the passwords of key store and trust store. */
   readonly privateKeyStore: PrivateKeyStore
   readonly log: Logger
-  /** Path of the status operation, the only one on the status port. */
-  readonly statusPath: string
 }
 
 /** Ports, TLS, logs and metrics of a server, as the container properties say; the operations come from the server. */
@@ -107,7 +105,7 @@ export class Container {
   }
 }
 
-function portsOf({ config, statusPath }: ContainerOptions, source: TlsSource | undefined): PortOptions[] {
+function portsOf({ config }: ContainerOptions, source: TlsSource | undefined): PortOptions[] {
   const { container } = config
   const shared = {
     ...(container.listenHost !== undefined && { host: container.listenHost }),
@@ -119,8 +117,7 @@ function portsOf({ config, statusPath }: ContainerOptions, source: TlsSource | u
   if (container.port > 0) ports.push({ ...shared, port: container.port })
   const { statusPort } = container
   if (statusPort > 0 && statusPort !== container.tlsPort && statusPort !== container.port) {
-    const serves = (_method: string, path: string) => path === statusPath
-    ports.push({ ...shared, port: statusPort, serves, ...(tls && { tls }) })
+    ports.push({ ...shared, port: statusPort, ...(tls && { tls }) })
   }
   return ports
 }

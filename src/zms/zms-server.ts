@@ -1,0 +1,307 @@
+import { readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import type { AuditLog } from '#core/audit/audit-log.ts'
+import { LogLineAuditLog } from '#core/audit/log-line-audit-log.ts'
+import { AuthorityChain } from '#core/authority/chain.ts'
+import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
+import { ConfigError } from '#core/config/config-error.ts'
+import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
+import type { LoadedConfig } from '#core/config/server-config.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import { uriListIncludes } from '#core/config/uri-list.ts'
+import { watchConfig } from '#core/config/watch-config.ts'
+import { FilePrivateKeyStore } from '#core/crypto/file-private-key-store.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { createSecretBox, type SecretBox } from '#core/crypto/secret-box.ts'
+import { loadServerSigners } from '#core/crypto/server-signers.ts'
+import { encodeYBase64 } from '#core/crypto/ybase64.ts'
+import { ServiceError } from '#core/error/service-error.ts'
+import { Container } from '#core/http/container.ts'
+import { registerEndpoints } from '#core/http/register.ts'
+import type { Logger } from '#core/log/logger.ts'
+import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
+import { zmsHandlers } from './handlers.ts'
+import { openStore } from './open-store.ts'
+import { requestCheck } from './request-check.ts'
+import { noAuthHistory } from './service/auth-history.ts'
+import { Authorization } from './service/authorization.ts'
+import { AuthorizedServices } from './service/authorized-services.ts'
+import type { ZmsDependencies } from './service/dependencies.ts'
+import { prepareFirstStart } from './service/first-start.ts'
+import { MemberDateRules } from './service/member-dates.ts'
+import { MemberRules } from './service/member-rules.ts'
+import { OwnershipRules } from './service/ownership.ts'
+import { principalDomainsOf } from './service/principal-domains.ts'
+import { QuotaRules } from './service/quota-rules.ts'
+import { admitsEverything } from './service/resource-validator.ts'
+import { ServiceKeyStore } from './service/service-key-store.ts'
+import { ServiceProviders } from './service/service-providers.ts'
+import { SolutionTemplates } from './service/solution-templates.ts'
+import { Writes } from './service/writes.ts'
+import type { Store } from './store/store.ts'
+
+/** Answer to bodies that are no JSON or do not fit their type. */
+const INVALID_OBJECT =
+  'Invalid Object: checkout https://github.com/AthenZ/athenz/tree/master/core/zms/src/main/rdl for object definitions'
+
+/** A ZMS that listens. */
+export interface RunningZms {
+  /** Addresses of the API ports: TLS first, then plain HTTP, then the status port, as far as they are on. */
+  readonly addresses: readonly AddressInfo[]
+  /** Finishes requests in flight and closes everything that was opened. */
+  close(): Promise<void>
+}
+
+/** Puts a ZMS together from its configuration and starts it. Throws ConfigError or Error that says what is wrong. */
+export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logger): Promise<RunningZms> {
+  const { config } = loaded
+  const opened: (() => Promise<void> | void)[] = []
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+  try {
+    const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
+    const privateKeyStore = await openPrivateKeyStore(loaded)
+    const signers = await loadServerSigners(privateKeyStore, 'zms', config.zms.hostname, config.zms.serverRegion)
+    const container = await Container.open({ config, privateKeyStore, log })
+    opened.push(() => container.close())
+    const store = await openStore({ config, privateKeyStore, log: say })
+    opened.push(() => store.close())
+    const ownKeys = new Map(signers.all.map((signer) => [signer.keyId.toLowerCase(), signer.publicKey]))
+    const credentialsBox = await openCredentialsBox(config, privateKeyStore)
+    const keyStore = new ServiceKeyStore({
+      store,
+      ownKeys,
+      ...(credentialsBox && { decryptCredentials: (creds: string) => credentialsBox.decrypt(creds) }),
+    })
+    const authorities = await loadAuthorities(
+      {
+        property: 'athenz.zms.authority_classes',
+        classNames: config.zms.authorityClasses,
+        directory: config.zms.rootDir,
+      },
+      { property: loaded.properties.get, keyStore, now: Date.now, log: say },
+    )
+    const chain = new AuthorityChain(authorities.list, {
+      multipleChallengeHeaders: config.container.httpWwwAuthenticateMultipleHeaders,
+    })
+    opened.push(() => chain.close())
+    const publicKeys = new Map(
+      signers.all.map((signer) => [signer.keyId.toLowerCase(), encodeYBase64(signer.publicKeyPem)]),
+    )
+    const deps = await dependencies(loaded, {
+      store,
+      authorities,
+      credentialsBox,
+      signer: signers.preferred(),
+      audit: new LogLineAuditLog(log),
+      log: say,
+    })
+    registerEndpoints(container.server, {
+      basePath: ZMS_API_ROOT,
+      endpoints: zmsEndpoints,
+      handlers: zmsHandlers(deps),
+      invalidObjectMessage: INVALID_OBJECT,
+      jsonLimits: {
+        nestingDepth: config.zms.jsonMaxNestingDepth,
+        numberLength: config.zms.jsonMaxNumberLength,
+        stringLength: config.zms.jsonMaxStringLength,
+      },
+      authenticator: chain,
+      authorize: (principal, action, resource) => {
+        const error = deps.authorization.check(principal, action, resource)
+        return error instanceof Promise ? error.then((refusal) => refusal ?? true) : (error ?? true)
+      },
+      beforeHandler: requestCheck(config, deps.userAuthority),
+      authenticationOptional: (path) => uriListIncludes(config.zms.noAuthUriList, path),
+    })
+    opened.push(await firstStart(store, config, publicKeys, say))
+    const watch = watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: say })
+    opened.push(() => watch.close())
+    const reachable = async () => {
+      if (!(await store.check())) throw new Error('the data cannot be reached')
+    }
+    const addresses = await container.listen(new Map([['store', reachable]]))
+    return { addresses, close: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** The rules and services' common parts, made from the configuration. */
+async function dependencies(
+  { config }: LoadedConfig<ConfigOf['zms']>,
+  parts: { store: Store; authorities: LoadedAuthorities; audit: AuditLog } & Pick<
+    ZmsDependencies,
+    'signer' | 'credentialsBox' | 'log'
+  >,
+): Promise<ZmsDependencies> {
+  const { zms } = config
+  const { store, authorities, audit, signer, credentialsBox, log } = parts
+  const now = Date.now
+  const named = (property: string, className: string | undefined) =>
+    className === undefined ? undefined : authorities.named(property, className)
+  const userAuthority = named('athenz.zms.user_authority_class', zms.userAuthorityClass)
+  const writes = new Writes({
+    store,
+    audit,
+    serverName: zms.hostname,
+    auditedKinds: zms.auditRefCheckObjects,
+    now,
+  })
+  const authorization = new Authorization(
+    store,
+    {
+      userDomain: config.userDomain,
+      homeDomain: config.homeDomain,
+      virtualDomainSupport: zms.virtualDomainSupport,
+    },
+    now,
+  )
+  return {
+    config,
+    store,
+    writes,
+    authorization,
+    ownership: new OwnershipRules({
+      enforce: () => zms.enforceResourceOwnership.value,
+      ignoreValue: zms.resourceOwnerIgnoreValue,
+      forceSuffix: zms.resourceOwnerForceSuffix,
+    }),
+    authorizedServices: await readAuthorizedServices(zms.authzServiceFname, log),
+    quotas: new QuotaRules(config),
+    templates: await readTemplates(zms.solutionTemplatesFname, log),
+    memberRules: new MemberRules({
+      settings: {
+        principals: principalDomainsOf(config),
+        validateUsers: () => zms.validateUserMembers.value,
+        validateServices: () => zms.validateServiceMembers.value,
+        skipServiceDomains: zms.validateServiceMembersSkipDomains,
+        filterDocumentationUrl: zms.userAuthorityFilterDocumentationUrl,
+      },
+      userAuthority,
+      externalValidator: () => undefined,
+    }),
+    memberDates: new MemberDateRules(
+      {
+        user: zms.defaultMaxUserExpiryDays,
+        service: zms.defaultMaxServiceExpiryDays,
+        group: zms.defaultMaxGroupExpiryDays,
+      },
+      userAuthority,
+    ),
+    serviceProviders: new ServiceProviders({ config, store, authorization, log }),
+    authHistory: noAuthHistory,
+    resourceValidator: admitsEverything,
+    credentialsBox,
+    userAuthority,
+    principalAuthority: named('athenz.zms.principal_authority_class', zms.principalAuthorityClass),
+    signer,
+    now,
+    log,
+  }
+}
+
+function openPrivateKeyStore(loaded: LoadedConfig<ConfigOf['zms']>): Promise<PrivateKeyStore> {
+  const { zms } = loaded.config
+  const open = () => new FilePrivateKeyStore(loaded.properties.get, zms.rootDir)
+  const point: PlugInPoint<PrivateKeyStore, []> = {
+    property: 'athenz.zms.private_key_store_factory_class',
+    what: 'private key store',
+    builtIn: new Map([['com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory', open]]),
+    problemsOf: missingMethods('privateKey', 'applicationSecret'),
+    directory: zms.rootDir,
+  }
+  return loadPlugIn(zms.privateKeyStoreFactoryClass, point)
+}
+
+/** What encrypts credentials of services, when a secret for it is configured. */
+async function openCredentialsBox({ zms }: ConfigOf['zms'], store: PrivateKeyStore): Promise<SecretBox | undefined> {
+  if (zms.svcCredsKeyName === undefined) return undefined
+  const secret = await store.applicationSecret('zms', zms.svcCredsKeyGroup, zms.svcCredsKeyName)
+  return createSecretBox(secret, 'athenz.zms.svc_creds_key_name', zms.svcCredsEncryptionAlgorithm)
+}
+
+/** Without a file no service may act for users; one that cannot be read as such stops the start. */
+async function readAuthorizedServices(file: string, log: ZmsDependencies['log']): Promise<AuthorizedServices> {
+  const text = await optionalFile(file, log, 'athenz.zms.authz_service_fname')
+  if (text === undefined) return AuthorizedServices.none()
+  try {
+    return AuthorizedServices.parse(text)
+  } catch (cause) {
+    throw new ConfigError([`athenz.zms.authz_service_fname: ${file}: ${reasonOf(cause)}`])
+  }
+}
+
+async function readTemplates(file: string, log: ZmsDependencies['log']): Promise<SolutionTemplates> {
+  const text = await optionalFile(file, log, 'athenz.zms.solution_templates_fname')
+  if (text === undefined) return SolutionTemplates.none()
+  try {
+    return SolutionTemplates.parse(text)
+  } catch (cause) {
+    throw new ConfigError([`athenz.zms.solution_templates_fname: ${file}: ${reasonOf(cause)}`])
+  }
+}
+
+async function optionalFile(file: string, log: ZmsDependencies['log'], property: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    log('warn', `${property}: ${file} cannot be read and is taken as empty: ${reasonOf(cause)}`)
+    return undefined
+  }
+}
+
+const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
+
+const RETRY_MILLIS = 2_000
+
+/**
+ * Makes the system domains when there are none. A store that cannot be reached is no reason not to start: it is tried
+ * again until it answers, and until then the status says that there are no domains.
+ */
+async function firstStart(
+  store: Store,
+  config: ConfigOf['zms'],
+  publicKeys: ReadonlyMap<string, string>,
+  log: ZmsDependencies['log'],
+): Promise<() => void> {
+  let timer: NodeJS.Timeout | undefined
+  const attempt = async () => {
+    const made = await prepareFirstStart(store, { names: config, admins: () => administratorsOf(config), publicKeys })
+    if (made) log('info', `first start: system domains made, administrators ${config.zms.domainAdmin.join(', ')}`)
+  }
+  const later = () => {
+    timer = setTimeout(() => {
+      attempt().catch((error: unknown) => {
+        if (error instanceof ServiceError && error.code === 'unavailable') later()
+        else log('error', `first start: ${reasonOf(error)}`)
+      })
+    }, RETRY_MILLIS)
+    timer.unref()
+  }
+  try {
+    await attempt()
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'unavailable') throw error
+    log('warn', `the store cannot be reached yet, it is tried again: ${reasonOf(error.cause ?? error)}`)
+    later()
+  }
+  return () => clearTimeout(timer)
+}
+
+/** The first administrators; asked for only when there is no data. */
+function administratorsOf({ zms, userDomain }: ConfigOf['zms']): readonly string[] {
+  const property = 'athenz.zms.domain_admin'
+  if (zms.domainAdmin.length === 0) {
+    throw new ConfigError([
+      `${property}: not set, and there is no data yet (name the first administrators: ${userDomain}.joe)`,
+    ])
+  }
+  const wrong = zms.domainAdmin.filter((user) => !user.startsWith(`${userDomain}.`) || user === `${userDomain}.`)
+  if (wrong.length > 0) {
+    throw new ConfigError([`${property}: ${wrong.join(', ')} is no user (write ${userDomain}.NAME)`])
+  }
+  return zms.domainAdmin.map((user) => user.toLowerCase())
+}
