@@ -33,7 +33,7 @@ export interface ServerProcess {
   /** Where it listens, once it says so; rejects with a CommandFailure that tells why when it ends before. */
   readonly listening: Promise<ListeningServer>
   readonly ended: Promise<ProcessEnd>
-  /** What it has written to standard error since it was started, without empty lines. */
+  /** What it has written to standard error since it was started, without empty lines and its name before each line. */
   errors(): Promise<string[]>
   /** Lets the parent end while the server goes on. */
   detach(): void
@@ -69,7 +69,7 @@ export async function launchServer(launch: ServerLaunch): Promise<ServerProcess>
       detached: true,
       stdio: ['ignore', log.fd, errors.fd, 'ipc'],
     })
-    const readErrors = () => linesFrom(launch.errorFile, errorsStart)
+    const readErrors = () => linesFrom(launch.errorFile, errorsStart, `${kind.name}: `)
     const ended = endOf(child)
     const listening = firstOf(listeningOf(child, kind), ended, async (end) => {
       throw new CommandFailure(`${kind.name} did not start: ${await describeEnd(end, readErrors)}`)
@@ -124,13 +124,15 @@ function firstOf<T, E>(wanted: Promise<T>, other: Promise<E>, otherwise: (value:
   return Promise.race([wanted, other.then(otherwise)])
 }
 
-async function linesFrom(file: string, start: number): Promise<string[]> {
+async function linesFrom(file: string, start: number, prefix: string): Promise<string[]> {
   const handle = await open(file, 'r')
   try {
     const { size } = await handle.stat()
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(0, size - start)), 0, null, start)
     const lines = buffer.toString('utf8', 0, bytesRead).split('\n')
-    return lines.map((line) => line.trimEnd()).filter((line) => line !== '')
+    return lines
+      .map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line).trimEnd())
+      .filter((line) => line !== '')
   } finally {
     await handle.close()
   }

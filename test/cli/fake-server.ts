@@ -23,7 +23,7 @@ const property = (key: string) => entries.get(key)?.value ?? ''
 const mode = property('fake.mode')
 
 if (mode === 'fail') {
-  console.error('the fake server was told to fail')
+  console.error('zms: the fake server was told to fail')
   process.exit(1)
 }
 

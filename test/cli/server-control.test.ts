@@ -289,7 +289,7 @@ describe('run', () => {
   test('has the exit status of a server that does not start', async () => {
     await using zms = await Installation.create()
     const [status, , err] = await zms.zms('run', '-Dfake.mode=fail')
-    assert.deepEqual([status, err], [1, 'the fake server was told to fail\n'])
+    assert.deepEqual([status, err], [1, 'zms: the fake server was told to fail\n'])
   })
 
   test('refuses beside a running server', async () => {

@@ -17,6 +17,8 @@ export interface Program extends AsyncDisposable {
   stderr(): string
   /** The next line of its standard output; rejects with its standard error when there is none. */
   line(): Promise<string>
+  /** All further lines of its standard output. */
+  lines(): AsyncIterable<string>
   kill(signal?: NodeJS.Signals): void
 }
 
@@ -39,7 +41,18 @@ export function startProgram(
   })
   const ended: Promise<ProgramEnd> = once(child, 'close').then(([status, signal]) => ({ status, signal }))
   void ended.then(() => printed.emit('text'))
-  const hasEnded = () => child.stdout.readableEnded
+  const nextLine = async (): Promise<string | undefined> => {
+    for (;;) {
+      const end = out.indexOf('\n', position)
+      if (end !== -1) {
+        const line = out.slice(position, end)
+        position = end + 1
+        return line
+      }
+      if (child.stdout.readableEnded) return undefined
+      await once(printed, 'text')
+    }
+  }
   return {
     pid: child.pid ?? 0,
     process: child,
@@ -47,16 +60,12 @@ export function startProgram(
     stdout: () => out,
     stderr: () => err,
     async line() {
-      for (;;) {
-        const end = out.indexOf('\n', position)
-        if (end !== -1) {
-          const line = out.slice(position, end)
-          position = end + 1
-          return line
-        }
-        if (hasEnded()) throw new Error(`${command} ended (${JSON.stringify(await ended)}): ${err}`)
-        await once(printed, 'text')
-      }
+      const line = await nextLine()
+      if (line === undefined) throw new Error(`${command} ended (${JSON.stringify(await ended)}): ${err}`)
+      return line
+    },
+    async *lines() {
+      for (let line = await nextLine(); line !== undefined; line = await nextLine()) yield line
     },
     kill: (signal = 'SIGTERM') => void child.kill(signal),
     async [Symbol.asyncDispose]() {

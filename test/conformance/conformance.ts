@@ -1,0 +1,165 @@
+// npm run conformance: replays recorded scenarios and decisions against our servers.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import type { DevSummary } from '../../src/cli/dev-announcement.ts'
+import { type DevServers, startDevServers } from '../support/dev-servers.ts'
+import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
+import { startProgram } from '../support/program.ts'
+
+type StoreKind = 'file' | 'mysql'
+
+interface Options {
+  readonly store: StoreKind | 'both'
+  readonly scenarios: string
+  readonly only?: string
+  readonly jobs: number
+  readonly verbose?: boolean
+}
+
+/** A folder of recordings and how it is replayed. */
+interface Part {
+  readonly name: string
+  readonly needsZts: boolean
+  /** Arguments of `node` that replay files against the servers. */
+  readonly replay: (files: readonly string[], servers: DevSummary, options: Options) => string[]
+}
+
+interface Counts {
+  passed: number
+  failed: number
+}
+
+const runScenarios: Part['replay'] = (files, servers, { jobs, verbose }) => [
+  join(import.meta.dirname, 'run.mjs'),
+  ...flags({
+    zms: servers.zms && new URL(servers.zms).origin,
+    zts: servers.zts && new URL(servers.zts).origin,
+    ca: servers.clientCa,
+    'ca-key': servers.clientCaKey,
+    'server-ca': servers.ca,
+    jobs: String(jobs),
+  }),
+  ...(verbose ? ['--verbose'] : []),
+  ...files,
+]
+
+const runDecisions: Part['replay'] = (files, servers) => [
+  join(import.meta.dirname, 'decisions', 'replay.mjs'),
+  ...flags({
+    zms: servers.zms,
+    zts: servers.zts,
+    ca: servers.ca,
+    'client-ca': servers.clientCa,
+    'client-ca-key': servers.clientCaKey,
+  }),
+  ...files,
+]
+
+const PARTS: readonly Part[] = [
+  { name: 'zms', needsZts: false, replay: runScenarios },
+  { name: 'zts', needsZts: true, replay: runScenarios },
+  { name: 'zts/extended', needsZts: true, replay: runScenarios },
+  { name: 'decisions', needsZts: false, replay: runDecisions },
+]
+
+// The scenario of registered providers waits until the list of providers is read anew, five minutes by default.
+const SETTINGS = { 'athenz.zms.service_provider_manager_frequency_seconds': '5' }
+
+const program = new Command('conformance')
+  .description('Replays recorded scenarios and decisions against our servers.')
+  .addArgument(
+    new Argument('[parts...]', 'what to replay (default: zms decisions)').choices(PARTS.map(({ name }) => name)),
+  )
+  .addOption(new Option('--store <kind>', 'store of ZMS').choices(['file', 'mysql', 'both']).default('file'))
+  .option('--scenarios <folder>', 'recordings laid out as here', import.meta.dirname)
+  .option('--only <name>', 'one file of the parts, without .json')
+  .option('--jobs <number>', 'scenarios at a time', parseJobs, 4)
+  .option('--verbose', 'print requests and answers')
+  .action(async (names: readonly string[], options: Options) => {
+    const wanted = names.length > 0 ? names : ['zms', 'decisions']
+    const parts = PARTS.filter(({ name }) => wanted.includes(name))
+    const stores = options.store === 'both' ? (['file', 'mysql'] as const) : [options.store]
+    const total: Counts = { passed: 0, failed: 0 }
+    for (const store of stores) await replayOn(store, parts, options, total)
+    console.log(`${total.passed} passed, ${total.failed} failed`)
+    process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+  })
+await program.parseAsync()
+
+/** Replays parts against servers of their own on one store, and adds up. */
+async function replayOn(store: StoreKind, parts: readonly Part[], options: Options, total: Counts): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'athenz-conformance-'))
+  await using database = store === 'mysql' ? await startMariaDb() : undefined
+  try {
+    const zts = parts.some(({ needsZts }) => needsZts)
+    const mysqlUrl = database && (await emptyDatabase(database))
+    await using servers = await startDevServers({ dir, zts, settings: SETTINGS, ...(mysqlUrl && { mysqlUrl }) })
+    for (const part of parts) await replayPart(part, store, servers, options, total)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function replayPart(
+  part: Part,
+  store: StoreKind,
+  { summary }: DevServers,
+  options: Options,
+  total: Counts,
+): Promise<void> {
+  const files = filesOf(resolve(options.scenarios, part.name), options.only)
+  if (files.length === 0) return
+  const label = `${part.name} on the ${store} store`
+  if (part.needsZts && summary.zts === null) {
+    console.log(`FAIL ${label}: bin/athenz dev runs no ZTS`)
+    total.failed++
+    return
+  }
+  console.log(`${label}:`)
+  const started = performance.now()
+  const replay = startProgram(process.execPath, part.replay(files, summary, options))
+  const counts = await printUntilCounts(replay)
+  const { status } = await replay.ended
+  if (counts === undefined || (status !== 0 && counts.failed === 0)) {
+    console.log(`FAIL ${label}: the runner ended with status ${status}\n${replay.stderr()}`)
+    total.failed++
+  }
+  total.passed += counts?.passed ?? 0
+  total.failed += counts?.failed ?? 0
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(`${label}: ${counts?.passed ?? 0} passed, ${counts?.failed ?? 0} failed (${seconds} s)\n`)
+}
+
+/** Prints what a runner prints as it comes; its last line, the counts, is given instead. */
+async function printUntilCounts(replay: ReturnType<typeof startProgram>): Promise<Counts | undefined> {
+  let counts: Counts | undefined
+  for await (const line of replay.lines()) {
+    const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(line) ?? []
+    if (passed === undefined) console.log(`  ${line}`)
+    else counts = { passed: Number(passed), failed: Number(failed) }
+  }
+  return counts
+}
+
+function flags(values: Readonly<Record<string, string | null>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]))
+}
+
+function filesOf(folder: string, only: string | undefined): string[] {
+  if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json') && (!only || name === `${only}.json`))
+  return names.sort().map((name) => join(folder, name))
+}
+
+async function emptyDatabase(server: MariaDb): Promise<string> {
+  await server.query('CREATE DATABASE zms_conformance')
+  return server.url('zms_conformance')
+}
+
+function parseJobs(text: string): number {
+  const jobs = Number(text)
+  if (!Number.isInteger(jobs) || jobs < 1) throw new InvalidArgumentError('Write a number from 1 on.')
+  return jobs
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import type { DevSummary } from '../../src/cli/dev-announcement.ts'
+import { PROJECT_FOLDER } from '../../src/cli/server-kind.ts'
+import { type Program, startProgram } from './program.ts'
+
+/** Servers that `bin/athenz dev` runs for a test or a tool; stopped when they are left. */
+export interface DevServers extends AsyncDisposable {
+  readonly summary: DevSummary
+  readonly program: Program
+}
+
+/** What they are started with. */
+export interface DevServersOptions {
+  /** Folder for everything they make. */
+  readonly dir: string
+  readonly zts: boolean
+  /** Database of ZMS; the file store without it. */
+  readonly mysqlUrl?: string
+  /** Properties that win over the configuration. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** Starts the servers on free ports and waits until they answer. */
+export async function startDevServers(options: DevServersOptions): Promise<DevServers> {
+  const { dir, zts, mysqlUrl, settings = {} } = options
+  const program = startProgram(join(PROJECT_FOLDER, 'bin', 'athenz'), [
+    'dev',
+    '--json',
+    '--dir',
+    dir,
+    '--zms-port',
+    '0',
+    '--zts-port',
+    '0',
+    ...(zts ? [] : ['--no-zts']),
+    ...(mysqlUrl === undefined ? [] : ['--store', 'mysql', '--mysql-url', mysqlUrl]),
+    ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+  ])
+  const summary = JSON.parse(await program.line()) as DevSummary
+  return { summary, program, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() }
+}
