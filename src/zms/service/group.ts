@@ -127,7 +127,7 @@ function listedGroup(domainName: string, group: Group, members: boolean): Record
 }
 
 /** The settings of a group that a whole write replaces; tags and ownership stay unless the request has tags. */
-function groupOf(name: string, body: GroupInput, existing: GroupBase | undefined): GroupBase {
+export function groupOf(name: string, body: GroupInput, existing: GroupBase | undefined): GroupBase {
   return compact({
     name,
     modified: 0,
