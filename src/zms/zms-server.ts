@@ -32,6 +32,7 @@ import { MemberDateRules } from './service/member-dates.ts'
 import { MemberRules } from './service/member-rules.ts'
 import { OwnershipRules } from './service/ownership.ts'
 import { principalDomainsOf } from './service/principal-domains.ts'
+import { openProviderClient, type ProviderClient } from './service/provider-client.ts'
 import { QuotaRules } from './service/quota-rules.ts'
 import { admitsEverything } from './service/resource-validator.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
@@ -89,9 +90,12 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     const publicKeys = new Map(
       signers.all.map((signer) => [signer.keyId.toLowerCase(), encodeYBase64(signer.publicKeyPem)]),
     )
+    const providerClient = await openProviderClient(config, privateKeyStore, log)
+    if (providerClient) opened.push(() => providerClient.close())
     const deps = await dependencies(loaded, {
       store,
       authorities,
+      providerClient,
       credentialsBox,
       signer: signers.preferred(),
       audit: new LogLineAuditLog(log),
@@ -132,13 +136,15 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
 /** The rules and services' common parts, made from the configuration. */
 async function dependencies(
   { config }: LoadedConfig<ConfigOf['zms']>,
-  parts: { store: Store; authorities: LoadedAuthorities; audit: AuditLog } & Pick<
-    ZmsDependencies,
-    'signer' | 'credentialsBox' | 'log'
-  >,
+  parts: {
+    store: Store
+    authorities: LoadedAuthorities
+    audit: AuditLog
+    providerClient: ProviderClient | undefined
+  } & Pick<ZmsDependencies, 'signer' | 'credentialsBox' | 'log'>,
 ): Promise<ZmsDependencies> {
   const { zms } = config
-  const { store, authorities, audit, signer, credentialsBox, log } = parts
+  const { store, authorities, audit, providerClient, signer, credentialsBox, log } = parts
   const now = Date.now
   const named = (property: string, className: string | undefined) =>
     className === undefined ? undefined : authorities.named(property, className)
@@ -191,7 +197,7 @@ async function dependencies(
       },
       userAuthority,
     ),
-    serviceProviders: new ServiceProviders({ config, store, authorization, log }),
+    serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
     authHistory: noAuthHistory,
     resourceValidator: admitsEverything,
     credentialsBox,
