@@ -1,0 +1,65 @@
+import { isIP } from 'node:net'
+import type { Exchange } from './exchange.ts'
+
+/** Writes the line of one exchange, with its line feed. */
+export type AccessLogLine = (exchange: Exchange, epochMillis: number) => string
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
+/** What may not stand in a quoted field as it is: quotes, backslashes, control characters, and all beyond ASCII. */
+const UNQUOTABLE = /["\\]|[^\x20-\x7e]/
+const UNQUOTABLE_ALL = /["\\]|[^\x20-\x7e]/g
+
+/**
+ * The original's line: address, `-`, principal, `[time]`, `"method target protocol"`, status, bytes, `"referer"`,
+ * `"agent"`, bytes of the request, milliseconds, authority, TLS version, cipher suite, serial number of the certificate;
+ * `-` for what is missing. With `logForwardedAddress` the last address in X-Forwarded-For stands for that of the peer.
+ */
+export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
+  const time = clockText()
+  return (exchange, epochMillis) => {
+    const { request, connection, principal, status, bodyBytes, method, durationMillis } = exchange
+    const { headers, url, httpVersion } = request
+    const address = (logForwardedAddress && forwardedAddress(exchange)) || connection.peerAddress || '-'
+    const who = principal ? quotable(principal.fullName).replaceAll(' ', '_') : '-'
+    return (
+      `${address} - ${who} [${time(epochMillis)}] "${method} ${quotable(url ?? '')} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
+      `${quoted(headers.referer)} ${quoted(headers['user-agent'])} ${digits(headers['content-length'])} ` +
+      `${Math.round(durationMillis)} ${principal?.authority.id ?? 'Auth-None'} ${connection.protocol ?? '-'} ` +
+      `${connection.cipher ?? '-'} ${connection.certificateSerial ?? '-'}\n`
+    )
+  }
+}
+
+function forwardedAddress(exchange: Exchange): string | undefined {
+  const entries = exchange.header('x-forwarded-for')
+  const last = entries?.slice(entries.lastIndexOf(',') + 1).trim()
+  return last !== undefined && isIP(last) !== 0 ? last : undefined
+}
+
+const quoted = (text: string | undefined): string => (text === undefined || text === '' ? '"-"' : `"${quotable(text)}"`)
+const digits = (text: string | undefined): string => (text !== undefined && /^\d{1,16}$/.test(text) ? text : '-')
+
+/** A client's text, unable to end a field or a line. */
+function quotable(text: string): string {
+  if (!UNQUOTABLE.test(text)) return text
+  return text.replaceAll(UNQUOTABLE_ALL, (character) =>
+    character === '"' || character === '\\'
+      ? `\\${character}`
+      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** Times as `22/Nov/2026:05:18:59 +0000`, made once a second. */
+function clockText(): (epochMillis: number) => string {
+  let second = -1
+  let text = ''
+  return (epochMillis) => {
+    const now = Math.floor(epochMillis / 1000)
+    if (now !== second) {
+      second = now
+      const [year, month, day] = new Date(now * 1000).toISOString().slice(0, 10).split('-')
+      text = `${day}/${MONTHS[Number(month) - 1]}/${year}:${new Date(now * 1000).toISOString().slice(11, 19)} +0000`
+    }
+    return text
+  }
+}

@@ -1,0 +1,100 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from '../log/logger.ts'
+import { connectionOf } from './connection.ts'
+import { errorBody, statusText } from './errors.ts'
+
+/** What the guard needs of its server. */
+export interface GuardOptions {
+  readonly idleTimeoutMillis: number
+  /** Header lines of every answer, each with its line end. */
+  readonly headerLines: string
+  readonly log: Logger
+}
+
+/** An error of the HTTP parser or of a time limit. */
+interface ConnectionError {
+  readonly code?: string
+  readonly rawPacket?: Buffer
+}
+
+/** For a client to read the answer to a broken request before its connection is cut. */
+const LINGER_MILLIS = 1000
+const LOOKS_LIKE_A_METHOD = /^[A-Z][A-Z-]{1,30} /
+
+const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+])
+
+/** Errors after which nobody is there to read an answer. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
+
+/**
+ * Answers what is no proper request (JSON, then the connection ends) and ends connections without traffic. A connection
+ * whose request is complete and waits for its handler is left alone, however long that takes.
+ */
+export function guardConnections(server: Server, options: GuardOptions): void {
+  // The number of headers is checked by the server: Node would drop those beyond its limit without a word.
+  server.maxHeadersCount = 0
+  server.setTimeout(options.idleTimeoutMillis, (socket: Socket) => {
+    if (isWaitingForHandler(socket)) return
+    refuse(socket, { code: 'ERR_HTTP_REQUEST_TIMEOUT' }, options)
+  })
+  server.on('clientError', (error: ConnectionError, socket: Socket) => refuse(socket, error, options))
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    answerAndEnd(socket, 405, options)
+  })
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    request.resume()
+    const body = errorBody(417, statusText(417))
+    response.writeHead(417, { connection: 'close', 'content-type': 'application/json', 'content-length': body.length })
+    response.end(body)
+  })
+}
+
+function isWaitingForHandler(socket: Socket): boolean {
+  const { pending, latest } = connectionOf(socket)
+  return pending > 0 && latest?.request.complete === true
+}
+
+function refuse(socket: Socket, error: ConnectionError, options: GuardOptions): void {
+  const { pending, latest } = connectionOf(socket)
+  const code = error.code ?? ''
+  // The answer to a complete request, or one already begun, must not be mixed with another.
+  const answering =
+    latest !== undefined && (pending === 0 ? !latest.response.writableFinished : latest.request.complete)
+  if (!socket.writable || GONE.has(code) || answering) {
+    socket.destroy()
+    return
+  }
+  if (pending > 0) latest?.abandon()
+  else if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && latest?.response.writableFinished) {
+    // Nothing was asked since the last answer: the connection was merely idle.
+    socket.destroy()
+    return
+  }
+  answerAndEnd(socket, statusOf(error), options, code)
+}
+
+function statusOf({ code = '', rawPacket }: ConnectionError): number {
+  if (code === 'HPE_INVALID_METHOD') {
+    return LOOKS_LIKE_A_METHOD.test(rawPacket?.subarray(0, 40).toString('latin1') ?? '') ? 405 : 400
+  }
+  return STATUS_OF_CODE.get(code) ?? 400
+}
+
+function answerAndEnd(socket: Socket, status: number, { headerLines, log }: GuardOptions, code?: string): void {
+  const connection = connectionOf(socket)
+  // What a client goes on sending fails again and again: it has been told.
+  if (connection.refused) return
+  connection.refused = true
+  log.info({ peerAddress: connection.peerAddress, status, code }, 'malformed request')
+  const body = errorBody(status, statusText(status))
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headerLines}content-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\ndate: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n${body}`,
+  )
+  setTimeout(() => socket.destroy(), LINGER_MILLIS).unref()
+}

@@ -1,0 +1,110 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type https from 'node:https'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Logger } from '../log/logger.ts'
+import { connectionOf } from './connection.ts'
+import { guardConnections } from './connection-guard.ts'
+import type { HttpLimits } from './limits.ts'
+import { createProxyFront } from './proxy-protocol.ts'
+import { createSecureServer, type PortTls } from './secure-server.ts'
+
+/** One port of a server. */
+export interface PortOptions {
+  /** 0: one that is free. */
+  readonly port: number
+  /** Address to listen on; all when absent. */
+  readonly host?: string
+  /** Plain HTTP when absent. */
+  readonly tls?: PortTls
+  /** Connections begin with the PROXY protocol header of a load balancer, version 1 or 2. */
+  readonly proxyProtocol?: boolean
+  /** Whether this port serves a request; others get 404. Everything when absent. */
+  readonly serves?: (method: string, path: string) => boolean
+}
+
+/** What a port needs of its server. */
+export interface ListenerContext {
+  readonly limits: HttpLimits
+  readonly log: Logger
+  /** Header lines of every answer, each with its line end. */
+  readonly headerLines: string
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse, port: PortOptions) => void
+}
+
+/** A port that takes connections, and their end. */
+export class Listener {
+  readonly #port: PortOptions
+  readonly #server: http.Server | https.Server
+  /** Takes the connections: the server itself, or what reads their PROXY header first. */
+  readonly #front: Server
+  readonly #sockets = new Set<Socket>()
+
+  constructor(port: PortOptions, context: ListenerContext) {
+    const { limits, log, headerLines, onRequest } = context
+    this.#port = port
+    const options = httpOptions(limits)
+    this.#server = port.tls
+      ? createSecureServer(options, port.tls, limits.handshakeTimeoutMillis, log)
+      : http.createServer(options)
+    guardConnections(this.#server, { idleTimeoutMillis: limits.idleTimeoutMillis, headerLines, log })
+    this.#server.on('connection', (socket: Socket) => this.#track(socket))
+    if (port.tls) this.#server.on('secureConnection', (socket: Socket) => this.#track(socket))
+    port.tls?.source.onChange(() => this.#retireConnections())
+    this.#server.on('request', (request, response) => onRequest(request, response, port))
+    this.#front = port.proxyProtocol
+      ? createProxyFront(this.#server, { timeoutMillis: limits.headersTimeoutMillis, log })
+      : this.#server
+  }
+
+  /** Starts to listen; gives the address. */
+  listen(): Promise<AddressInfo> {
+    const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
+    const { port, host } = this.#port
+    this.#front.once('error', reject)
+    this.#front.listen({ port, ...(host !== undefined && { host }) }, () => {
+      this.#front.off('error', reject)
+      resolve(this.#front.address() as AddressInfo)
+    })
+    return promise
+  }
+
+  /** Takes no more connections, ends idle ones, and resolves when the last one has ended. */
+  async close(): Promise<void> {
+    this.#retireConnections()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#front.close(() => resolve())
+    // A front knows nothing of the connections behind it that are idle.
+    this.#server.closeIdleConnections()
+    await promise
+  }
+
+  /** Cuts all connections. */
+  destroyConnections(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  /** Lets every connection end after its next answer. */
+  #retireConnections(): void {
+    for (const socket of this.#sockets) connectionOf(socket).retiring = true
+  }
+}
+
+function httpOptions(limits: HttpLimits): https.ServerOptions {
+  const { headerBytes, headersTimeoutMillis, requestTimeoutMillis, idleTimeoutMillis, checkIntervalMillis } = limits
+  return {
+    maxHeaderSize: headerBytes,
+    headersTimeout: Math.min(headersTimeoutMillis, requestTimeoutMillis),
+    requestTimeout: requestTimeoutMillis,
+    keepAliveTimeout: idleTimeoutMillis,
+    connectionsCheckingInterval: checkIntervalMillis,
+    // A missing Host header is answered by us, in JSON.
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    noDelay: true,
+  }
+}

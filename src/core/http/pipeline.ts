@@ -1,0 +1,145 @@
+import type { IncomingMessage } from 'node:http'
+import type { AuthenticationOutcome } from '../authority/chain.ts'
+import type { Principal } from '../authority/principal.ts'
+import { forbidden, ServiceError, unauthorized } from '../error/service-error.ts'
+import type { Endpoint, Handler, Reply, RequestContext } from './endpoint.ts'
+import type { Exchange } from './exchange.ts'
+import { isPromise, type MaybePromise } from './maybe-promise.ts'
+import { replySerializer } from './reply-json.ts'
+import type { ReplyWriter } from './reply-writer.ts'
+import { pathOf } from './request-target.ts'
+import { type BodyRules, type RawRequest, type ReadRequest, requestReader } from './request-values.ts'
+import { resourceTemplate } from './resource-template.ts'
+import type { WireShape } from './wire.ts'
+
+/** Says who sends a request. With `optional`, a request without credentials goes on without a principal. */
+export interface Authenticator {
+  authenticate(request: IncomingMessage, optional: boolean): MaybePromise<AuthenticationOutcome>
+}
+
+/**
+ * Decides a declared access rule: true, or the error to answer with. Action and resource are lower case; the resource
+ * may hold names that break their pattern and so belong to nobody. Throws, or rejects, when it cannot decide.
+ */
+export type Authorizer = (
+  principal: Principal,
+  action: string,
+  resource: string,
+  context: RequestContext,
+) => MaybePromise<true | ServiceError>
+
+/**
+ * A check of the server between authorization and validation: read-only mode, ports, headers that every operation has.
+ * Refuses by throwing, or rejecting with, a ServiceError.
+ */
+export type BeforeHandler = (endpoint: Endpoint, context: RequestContext) => Promise<void> | void
+
+/** What the operations of a server share. */
+export interface PipelineOptions extends BodyRules {
+  readonly authenticator: Authenticator
+  readonly authorize: Authorizer
+  readonly beforeHandler?: BeforeHandler
+  /** Whether a path (without query) may be called without credentials although its operation asks for them. */
+  readonly authenticationOptional?: (path: string) => boolean
+  readonly writer: ReplyWriter
+}
+
+/** Handles one request of an operation and answers it; never throws and never rejects. */
+export type Operation = (exchange: Exchange, raw: RawRequest) => void
+
+/** A step that refuses by throwing, or rejecting with, a ServiceError; it gives a promise only when it has to wait. */
+type Step = (exchange: Exchange, raw: RawRequest) => Promise<void> | undefined
+
+/**
+ * Builds the way of a request through an operation, in the order of the original: what cannot be mapped is refused, then
+ * comes authentication, then the declared authorization, then the checks of the server, then broken rules of the values,
+ * then the handler. Takes no turn of the event loop that none of its steps needs.
+ */
+export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, options: PipelineOptions): Operation {
+  const api = endpoint.operation.toLowerCase()
+  const { writer } = options
+  const read = requestReader(endpoint, options)
+  const steps = [authentication(endpoint, options), authorization(endpoint, options), serverCheck(endpoint, options)]
+  const checks = steps.filter((step) => step !== undefined)
+  const reply = replier(endpoint, writer)
+
+  const handle = (exchange: Exchange, { values, broken }: ReadRequest): Promise<void> | undefined => {
+    if (broken) throw broken
+    const answer = handler(values as Parameters<typeof handler>[0], exchange)
+    if (isPromise(answer)) return answer.then((settled) => reply(exchange, settled))
+    reply(exchange, answer)
+    return undefined
+  }
+  const runFrom = (start: number, exchange: Exchange, raw: RawRequest, request: ReadRequest): ReturnType<Step> => {
+    for (let index = start; index < checks.length; index++) {
+      const waiting = (checks[index] as Step)(exchange, raw)
+      if (waiting) return waiting.then(() => runFrom(index + 1, exchange, raw, request))
+    }
+    return handle(exchange, request)
+  }
+
+  return (exchange, raw) => {
+    exchange.api = api
+    try {
+      const waiting = runFrom(0, exchange, raw, read(raw))
+      waiting?.catch((error: unknown) => writer.sendError(exchange, error))
+    } catch (error) {
+      writer.sendError(exchange, error)
+    }
+  }
+}
+
+/** The step that establishes the principal; undefined for operations open to anybody. */
+function authentication(endpoint: Endpoint, options: PipelineOptions): Step | undefined {
+  if (endpoint.access.kind === 'anonymous') return undefined
+  const { authenticator, authenticationOptional } = options
+  return (exchange, { url }) => {
+    const optional = authenticationOptional?.(pathOf(url)) ?? false
+    const outcome = authenticator.authenticate(exchange.request, optional)
+    return isPromise(outcome) ? outcome.then((settled) => identify(exchange, settled)) : identify(exchange, outcome)
+  }
+}
+
+function identify(exchange: Exchange, { principal, failure, reasons }: AuthenticationOutcome): undefined {
+  exchange.rejection = reasons
+  if (failure) throw failure
+  exchange.principal = principal
+}
+
+/** The step that checks the declared rule; undefined when there is none beyond authentication. */
+function authorization({ access, params }: Endpoint, { authorize }: PipelineOptions): Step | undefined {
+  if (access.kind !== 'authorize') return undefined
+  const action = access.action.toLowerCase()
+  const resource = resourceTemplate(access.resource, Object.keys(params))
+  return (exchange, raw) => {
+    const { principal } = exchange
+    // A path on the list of optional authentication does not lift a rule that somebody must satisfy.
+    if (!principal) throw unauthorized('Invalid credentials', { detail: 'No credentials provided' })
+    if (principal.mtlsRestricted) throw forbidden('mTLS Restricted')
+    const decision = authorize(principal, action, resource(raw.params), exchange)
+    return isPromise(decision) ? decision.then(enforce) : enforce(decision)
+  }
+}
+
+function enforce(decision: true | ServiceError): undefined {
+  if (decision !== true) throw decision
+}
+
+function serverCheck(endpoint: Endpoint, { beforeHandler }: PipelineOptions): Step | undefined {
+  return beforeHandler && ((exchange) => beforeHandler(endpoint, exchange) ?? undefined)
+}
+
+function replier({ responses }: Endpoint, writer: ReplyWriter) {
+  const serializers = new Map(
+    Object.entries(responses).map(([status, body]) => [
+      Number(status),
+      replySerializer(typeof body === 'symbol' ? undefined : (body as { wire?: WireShape }).wire),
+    ]),
+  )
+  const anyReply = replySerializer(undefined)
+  return (exchange: Exchange, { status, body, headers }: Reply): void => {
+    const ready = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
+    const serialize = serializers.get(status) ?? anyReply
+    writer.send(exchange, status, ready ? body : serialize(body), headers)
+  }
+}

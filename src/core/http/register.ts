@@ -1,0 +1,171 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { badRequest, forbidden, notFound, ServiceError } from '../error/service-error.ts'
+import type { Endpoint, Handler, Handlers } from './endpoint.ts'
+import { statusText } from './errors.ts'
+import { acceptsJson, judgeContentType } from './media-type.ts'
+import { type Operation, operation, type PipelineOptions } from './pipeline.ts'
+import type { HttpServer } from './server.ts'
+
+/** Operations of a server and what they share. */
+export interface Registration<G extends Readonly<Record<string, Endpoint>>> extends Omit<PipelineOptions, 'writer'> {
+  /** Root of all paths, e.g. `/zms/v1`. */
+  readonly basePath: string
+  /** All operations below the root: which methods a path refuses follows from them. */
+  readonly endpoints: G
+  readonly handlers: Handlers<G>
+  /** Methods answered with 403 wherever they are asked for; by default TRACE is 405 and OPTIONS lists the methods. */
+  readonly forbiddenMethods?: readonly string[]
+}
+
+/** Methods of the router; any other is answered as PATCH, which no operation has. */
+const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE', 'OPTIONS'] as const satisfies HTTPMethods[]
+type RoutedMethod = (typeof METHODS)[number]
+
+/** A path with the operations found there. */
+interface Place {
+  readonly url: string
+  readonly endpoints: Map<Endpoint['method'], Endpoint>
+}
+
+type Admission = (headers: IncomingHttpHeaders) => ServiceError | undefined
+
+/**
+ * Makes every operation reachable, and has the other methods of their paths refused: 405 with the list of methods, 200
+ * with the list for OPTIONS. Throws Error for a declaration that cannot be routed.
+ */
+export function registerEndpoints<const G extends Readonly<Record<string, Endpoint>>>(
+  server: HttpServer,
+  registration: Registration<G>,
+): void {
+  const { endpoints, handlers, basePath } = registration
+  const handlerOf = new Map<Endpoint, Handler<Endpoint>>(
+    Object.entries(endpoints).map(([name, endpoint]) => [endpoint, handlers[name] as Handler<Endpoint>]),
+  )
+  const pipeline = { ...registration, writer: server.writer }
+  for (const place of placesOf(Object.values(endpoints), basePath)) {
+    for (const endpoint of place.endpoints.values()) {
+      const handler = handlerOf.get(endpoint)
+      if (!handler) throw new Error(`${endpoint.operation} has no handler`)
+      const url = routePattern(basePath + endpoint.path)
+      routeOperation(server, url, endpoint, operation(endpoint, handler, pipeline))
+    }
+    routeOtherMethods(server, place, registration.forbiddenMethods ?? [])
+  }
+}
+
+function placesOf(endpoints: readonly Endpoint[], basePath: string): Iterable<Place> {
+  const places = new Map<string, Place>()
+  for (const endpoint of endpoints) {
+    const shape = endpoint.path.replaceAll(/\{\w+\}/g, '{}')
+    let place = places.get(shape)
+    if (!place) {
+      place = { url: routePattern(basePath + endpoint.path), endpoints: new Map() }
+      places.set(shape, place)
+    }
+    if (place.endpoints.has(endpoint.method)) throw new Error(`${endpoint.method} ${endpoint.path} is declared twice`)
+    place.endpoints.set(endpoint.method, endpoint)
+  }
+  return places.values()
+}
+
+/** The router's form of a path such as `/domain/{name}`. A placeholder is a whole segment. */
+function routePattern(path: string): string {
+  const segments = path.split('/').map((segment) => {
+    const placeholder = /^\{(\w+)\}$/.exec(segment)
+    if (placeholder) return `:${placeholder[1]}`
+    if (/[{}*]/.test(segment)) throw new Error(`${path}: a placeholder must be a whole segment`)
+    return segment.replaceAll(':', '::')
+  })
+  return segments.join('/')
+}
+
+function routeOperation(server: HttpServer, url: string, endpoint: Endpoint, run: Operation): void {
+  const names = placeholders(endpoint)
+  const admit = admission(endpoint)
+  const method = endpoint.method === 'GET' ? ['GET' as const, 'HEAD' as const] : endpoint.method
+  const admitFirst = endpoint.body !== undefined
+
+  const handler = (request: FastifyRequest, reply: FastifyReply): void => {
+    reply.hijack()
+    const exchange = server.exchange(request.raw, reply.raw)
+    const { url: target = '', headers } = request.raw
+    const params = request.params as Record<string, string>
+    const refusal = admitFirst ? undefined : admit(headers)
+    if (refusal) server.writer.sendError(exchange, refusal)
+    else if (names.some((name) => params[name] === '')) server.writer.sendError(exchange, notFound(statusText(404)))
+    else run(exchange, { params, url: target, headers, body: request.body as Buffer | undefined })
+  }
+  /** A body that will not be used is refused before it is read. */
+  const onRequest = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
+    const refusal = admit(request.raw.headers)
+    if (!refusal) return next()
+    reply.hijack()
+    server.writer.sendError(server.exchange(request.raw, reply.raw), refusal)
+  }
+  server.app.route({ method, url, handler, ...(admitFirst && { onRequest }) })
+}
+
+const placeholders = (endpoint: Endpoint): string[] => {
+  const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
+  const declared = Object.keys(endpoint.params)
+  if (names.length !== declared.length || names.some((name) => !declared.includes(name))) {
+    throw new Error(
+      `${endpoint.operation}: the path and its parameters differ: ${names.join(', ')}; ${declared.join(', ')}`,
+    )
+  }
+  return names
+}
+
+/** Content negotiation: what is sent must be what the operation consumes, and JSON must be welcome. */
+function admission({ body, consumes }: Endpoint): Admission {
+  return (headers) => {
+    const type = headers['content-type']
+    if (body !== undefined) {
+      const verdict = type === undefined ? (hasBody(headers) ? 'other' : 'fits') : judgeContentType(type, consumes)
+      if (verdict === 'malformed') return badRequest('Malformed Content-Type')
+      if (verdict === 'other') return new ServiceError('unsupported-media-type', statusText(415))
+    }
+    return acceptsJson(headers.accept) ? undefined : new ServiceError('not-acceptable', statusText(406))
+  }
+}
+
+const hasBody = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+function routeOtherMethods(server: HttpServer, { url, endpoints }: Place, forbiddenMethods: readonly string[]): void {
+  const declared = new Set<string>(endpoints.keys())
+  const allowed = [...new Set([...declared, 'OPTIONS'])].sort()
+  const listed = [...new Set([...allowed, ...(declared.has('GET') ? ['HEAD'] : [])])].sort()
+  const answered = new Set(declared.has('GET') ? [...declared, 'HEAD'] : declared)
+  const refusal = methodNotAllowed(allowed)
+  for (const method of METHODS) {
+    if (answered.has(method)) continue
+    const error = forbiddenMethods.includes(method) ? forbidden(statusText(403)) : refusal
+    const list = method === 'OPTIONS' && !forbiddenMethods.includes(method)
+    routeAnswer(server, method, url, (request, reply) => {
+      const exchange = server.exchange(request.raw, reply.raw)
+      if (list) server.writer.send(exchange, 200, undefined, { allow: listed.join(',') })
+      else server.writer.sendError(exchange, error)
+    })
+  }
+}
+
+/** 405 with the methods that are allowed. */
+export const methodNotAllowed = (allowed: readonly string[]): ServiceError =>
+  new ServiceError('method-not-allowed', statusText(405), { headers: { allow: allowed.join(',') } })
+
+/** Routes a method whose answer does not depend on the body, which is not read. */
+function routeAnswer(
+  server: HttpServer,
+  method: RoutedMethod,
+  url: string,
+  answer: (request: FastifyRequest, reply: FastifyReply) => void,
+): void {
+  const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
+    reply.hijack()
+    answer(request, reply)
+  }
+  // The hook answers every request; the handler only completes the route.
+  server.app.route({ method, url, onRequest: (request, reply, _next) => onRequest(request, reply), handler: onRequest })
+}

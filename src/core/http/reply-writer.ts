@@ -1,0 +1,156 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { Logger } from '../log/logger.ts'
+import { errorBody, type HeaderValues, publicError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { pathOf } from './request-target.ts'
+
+/** Told of every exchange once its answer is handed over to the connection. */
+export type ExchangeObserver = (exchange: Exchange) => void
+
+/** What all answers of a server have in common. */
+export interface ReplyWriterOptions {
+  /** Headers of every answer. */
+  readonly headers: HeaderValues
+  readonly log: Logger
+  readonly observers?: readonly ExchangeObserver[]
+  /** Exchanges that take longer are logged; none when absent. */
+  readonly slowRequestMillis?: number
+  /** JSON answers of at least this size are compressed for clients that take gzip; none when absent. */
+  readonly gzipMinBytes?: number
+  /** False: no Date header. */
+  readonly sendDate?: boolean
+  /** False: every answer ends its connection. */
+  readonly keepAlive?: boolean
+}
+
+const compress = promisify(gzip)
+const JSON_TYPE = ['content-type', 'application/json'] as const
+
+/**
+ * Writes answers: the one place from which status, headers and body reach a client, and where its log lines begin.
+ * An exchange is answered once; a second attempt is ignored.
+ */
+export class ReplyWriter {
+  readonly #headers: readonly string[]
+  readonly #jsonHeaders: readonly string[]
+  readonly #options: ReplyWriterOptions
+
+  /** Throws TypeError for a header that HTTP does not allow. */
+  constructor(options: ReplyWriterOptions) {
+    this.#options = options
+    for (const [name, value] of Object.entries(options.headers)) {
+      validateHeaderName(name)
+      for (const item of typeof value === 'string' ? [value] : value) validateHeaderValue(name, item)
+    }
+    this.#headers = flat(options.headers)
+    this.#jsonHeaders = [...JSON_TYPE, ...this.#headers]
+  }
+
+  /** Headers of every answer, as lines of a message that is written by hand. */
+  get headerLines(): string {
+    const pairs = this.#headers.map((part, index) => (index % 2 === 0 ? `${part}: ` : `${part}\r\n`))
+    return pairs.join('')
+  }
+
+  /**
+   * Sends an answer. A body goes out byte for byte, as JSON unless `headers` (lower-case names) say otherwise; statuses
+   * without a body drop it.
+   */
+  send(exchange: Exchange, status: number, body?: string | Buffer, headers?: HeaderValues): void {
+    const { gzipMinBytes } = this.#options
+    if (
+      gzipMinBytes !== undefined &&
+      body !== undefined &&
+      body.length >= gzipMinBytes &&
+      takesGzip(exchange, headers)
+    ) {
+      void this.#sendCompressed(exchange, status, body, headers)
+    } else {
+      this.#write(exchange, status, body, headers)
+    }
+  }
+
+  /** Answers with what went wrong, as JSON; what nobody foresaw goes to the log. */
+  sendError(exchange: Exchange, error: unknown): void {
+    const { status, message, headers, unexpected } = publicError(error, () => exchange.requestId)
+    if (unexpected) this.#logFailure(exchange, error)
+    else if (this.#options.log.isLevelEnabled('debug')) this.#logRefusal(exchange, status, error)
+    this.#write(exchange, status, errorBody(status, message), headers)
+  }
+
+  async #sendCompressed(exchange: Exchange, status: number, body: string | Buffer, headers?: HeaderValues) {
+    const compressed = await compress(body).catch(() => undefined)
+    const changed = compressed && { 'content-encoding': 'gzip', vary: 'accept-encoding' }
+    this.#write(exchange, status, compressed ?? body, { ...headers, ...changed })
+  }
+
+  #write(exchange: Exchange, status: number, body: string | Buffer | undefined, headers?: HeaderValues): void {
+    const { response } = exchange
+    if (exchange.answered || response.headersSent) return
+    const bodiless = body === undefined || status === 204 || status === 304
+    const typed = bodiless || headers?.['content-type'] !== undefined
+    const lines = typed ? this.#headers.slice() : this.#jsonHeaders.slice()
+    const size = bodiless ? 0 : Buffer.byteLength(body)
+    if (status !== 204 && status !== 304) lines.push('content-length', String(size))
+    if (headers) lines.push(...flat(headers))
+    if (exchange.isLast || this.#options.keepAlive === false) lines.push('connection', 'close')
+    if (this.#options.sendDate === false) response.sendDate = false
+    try {
+      response.writeHead(status, lines)
+    } catch (error) {
+      // A value that no header may have: the answer must not be lost with it.
+      this.#logFailure(exchange, error)
+      this.#write(exchange, 500, errorBody(500, `Internal Server Error, request ${exchange.requestId}`))
+      return
+    }
+    exchange.answer(status, size)
+    response.end(bodiless ? undefined : body)
+    this.#observe(exchange)
+  }
+
+  #observe(exchange: Exchange): void {
+    const { observers, slowRequestMillis, log } = this.#options
+    if (observers) for (const observer of observers) observer(exchange)
+    if (slowRequestMillis === undefined) return
+    const { durationMillis, status } = exchange
+    if (durationMillis > slowRequestMillis) {
+      log.warn({ ...identity(exchange), status, millis: Math.round(durationMillis) }, 'slow request')
+    }
+  }
+
+  #logFailure(exchange: Exchange, error: unknown): void {
+    this.#options.log.error({ ...identity(exchange), err: error }, 'request failed')
+  }
+
+  #logRefusal(exchange: Exchange, status: number, error: unknown): void {
+    const detail = error instanceof Error && 'detail' in error ? error.detail : undefined
+    const message = error instanceof Error ? error.message : String(error)
+    this.#options.log.debug({ ...identity(exchange), status, message, detail }, 'request refused')
+  }
+}
+
+const identity = (exchange: Exchange) => ({
+  requestId: exchange.requestId,
+  api: exchange.api,
+  method: exchange.method,
+  // Queries may carry secrets.
+  path: pathOf(exchange.request.url ?? ''),
+  principal: exchange.principal?.fullName,
+  remoteAddress: exchange.remoteAddress,
+})
+
+const flat = (headers: HeaderValues): string[] =>
+  Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [name, value] : value.flatMap((item) => [name, item]),
+  )
+
+function takesGzip({ request }: Exchange, headers: HeaderValues | undefined): boolean {
+  if (headers?.['content-type'] !== undefined || headers?.['content-encoding'] !== undefined) return false
+  const accepted = request.headers['accept-encoding']
+  const codings = Array.isArray(accepted) ? accepted.join(',') : (accepted ?? '')
+  return codings
+    .split(',')
+    .some((coding) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0{0,3})?\s*$)[\d.]+\s*)?$/i.test(coding))
+}

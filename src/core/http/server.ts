@@ -1,0 +1,170 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import fastify, { type FastifyInstance } from 'fastify'
+import { badRequest, notFound, ServiceError } from '../error/service-error.ts'
+import type { Logger } from '../log/logger.ts'
+import { type HeaderValues, statusText } from './errors.ts'
+import { Exchange, exchangeOf, rememberExchange } from './exchange.ts'
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
+import { Listener, type PortOptions } from './listener.ts'
+import { type ExchangeObserver, ReplyWriter } from './reply-writer.ts'
+import { requestIds } from './request-id.ts'
+import { pathOf } from './request-target.ts'
+
+/** What a server is made of. */
+export interface HttpServerOptions {
+  readonly ports: readonly PortOptions[]
+  readonly log: Logger
+  readonly limits?: Partial<HttpLimits>
+  /** Headers of every answer; HTTP Strict Transport Security for a year when absent. */
+  readonly responseHeaders?: HeaderValues
+  /** Told of every exchange with its answer: access log, metrics. */
+  readonly observers?: readonly ExchangeObserver[]
+  /** Exchanges that take longer are logged; none when absent. */
+  readonly slowRequestMillis?: number
+  /** JSON answers of at least this size are compressed for clients that take gzip; none when absent. */
+  readonly gzipMinBytes?: number
+  /** False: no Date header. */
+  readonly sendDate?: boolean
+  /** False: a connection serves one request. */
+  readonly keepAlive?: boolean
+  /** How long {@link HttpServer.close} waits for requests in flight. */
+  readonly shutdownTimeoutMillis?: number
+}
+
+const HSTS: HeaderValues = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
+const DEFAULT_SHUTDOWN_TIMEOUT_MILLIS = 30_000
+const ROUTED_METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE', 'OPTIONS'])
+
+/**
+ * An HTTP server on any number of ports. Operations are added with `registerEndpoints`, then {@link listen} opens the
+ * ports. Every answer of it is JSON, whatever went wrong and wherever.
+ */
+export class HttpServer {
+  /** For plug-ins and tests (`inject`). The ports belong to this server: do not let Fastify listen. */
+  readonly app: FastifyInstance
+  readonly writer: ReplyWriter
+  readonly #options: HttpServerOptions
+  readonly #limits: HttpLimits
+  readonly #stopping = new AbortController()
+  readonly #source: { readonly nextRequestId: () => string; readonly stopping: AbortSignal }
+  readonly #listeners: Listener[]
+
+  /** Throws Error or TypeError when TLS settings or response headers are not usable. */
+  constructor(options: HttpServerOptions) {
+    const { log, responseHeaders = HSTS, ...writing } = options
+    this.#options = options
+    this.#limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
+    this.#source = { nextRequestId: requestIds(), stopping: this.#stopping.signal }
+    this.writer = new ReplyWriter({ ...writing, log, headers: responseHeaders })
+    this.app = this.#router()
+    const { headerLines } = this.writer
+    const onRequest = this.#onRequest.bind(this)
+    this.#listeners = options.ports.map(
+      (port) => new Listener(port, { limits: this.#limits, log, headerLines, onRequest }),
+    )
+  }
+
+  /** The exchange of a request that a route has got. */
+  exchange(request: IncomingMessage, response: ServerResponse): Exchange {
+    return exchangeOf(request) ?? this.#begin(request, response)
+  }
+
+  /** Aborted as soon as the server begins to stop. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  /** Opens all ports; gives their addresses in the order of the options. Rejects when one cannot be opened. */
+  async listen(): Promise<AddressInfo[]> {
+    await this.app.ready()
+    const results = await Promise.allSettled(this.#listeners.map((listener) => listener.listen()))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (!failed) return results.map((result) => (result as PromiseFulfilledResult<AddressInfo>).value)
+    await this.close()
+    throw failed.reason
+  }
+
+  /**
+   * Stops gracefully: takes no more connections, tells waiting requests to come to an end, answers those in flight and
+   * ends their connections; what is not done after the time limit is cut.
+   */
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    const cut = setTimeout(() => {
+      this.#options.log.warn('requests are cut off: the time for a graceful stop is over')
+      for (const listener of this.#listeners) listener.destroyConnections()
+    }, this.#options.shutdownTimeoutMillis ?? DEFAULT_SHUTDOWN_TIMEOUT_MILLIS)
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
+    clearTimeout(cut)
+    await this.app.close()
+  }
+
+  #router(): FastifyInstance {
+    const { headerBytes, bodyBytes } = this.#limits
+    const app = fastify({
+      logger: false,
+      bodyLimit: bodyBytes,
+      exposeHeadRoutes: false,
+      genReqId: () => '',
+      // The length of a name is bounded by that of the header, and by its type.
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: headerBytes },
+      frameworkErrors: (_error, request, reply) => {
+        reply.hijack()
+        this.writer.sendError(this.exchange(request.raw, reply.raw), badRequest(statusText(400)))
+      },
+    })
+    // Bodies reach the operations as they came, whatever they call themselves.
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    app.setErrorHandler((error, request, reply) => {
+      reply.hijack()
+      this.writer.sendError(this.exchange(request.raw, reply.raw), error)
+    })
+    app.setNotFoundHandler((request, reply) => {
+      reply.hijack()
+      const exchange = this.exchange(request.raw, reply.raw)
+      const refused = exchange.method === 'TRACE' ? new ServiceError('method-not-allowed', statusText(405)) : undefined
+      this.writer.sendError(exchange, refused ?? notFound(statusText(404)))
+    })
+    return app
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): Exchange {
+    const exchange = new Exchange(request, response, this.#source)
+    rememberExchange(exchange)
+    return exchange
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse, port: PortOptions): void {
+    const exchange = this.#begin(request, response)
+    const refusal = this.#refusal(exchange, port)
+    if (refusal) {
+      this.writer.sendError(exchange, refusal)
+      return
+    }
+    // The router would not find a path for a method it does not know; every path refuses PATCH.
+    if (!ROUTED_METHODS.has(exchange.method)) request.method = 'PATCH'
+    this.app.routing(request, response)
+  }
+
+  /** What is wrong with a request wherever it goes. */
+  #refusal({ request, method }: Exchange, { serves, tls }: PortOptions): ServiceError | undefined {
+    const { rawHeaders, headers, httpVersionMinor, socket, url = '' } = request
+    if (rawHeaders.length > 2 * this.#limits.headerCount) return new ServiceError('headers-too-large', statusText(431))
+    if (headers.host === undefined && httpVersionMinor > 0) return badRequest('Missing Host header')
+    if (tls?.sniRequired || tls?.sniHostCheck) {
+      const { servername } = socket as TLSSocket
+      if (!servername && tls.sniRequired) return badRequest('Invalid SNI')
+      if (servername && tls.sniHostCheck && !isHost(headers.host, servername)) return badRequest('Invalid SNI')
+    }
+    if (serves && !serves(method, pathOf(url))) return notFound('Endpoint not available on this port')
+    return undefined
+  }
+}
+
+/** Whether a Host header, with or without port, names this host. */
+function isHost(header: string | undefined, name: string): boolean {
+  return header === undefined || header.replace(/:\d*$/, '').toLowerCase() === name.toLowerCase()
+}
