@@ -8,14 +8,17 @@ import type { Domain, MemberAudit } from './model.ts'
  * Durability: when `transact` resolves, its changes survive a crash. Atomicity: they are seen together or not at all.
  *
  * Errors: ServiceError `unavailable` when the data cannot be reached, `conflict` when contention outlasted the retries,
- * `gone` when the database refuses writes; `bad-request` "Schema violation - data too long" when a value does not fit.
- * Unless a method says otherwise, lists come in ascending order of names.
+ * `gone` when the database refuses writes; `bad-request` "Schema violation - data too long" when a value does not fit
+ * and "Entry already exists" when a domain is created that is there.
+ * Unless a method says otherwise, lists come in ascending order of names (of UTF-16 code units; of domain, then
+ * collection, then member where there are several), and names and values are compared exactly.
  */
 export interface Store extends DomainQueries, MemberQueries, ServiceQueries, PrincipalQueries {
   /**
    * Runs `decide` over a consistent view and commits the changes it collected. `domains` names every domain it changes
    * (they are locked, in this and other processes, and need not exist); it may read others. `decide` may run several
    * times (deadlock, lost connection), so it has no effects but through the transaction. Whatever it throws rolls back.
+   * It must not begin another transaction. What it read of the locked domains is still so when the changes are made.
    */
   transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T>
 
@@ -26,7 +29,11 @@ export interface Store extends DomainQueries, MemberQueries, ServiceQueries, Pri
 
 /** The view and the collected changes of one transaction. */
 export interface Transaction {
-  /** The time of this transaction in epoch milliseconds; later than every stamp in the locked domains. */
+  /**
+   * The time of this transaction in epoch milliseconds; later than every stamp in the locked domains. What it changes is
+   * stamped with it, or a little later when another transaction became visible meanwhile: stamps of one process follow
+   * the order in which changes become visible, so that who asks for everything since the latest stamp misses nothing.
+   */
   readonly now: number
   /** A domain as it will be after the changes collected so far; undefined when it does not exist. */
   domain(name: string): Promise<Domain | undefined>
@@ -120,7 +127,7 @@ export interface MemberQueries {
   /** Names of domains with pending role members; in the given domain only when one is given. */
   domainsWithPendingRoleMembers(domain?: string): Promise<string[]>
   domainsWithPendingGroupMembers(domain?: string): Promise<string[]>
-  /** Memberships in roles that expired before `before` (epoch ms), at most `limit`. */
+  /** Memberships in roles that expired before `before` (epoch ms), at most `limit`, in no particular order. */
   expiredRoleMembers(before: number, limit: number): Promise<(FoundMembership & { expiration: number })[]>
   expiredGroupMembers(before: number, limit: number): Promise<(FoundMembership & { expiration: number })[]>
   /** History of a role's members, oldest first. */

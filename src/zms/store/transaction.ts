@@ -1,4 +1,5 @@
 import { type Change, type DomainChange, isDomainChange, type MutableDomain } from './change.ts'
+import { requireWithinLimits } from './limits.ts'
 import type { Domain } from './model.ts'
 import { overlay } from './overlay.ts'
 import type { Transaction } from './store.ts'
@@ -53,6 +54,7 @@ export class CollectingTransaction implements Transaction {
       if (isDomainChange(change) && !this.#locked.has(change.domain)) {
         throw new Error(`the transaction does not hold the domain of a change: ${change.kind} in ${change.domain}`)
       }
+      requireWithinLimits(change)
       this.#changes.push(change)
     }
   }

@@ -76,17 +76,24 @@ export class Checkpoint {
 
   async #writeDomain(name: string, noted: number): Promise<void> {
     // Nobody changes the domain while its text is put together; writing the text needs no lock.
-    const text = await this.#locks.hold([name], async () => {
+    const { history } = this.#memory
+    const state = await this.#locks.hold([name], async () => {
       const domain = this.#memory.domains.get(name)
-      return domain && { sequence: this.#changed.get(name) ?? noted, pieces: await inTurns(domainPieces(domain)) }
+      if (!domain) return undefined
+      const addition = history.additionTo(name)
+      return { sequence: this.#changed.get(name) ?? noted, content: await inTurns(domainPieces(domain)), addition }
     })
-    if (text) await this.#documents.write(name, text.sequence, text.pieces)
-    else await this.#documents.remove(name)
+    if (state) {
+      const extent = await this.#documents.write(name, state.sequence, state.content, state.addition)
+      if (extent) history.added(name, state.addition?.lines.length ?? 0, extent)
+    } else await this.#documents.remove(name)
+    // A crash before this leaves a file that nobody speaks of.
+    for (const since of history.takeObsolete(name)) await this.#documents.removeHistory(name, since)
   }
 
   async #writeGlobals(sequence: number): Promise<void> {
     const pieces = await inTurns(globalPieces(this.#memory.globals()))
-    await replaceFile(this.#fileSystem, this.#folder, GLOBALS_FILE, encodeDocument(sequence, pieces))
+    await replaceFile(this.#fileSystem, this.#folder, GLOBALS_FILE, encodeDocument({ sequence }, pieces))
     await this.#fileSystem.syncFolder(this.#folder)
   }
 }

@@ -4,17 +4,16 @@ import type { FileSystem } from '#core/seam/file-system.ts'
 import { DamageError } from './damage.ts'
 
 /**
- * A document is a file with one JSON object: the sequence of the last transaction in it, a checksum (CRC-32) of the
- * content's text, and the content on the line below.
+ * A document is a file with one JSON object that begins with a checksum: the CRC-32 of all bytes behind it. `sequence` is
+ * that of the last transaction in the content; further members are the owner's.
  */
 export interface Document {
   readonly sequence: number
   readonly content: unknown
 }
 
-const HEADER = /^\{"sequence":(\d{1,16}),"checksum":"([0-9a-f]{8})","content":$/
-const HEADER_MAX_BYTES = 100
-const END = Buffer.from('\n}\n')
+const PREFIX = /^\{"checksum":"([0-9a-f]{8})",$/
+const PREFIX_BYTES = 23
 
 /** Reads a document; undefined when there is none. */
 export async function readDocument(fileSystem: FileSystem, path: string): Promise<Document | undefined> {
@@ -25,25 +24,23 @@ export async function readDocument(fileSystem: FileSystem, path: string): Promis
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-  const lineEnd = data.subarray(0, HEADER_MAX_BYTES).indexOf('\n')
-  const match = HEADER.exec(data.toString('latin1', 0, Math.max(lineEnd, 0)))
-  if (!match) throw new DamageError(path, 0, 'the beginning of the document is missing')
-  if (!data.subarray(-END.length).equals(END)) {
-    throw new DamageError(path, data.length, 'the end of the document is missing')
+  const match = PREFIX.exec(data.toString('latin1', 0, PREFIX_BYTES))
+  if (!match) throw new DamageError(path, 0, 'this is not the beginning of a document')
+  if (crc32(data.subarray(PREFIX_BYTES)) !== Number.parseInt(match[1] as string, 16)) {
+    throw new DamageError(path, PREFIX_BYTES, 'the checksum is wrong')
   }
-  const content = data.subarray(lineEnd + 1, -END.length)
-  if (crc32(content) !== Number.parseInt(match[2] as string, 16)) {
-    throw new DamageError(path, lineEnd + 1, 'the checksum of the document is wrong')
-  }
-  return { sequence: Number(match[1]), content: JSON.parse(content.toString()) as unknown }
+  return JSON.parse(data.toString()) as Document
 }
 
-/** The bytes of a document whose content's text is given in pieces. */
-export function encodeDocument(sequence: number, pieces: readonly Buffer[]): Buffer {
+/** The bytes of a document: its members but for the content, and the content's JSON text in pieces. */
+export function encodeDocument(members: { sequence: number }, content: readonly Buffer[]): Buffer {
+  const pieces = [Buffer.from(`${JSON.stringify(members).slice(1, -1)},"content":\n`), ...content, Buffer.from('\n}\n')]
   const checksum = pieces.reduce((sum, piece) => crc32(piece, sum), 0)
-  const header = `{"sequence":${sequence},"checksum":"${checksum.toString(16).padStart(8, '0')}","content":\n`
-  return Buffer.concat([Buffer.from(header), ...pieces, END])
+  return Buffer.concat([Buffer.from(`{"checksum":"${checksumText(checksum)}",`), ...pieces])
 }
+
+/** A CRC-32 as it is written: eight hexadecimal digits. */
+export const checksumText = (checksum: number): string => checksum.toString(16).padStart(8, '0')
 
 /** Ends the names of files that are being written. */
 export const TEMPORARY = '.tmp'

@@ -96,7 +96,7 @@ export class EmbeddedStore extends MemoryQueries implements Store {
       now,
       changes: `[${changes.map(changeText).join(',')}]`,
       durable: (sequence, at) => {
-        memory.apply(changes, at)
+        memory.apply(changes, { sequence, at })
         checkpoint.note(sequence, domainsOf(changes))
       },
     })

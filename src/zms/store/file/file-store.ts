@@ -10,6 +10,7 @@ import { replaceFile, TEMPORARY } from './document.ts'
 import { DomainDocuments } from './domain-documents.ts'
 import { type DomainForm, domainOf, SharedTexts } from './domain-form.ts'
 import { domainsOf, EmbeddedStore } from './embedded-store.ts'
+import { History } from './history.ts'
 import { Journal, journalFile } from './journal.ts'
 import { Memory } from './memory.ts'
 import { replayJournal } from './replay-journal.ts'
@@ -57,15 +58,17 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
   await documents.prepare()
   await fileSystem.syncFolder(folder)
 
-  const memory = new Memory()
+  const memory = new Memory(new History((domain, since) => documents.readHistory(domain, since)))
   const texts = new SharedTexts()
   /** Domain → sequence of the last transaction in its document. */
   const written = new Map<string, number>()
-  await documents.readAll((path, { sequence, content }) => {
+  await documents.readAll((path, { sequence, content, history }) => {
     const domain = domainOf(content as DomainForm, texts)
     if (written.has(domain.name)) throw new DamageError(path, 0, `there is another document of ${domain.name}`)
     memory.restore(domain)
+    if (history) memory.history.restore(domain.name, history)
     written.set(domain.name, sequence)
+    return domain.name
   })
   const stored = await readGlobals(fileSystem, folder)
   if (stored) memory.restoreGlobals(stored.globals)
@@ -74,7 +77,7 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
   const replayed: { sequence: number; domains: Set<string> }[] = []
   const replay = await replayJournal({ folder: journalFolder, fileSystem, known }, ({ sequence, at, changes }) => {
     const decoded = changes.map((change) => changeOf(change, texts))
-    memory.reapply(decoded, at, (domain) => sequence <= (written.get(domain) ?? 0))
+    memory.reapply(decoded, { sequence, at }, (domain) => sequence <= (written.get(domain) ?? 0))
     replayed.push({ sequence, domains: domainsOf(decoded) })
   })
   const end = replay?.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }

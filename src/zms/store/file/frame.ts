@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { checksumText } from './document.ts'
 
 /**
  * A journal is a sequence of frames, each written in one go: a line `{kind} {sequence} {bytes} {checksum}` and so many bytes
@@ -53,4 +54,4 @@ export function findFrame(data: Buffer, fault: FrameFault): number | undefined {
   return undefined
 }
 
-const checksum = (start: string, content: string | Buffer) => crc32(content, crc32(start)).toString(16).padStart(8, '0')
+const checksum = (start: string, content: string | Buffer) => checksumText(crc32(content, crc32(start)))

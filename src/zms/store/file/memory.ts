@@ -1,8 +1,16 @@
 import { applyChange } from '../apply.ts'
 import { type Change, type DomainChange, type GlobalChange, isDomainChange, type MutableDomain } from '../change.ts'
-import type { Domain, MemberAudit, Policy } from '../model.ts'
+import type { Domain, Policy } from '../model.ts'
+import type { History } from './history.ts'
 import { Membership } from './membership.ts'
 import { SortedNames } from './sorted-names.ts'
+
+/** Where a transaction is among all. */
+export interface TransactionPlace {
+  readonly sequence: number
+  /** Its stamp in epoch milliseconds. */
+  readonly at: number
+}
 
 /** What belongs to no domain. */
 export interface Globals {
@@ -27,10 +35,14 @@ export class Memory {
   readonly membership = new Membership()
   /** Dependent domain → services it depends on. */
   readonly dependencies = new Map<string, Set<string>>()
-  readonly #roleAudit = new Map<string, MemberAudit[]>()
-  readonly #groupAudit = new Map<string, MemberAudit[]>()
+  /** What happened to the members of roles and groups. */
+  readonly history: History
   #lastAssertionId = 0
   #lastModified = 0
+
+  constructor(history: History) {
+    this.history = history
+  }
 
   /** Newest modification stamp of any domain, deleted ones included. */
   get lastModified(): number {
@@ -59,28 +71,27 @@ export class Memory {
     this.#lastModified = Math.max(this.#lastModified, domain.modified)
   }
 
-  /** Applies changes whose assertions have their ids, stamped `at` (epoch milliseconds). */
-  apply(changes: readonly Change[], at: number): void {
-    this.#lastModified = Math.max(this.#lastModified, at)
+  /** Applies the changes of a transaction, whose assertions have their ids. */
+  apply(changes: readonly Change[], transaction: TransactionPlace): void {
+    this.#lastModified = Math.max(this.#lastModified, transaction.at)
     for (const change of changes) {
       this.#remember(change)
-      if (isDomainChange(change)) this.#applyToDomain(change, at)
+      if (isDomainChange(change)) this.#applyToDomain(change, transaction)
       else this.#applyGlobally(change)
     }
   }
 
   /**
-   * Applies a transaction again of which parts may be in what was restored: those of the domains for which `has` says
+   * Applies a transaction of which parts may already be in what was restored: those of the domains for which `has` says
    * so are left out. Global changes, and that members are known, may be applied any number of times.
    */
-  reapply(changes: readonly Change[], at: number, has: (domain: string) => boolean): void {
-    const known = new Set<string>()
-    for (const change of changes) if (isDomainChange(change) && has(change.domain)) known.add(change.domain)
+  reapply(changes: readonly Change[], transaction: TransactionPlace, has: (domain: string) => boolean): void {
+    this.#lastModified = Math.max(this.#lastModified, transaction.at)
     for (const change of changes) {
-      if (isDomainChange(change) && known.has(change.domain)) this.#remember(change)
-      else this.apply([change], at)
+      this.#remember(change)
+      if (!isDomainChange(change)) this.#applyGlobally(change)
+      else if (!has(change.domain)) this.#applyToDomain(change, transaction)
     }
-    this.#lastModified = Math.max(this.#lastModified, at)
   }
 
   /** What belongs to no domain, as it is now and as it becomes while it is read. */
@@ -101,26 +112,6 @@ export class Memory {
     this.#lastModified = Math.max(this.#lastModified, globals.lastModified)
   }
 
-  /** History of a role's members, oldest first; the list must not be modified. */
-  roleAudit(domain: string, role: string): readonly MemberAudit[] {
-    return this.#roleAudit.get(auditKey(domain, role)) ?? []
-  }
-
-  /** History of a group's members, oldest first; the list must not be modified. */
-  groupAudit(domain: string, group: string): readonly MemberAudit[] {
-    return this.#groupAudit.get(auditKey(domain, group)) ?? []
-  }
-
-  /** Puts the history of a role that was read from disk. */
-  restoreRoleAudit(domain: string, role: string, entries: MemberAudit[]): void {
-    if (entries.length > 0) this.#roleAudit.set(auditKey(domain, role), entries)
-  }
-
-  /** Puts the history of a group that was read from disk. */
-  restoreGroupAudit(domain: string, group: string, entries: MemberAudit[]): void {
-    if (entries.length > 0) this.#groupAudit.set(auditKey(domain, group), entries)
-  }
-
   #applyGlobally(change: GlobalChange): void {
     if (change.kind === 'putPrincipal') this.principals.set(change.principal, change.suspended)
     else if (change.kind === 'deletePrincipal') this.principals.delete(change.principal)
@@ -135,7 +126,7 @@ export class Memory {
     else this.dependencies.delete(domain)
   }
 
-  #applyToDomain(change: DomainChange, at: number): void {
+  #applyToDomain(change: DomainChange, { sequence, at }: TransactionPlace): void {
     if (change.kind === 'createDomain') {
       this.#insert(stamped(change.value as MutableDomain, at))
       return
@@ -146,12 +137,12 @@ export class Memory {
       this.#remove(domain)
       return
     }
-    this.#follow(domain, change)
+    this.#follow(domain, change, sequence)
     applyChange(domain, change, at)
   }
 
   /** Keeps the indexes in step with a change that is about to be applied. */
-  #follow(domain: MutableDomain, change: DomainChange): void {
+  #follow(domain: MutableDomain, change: DomainChange, sequence: number): void {
     switch (change.kind) {
       case 'putRoleMember':
         if (domain.roles.get(change.role)?.members.get(change.value.memberName) === undefined) {
@@ -182,17 +173,18 @@ export class Memory {
       }
       case 'deleteRole':
         this.membership.forgetRole(domain.name, domain.roles.get(change.role))
-        this.#roleAudit.delete(auditKey(domain.name, change.role))
+        this.history.forget(domain.name, 'role', change.role)
         return
       case 'deleteGroup':
         this.membership.forgetGroup(domain.name, domain.groups.get(change.group))
-        this.#groupAudit.delete(auditKey(domain.name, change.group))
+        this.history.forget(domain.name, 'group', change.group)
         return
       case 'addRoleAudit':
-        if (domain.roles.has(change.role)) append(this.#roleAudit, auditKey(domain.name, change.role), change.value)
+        if (domain.roles.has(change.role)) this.history.add(domain.name, 'role', change.role, change.value, sequence)
         return
       case 'addGroupAudit':
-        if (domain.groups.has(change.group)) append(this.#groupAudit, auditKey(domain.name, change.group), change.value)
+        if (domain.groups.has(change.group))
+          this.history.add(domain.name, 'group', change.group, change.value, sequence)
         return
       default:
         return
@@ -210,8 +202,7 @@ export class Memory {
     this.domains.delete(domain.name)
     this.names.delete(domain.name)
     this.membership.forgetDomain(domain)
-    for (const role of domain.roles.keys()) this.#roleAudit.delete(auditKey(domain.name, role))
-    for (const group of domain.groups.keys()) this.#groupAudit.delete(auditKey(domain.name, group))
+    this.history.forgetDomain(domain.name)
   }
 
   /** Notes what stays when the change is undone by a later one: principals that were seen and ids that were given. */
@@ -267,12 +258,4 @@ function stamped(domain: MutableDomain, at: number): MutableDomain {
     entities: each(domain.entities),
     templates: new Map(domain.templates),
   }
-}
-
-const auditKey = (domain: string, name: string) => `${domain}:${name}`
-
-function append<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
 }

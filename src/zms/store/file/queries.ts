@@ -121,31 +121,22 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
   async rolesOfMember(member: string): Promise<FoundMembership[]> {
     return this.#memory.membership.roles
       .domainsOf(member)
-      .flatMap((domain) =>
-        [...(this.#memory.domains.get(domain)?.roles.values() ?? [])]
-          .filter((role) => role.members.get(member) !== undefined)
-          .map((role) => ({ domain, collection: role.name, member })),
-      )
+      .flatMap((domain) => foundIn(domain, this.#memory.domains.get(domain)?.roles, member))
   }
 
   async groupsOfMember(member: string): Promise<FoundMembership[]> {
     return this.#memory.membership.groups
       .domainsOf(member)
-      .flatMap((domain) =>
-        [...(this.#memory.domains.get(domain)?.groups.values() ?? [])]
-          .filter((group) => group.members.get(member) !== undefined)
-          .map((group) => ({ domain, collection: group.name, member })),
-      )
+      .flatMap((domain) => foundIn(domain, this.#memory.domains.get(domain)?.groups, member))
   }
 
   async rolesTrusting(trust: string): Promise<{ domain: string; role: string }[]> {
-    return this.#memory.membership.trusts
-      .domainsOf(trust)
-      .flatMap((domain) =>
-        [...(this.#memory.domains.get(domain)?.roles.values() ?? [])]
-          .filter((role) => role.trust === trust)
-          .map((role) => ({ domain, role: role.name })),
-      )
+    return this.#memory.membership.trusts.domainsOf(trust).flatMap((domain) =>
+      [...(this.#memory.domains.get(domain)?.roles.values() ?? [])]
+        .filter((role) => role.trust === trust)
+        .map((role) => ({ domain, role: role.name }))
+        .sort((a, b) => byText(a.role, b.role)),
+    )
   }
 
   async wildcardMemberships(): Promise<FoundMembership[]> {
@@ -153,7 +144,9 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
     for (const name of this.#memory.membership.roles.names()) {
       if (name.endsWith('*')) found.push(...(await this.rolesOfMember(name)))
     }
-    return found
+    return found.sort(
+      (a, b) => byText(a.domain, b.domain) || byText(a.collection, b.collection) || byText(a.member, b.member),
+    )
   }
 
   async domainsWithPendingRoleMembers(domain?: string): Promise<string[]> {
@@ -173,11 +166,11 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
   }
 
   async roleAudit(domain: string, role: string): Promise<MemberAudit[]> {
-    return [...this.#memory.roleAudit(domain, role)]
+    return this.#memory.history.read(domain, 'role', role)
   }
 
   async groupAudit(domain: string, group: string): Promise<MemberAudit[]> {
-    return [...this.#memory.groupAudit(domain, group)]
+    return this.#memory.history.read(domain, 'group', group)
   }
 
   async searchServices(name: string, options: { substring: boolean; domain?: string; limit: number }) {
@@ -249,6 +242,19 @@ interface Expiring {
   memberName: string
   expiration?: number
 }
+
+/** Roles or groups of a domain that have the member. */
+const foundIn = (
+  domain: string,
+  collections: ReadonlyMap<string, { members: { getFolded(name: string): unknown } }> | undefined,
+  member: string,
+): FoundMembership[] =>
+  [...(collections ?? [])]
+    .filter(([, { members }]) => members.getFolded(member) !== undefined)
+    .map(([collection]) => ({ domain, collection, member }))
+    .sort((a, b) => byText(a.collection, b.collection))
+
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 const dots = (name: string) => name.split('.').length - 1
 

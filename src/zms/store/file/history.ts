@@ -1,0 +1,131 @@
+import { crc32 } from 'node:zlib'
+import type { MemberAudit } from '../model.ts'
+
+/** Whether a history is that of a role or of a group. */
+export type CollectionKind = 'role' | 'group'
+
+/** What a domain's history file has, as its document says. */
+export interface HistoryExtent {
+  /** Sequence of the first transaction in the file; part of its name. */
+  readonly since: number
+  /** Bytes that count; what follows them is left over from a write that was not completed. */
+  readonly bytes: number
+  /** CRC-32 of those bytes. */
+  readonly checksum: number
+}
+
+/** Lines that are to follow what a domain's history file has. */
+export interface HistoryAddition {
+  readonly extent: HistoryExtent
+  readonly lines: readonly string[]
+}
+
+interface DomainHistory {
+  extent: HistoryExtent
+  recent: string[]
+}
+
+/**
+ * The history of the members of all roles and groups. It only grows and is rarely asked for, so it is kept in files, one
+ * per domain that has any: lines of JSON, `[kind, name, entry]` for an entry and `[kind, name]` when the role or group
+ * was deleted. What is not in a file yet is kept here, and is in the journal.
+ */
+export class History {
+  readonly #domains = new Map<string, DomainHistory>()
+  /** Files of deleted domains by domain → `since`. */
+  readonly #obsolete = new Map<string, number[]>()
+  readonly #readFile: (domain: string, since: number) => Promise<Buffer>
+
+  /** @param readFile reads the history file of a domain */
+  constructor(readFile: (domain: string, since: number) => Promise<Buffer>) {
+    this.#readFile = readFile
+  }
+
+  /** Puts what a domain's document says of its history. */
+  restore(domain: string, extent: HistoryExtent): void {
+    this.#domains.set(domain, { extent, recent: [] })
+  }
+
+  /** Adds an entry in the transaction with that sequence. */
+  add(domain: string, kind: CollectionKind, name: string, entry: MemberAudit, sequence: number): void {
+    let history = this.#domains.get(domain)
+    if (!history) {
+      history = { extent: { since: sequence, bytes: 0, checksum: 0 }, recent: [] }
+      this.#domains.set(domain, history)
+    }
+    history.recent.push(`${JSON.stringify([kind, name, entry])}\n`)
+  }
+
+  /** The role or group was deleted. */
+  forget(domain: string, kind: CollectionKind, name: string): void {
+    this.#domains.get(domain)?.recent.push(`${JSON.stringify([kind, name])}\n`)
+  }
+
+  /** The domain was deleted. */
+  forgetDomain(domain: string): void {
+    const history = this.#domains.get(domain)
+    if (!history) return
+    this.#domains.delete(domain)
+    this.#obsolete.set(domain, [...(this.#obsolete.get(domain) ?? []), history.extent.since])
+  }
+
+  /** Entries of a role or group, oldest first. */
+  async read(domain: string, kind: CollectionKind, name: string): Promise<MemberAudit[]> {
+    const history = this.#domains.get(domain)
+    if (!history) return []
+    const { extent } = history
+    const recent = [...history.recent]
+    const entries: MemberAudit[] = []
+    const prefix = JSON.stringify([kind, name]).slice(0, -1)
+    const take = (line: string) => {
+      // The name ends with the quote in the prefix, so that no longer name is meant.
+      if (!line.startsWith(prefix)) return
+      const [, , entry] = JSON.parse(line) as [unknown, unknown, MemberAudit?]
+      if (entry) entries.push(entry)
+      else entries.length = 0
+    }
+    if (extent.bytes > 0) {
+      const data = await this.#readFile(domain, extent.since).catch((error: unknown) => {
+        // Deleted while it was read.
+        if (this.#domains.get(domain) === history) throw error
+        return Buffer.alloc(0)
+      })
+      const counting = data.subarray(0, extent.bytes)
+      if (this.#domains.get(domain) !== history) return []
+      if (counting.length < extent.bytes || crc32(counting) !== extent.checksum) {
+        throw new Error(`the history of domain ${domain} is damaged`)
+      }
+      for (const line of counting.toString().split('\n')) take(line)
+    }
+    for (const line of recent) take(line)
+    return entries
+  }
+
+  /** What is to be added to a domain's file; undefined when it has no history. */
+  additionTo(domain: string): HistoryAddition | undefined {
+    const history = this.#domains.get(domain)
+    return history && { extent: history.extent, lines: [...history.recent] }
+  }
+
+  /** Notes that lines were added, so that the file has that extent now. */
+  added(domain: string, lines: number, extent: HistoryExtent): void {
+    const history = this.#domains.get(domain)
+    if (history?.extent.since !== extent.since) return
+    history.recent.splice(0, lines)
+    history.extent = extent
+  }
+
+  /** `since` of the files of a domain that are no longer needed; they are forgotten here. */
+  takeObsolete(domain: string): readonly number[] {
+    const obsolete = this.#obsolete.get(domain) ?? []
+    this.#obsolete.delete(domain)
+    return obsolete
+  }
+}
+
+/** The extent of a file after a text was added. */
+export const extended = ({ since, bytes, checksum }: HistoryExtent, text: Buffer): HistoryExtent => ({
+  since,
+  bytes: bytes + text.length,
+  checksum: crc32(text, checksum),
+})
