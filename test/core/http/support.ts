@@ -196,7 +196,7 @@ export const fakeAuthenticator: Authenticator = {
     const socket = request.socket as tls.TLSSocket
     const subject = socket.encrypted && socket.authorized ? socket.getPeerX509Certificate()?.subject : undefined
     const name = subject?.replace('CN=', '') ?? request.headers['x-user']
-    if (typeof name === 'string') return { principal: principalOf(name), reasons: '' }
+    if (typeof name === 'string' && name !== '') return { principal: principalOf(name), reasons: '' }
     if (mayBeAbsent) return { reasons: '' }
     const challenges = ['AthenzPrincipalToken realm="athenz"', 'AthenzX509Certificate realm="athenz"']
     return {
