@@ -106,7 +106,7 @@ export async function writeCollection(
     if (kind.kind === 'group') delete dates.reviewReminder
     if (current) {
       if (!approval && !sameDates(current, dates)) {
-        transaction.apply(...changes.put(name, dates, 'UPDATE', current.requestPrincipal, current))
+        transaction.apply(...changes.put(name, dates, 'UPDATE', undefined, current))
       }
       continue
     }

@@ -134,9 +134,7 @@ export class MemberRules {
     const dot = member.lastIndexOf('.')
     const [domainName, service] = [member.slice(0, Math.max(dot, 0)), member.slice(dot + 1)]
     if (this.#skipsServices(domainName)) return
-    const domain = await lookup.domain(domainName)
-    // A missing domain has an answer of its own.
-    if (domain && !domain.services.has(service)) throw badRequest(`Principal ${member} is not a valid service`)
+    if (!(await lookup.domain(domainName))?.services.has(service)) throw badRequest(`Principal ${member} is not a valid service`)
   }
 
   #skipsServices(domain: string): boolean {
