@@ -29,7 +29,7 @@ import type {
  * object and its domain with the transaction's time, and keeps `created`.
  */
 export type DomainChange =
-  /** A new domain with all it holds; assertions are keyed by negative numbers until the commit gives them ids. */
+  /** A new domain with all it holds; assertions are keyed by -1, -2, … until the commit gives them ids. */
   | { kind: 'createDomain'; domain: string; value: Domain }
   | { kind: 'deleteDomain'; domain: string }
   /** Settings, tags and contacts, complete. */

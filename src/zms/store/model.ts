@@ -202,7 +202,10 @@ export type AssertionEffect = 'ALLOW' | 'DENY'
 
 /** A rule of a policy; `role` is the local name (or pattern) of a role of the same domain. */
 export interface Assertion {
-  /** Unique over all domains; given by the store when the transaction commits (undefined before). */
+  /**
+   * Unique over all domains; given by the store when the transaction commits. Undefined in a change that adds one; the
+   * view of the transaction then has a negative stand-in, by which later changes of the transaction may name it.
+   */
   id?: number
   role: string
   resource: string

@@ -1,6 +1,7 @@
 import { type MemberEntry, Members } from '#core/rbac/members.ts'
 import { applyChange } from './apply.ts'
 import type { DomainChange, MutableDomain } from './change.ts'
+import { standInAt } from './stand-ins.ts'
 
 /**
  * A domain with changes that the one given does not get. Only what the changes touch is copied, once, so a big role is
@@ -32,14 +33,13 @@ export class Overlay {
 /** The domain as it will be after `changes`, without touching the one given. */
 export function overlay(domain: MutableDomain, changes: readonly DomainChange[], at: number): MutableDomain {
   const view = new Overlay(domain)
-  for (const [index, change] of changes.entries()) view.apply(withProvisionalId(change, index), at)
+  for (const [index, change] of changes.entries()) view.apply(withStandIn(change, index), at)
   return view.domain
 }
 
-/** Assertions added in this transaction have no id yet: a negative one stands in, unknown to the stores. */
-function withProvisionalId(change: DomainChange, index: number): DomainChange {
+function withStandIn(change: DomainChange, index: number): DomainChange {
   if (change.kind !== 'putAssertion' || change.value.id !== undefined) return change
-  return { ...change, value: { ...change.value, id: -1 - index } }
+  return { ...change, value: { ...change.value, id: standInAt(index) } }
 }
 
 /** Copies the object that a change is about to modify, once. */

@@ -1,8 +1,9 @@
 import { applyChange } from '../apply.ts'
 import { type Change, type DomainChange, type GlobalChange, isDomainChange, type MutableDomain } from '../change.ts'
-import type { Domain, Policy } from '../model.ts'
+import type { Domain } from '../model.ts'
 import type { History } from './history.ts'
 import { Membership } from './membership.ts'
+import { ownDomain } from './own-domain.ts'
 import { SortedNames } from './sorted-names.ts'
 
 /** Where a transaction is among all. */
@@ -128,7 +129,7 @@ export class Memory {
 
   #applyToDomain(change: DomainChange, { sequence, at }: TransactionPlace): void {
     if (change.kind === 'createDomain') {
-      this.#insert(stamped(change.value as MutableDomain, at))
+      this.#insert(ownDomain(change.value, at))
       return
     }
     const domain = this.domains.get(change.domain)
@@ -239,23 +240,5 @@ export class Memory {
 
   #know(principal: string): void {
     if (!this.principals.has(principal)) this.principals.set(principal, 0)
-  }
-}
-
-/** A new domain with the time of the transaction on everything in it. */
-function stamped(domain: MutableDomain, at: number): MutableDomain {
-  const stamp = <T extends object>(value: T): T => ({ ...value, modified: at, created: at })
-  const each = <T extends object>(map: ReadonlyMap<string, T>) =>
-    new Map([...map].map(([name, value]) => [name, stamp(value)]))
-  return {
-    ...stamp(domain),
-    roles: each(domain.roles),
-    groups: each(domain.groups),
-    policies: new Map(
-      [...domain.policies].map(([name, versions]) => [name, each<Policy>(versions)]),
-    ) as MutableDomain['policies'],
-    services: each(domain.services),
-    entities: each(domain.entities),
-    templates: new Map(domain.templates),
   }
 }

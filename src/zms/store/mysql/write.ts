@@ -1,5 +1,6 @@
 import { type Change, type DomainChange, isDomainChange } from '../change.ts'
 import type { Assertion, Domain, Policy } from '../model.ts'
+import { standInsOf } from '../stand-ins.ts'
 import { domainWriters, insertDomain } from './domain.ts'
 import { entityWriters } from './entity.ts'
 import { groupWriters } from './group.ts'
@@ -42,23 +43,6 @@ export async function writeChanges(scope: WriteScope, changes: readonly Change[]
     }
   }
   return written
-}
-
-/** The stand-in ids that the view of a transaction gives to new assertions: by their place among the domain's changes. */
-function standInsOf(changes: readonly Change[]): Map<Change, number> {
-  const standIns = new Map<Change, number>()
-  const counts = new Map<string, number>()
-  for (const change of changes) {
-    if (!isDomainChange(change)) continue
-    if (change.kind === 'createDomain' || change.kind === 'deleteDomain') {
-      counts.delete(change.domain)
-      continue
-    }
-    const count = counts.get(change.domain) ?? 0
-    counts.set(change.domain, count + 1)
-    standIns.set(change, -1 - count)
-  }
-  return standIns
 }
 
 async function putNewAssertions(
