@@ -2,10 +2,11 @@ import { ServiceError } from '#core/error/service-error.ts'
 import type { Handlers } from '#core/http/endpoint.ts'
 import { zmsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
-import type { ZmsDependencies } from './service/dependencies.ts'
 import { assertionService } from './service/assertion.ts'
-import { domainCheckService } from './service/domain-check.ts'
+import type { ZmsDependencies } from './service/dependencies.ts'
 import { domainService } from './service/domain.ts'
+import { domainCheckService } from './service/domain-check.ts'
+import { domainMetaService } from './service/domain-meta.ts'
 import { entityService } from './service/entity.ts'
 import { groupService } from './service/group.ts'
 import { groupMembershipService } from './service/group-membership.ts'
@@ -34,6 +35,7 @@ export function zmsHandlers(deps: ZmsDependencies): Handlers<typeof zmsEndpoints
     ...assertionService(deps),
     ...domainService(deps),
     ...domainCheckService(deps),
+    ...domainMetaService(deps),
     ...entityService(deps),
     ...groupService(deps),
     ...groupMetaService(deps),

@@ -21,6 +21,7 @@ import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { zmsHandlers } from './handlers.ts'
+import { openDomainMetaStore } from './open-domain-meta-store.ts'
 import { openStore } from './open-store.ts'
 import { requestCheck } from './request-check.ts'
 import { noAuthHistory } from './service/auth-history.ts'
@@ -199,6 +200,7 @@ async function dependencies(
     ),
     serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
     authHistory: noAuthHistory,
+    domainMetaStore: await openDomainMetaStore(config),
     resourceValidator: admitsEverything,
     credentialsBox,
     userAuthority,

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { AuthHistoryStore } from './auth-history.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizedServices } from './authorized-services.ts'
+import type { DomainMetaStore } from './domain-meta-store.ts'
 import type { MemberDateRules } from './member-dates.ts'
 import type { MemberRules } from './member-rules.ts'
 import type { OwnershipRules } from './ownership.ts'
@@ -29,6 +30,7 @@ export interface ZmsDependencies {
   readonly memberDates: MemberDateRules
   readonly serviceProviders: ServiceProviders
   readonly authHistory: AuthHistoryStore
+  readonly domainMetaStore: DomainMetaStore
   readonly resourceValidator: ResourceValidator
   /** Encrypts credentials of services, when a key for it is configured. */
   readonly credentialsBox: SecretBox | undefined

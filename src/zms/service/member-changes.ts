@@ -44,6 +44,20 @@ export class MemberChanges {
     return [this.#kind.putMember(this.#domain, this.#collection, value), this.#audit(member, action)]
   }
 
+  /** A membership with other suspension bits; the actor is noted as who asked for it. */
+  suspend(existing: RoleMember, systemDisabled: number): DomainChange[] {
+    const { principal, auditRef } = this.#actor
+    const { systemDisabled: _, ...member } = existing
+    const value: RoleMember = {
+      ...member,
+      requestPrincipal: principal,
+      ...(auditRef && { auditRef }),
+      ...(systemDisabled !== 0 && { systemDisabled }),
+    }
+    const action = systemDisabled === 0 ? 'ENABLE' : 'DISABLE'
+    return [this.#kind.putMember(this.#domain, this.#collection, value), this.#audit(member.memberName, action)]
+  }
+
   /** The end of a membership. */
   remove(member: string): DomainChange[] {
     return [this.#kind.deleteMember(this.#domain, this.#collection, member), this.#audit(member, 'DELETE')]

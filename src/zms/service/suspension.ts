@@ -1,0 +1,13 @@
+/** Reasons for which a membership, or a principal with all its memberships, does not count: bits of one number. */
+export const suspensions = {
+  /** A user lacks an attribute that the role, the group or their domain demands. */
+  authorityFilter: 1,
+  /** The user authority holds the principal suspended. */
+  authority: 2,
+  /** Somebody with the right for it has suspended the principal. */
+  operator: 4,
+} as const
+
+/** The bits with one of them set or cleared. */
+export const withBit = (bits: number | undefined, bit: number, set: boolean): number =>
+  set ? (bits ?? 0) | bit : (bits ?? 0) & ~bit
