@@ -17,15 +17,17 @@ export function principalMembershipService(
   const { store } = deps
   return {
     async getPrincipalRoles({ query }, context) {
-      const principal = await knownPrincipal(store, context, query.principal, query.domainName)
+      const principal = query.principal ?? context.principal?.fullName ?? ''
       if (query.expand) await requireExpansion(deps, context, principal, query.domainName)
+      await requireKnown(store, principal, query.domainName)
       const roles = query.expand ? await expandedRoles(deps, principal) : await directRoles(store, principal)
       const shown = roles.filter(({ domain }) => query.domainName === undefined || domain === query.domainName)
       return ok({ memberName: principal, memberRoles: shown.map(memberRoleReply) })
     },
 
     async getPrincipalGroups({ query }, context) {
-      const principal = await knownPrincipal(store, context, query.principal, query.domainName)
+      const principal = query.principal ?? context.principal?.fullName ?? ''
+      await requireKnown(store, principal, query.domainName)
       const found = await store.groupsOfMember(principal)
       const shown = found.filter(({ domain }) => query.domainName === undefined || domain === query.domainName)
       const domains = await domainsOf(store, shown)
@@ -46,17 +48,10 @@ export function principalMembershipService(
   }
 }
 
-/** The principal asked about, by default the caller. 404 when nobody knows it, or the domain does not exist. */
-async function knownPrincipal(
-  store: Store,
-  context: RequestContext,
-  asked: string | undefined,
-  domain: string | undefined,
-): Promise<string> {
-  const principal = asked ?? context.principal?.fullName ?? ''
-  if (domain !== undefined && !(await store.domain(domain))) throw notFound(`unknown domain - ${domain}`)
+/** 404 when the principal was never seen, or the domain does not exist. */
+async function requireKnown(store: Store, principal: string, domain: string | undefined): Promise<void> {
   if ((await store.principal(principal)) === undefined) throw notFound(`unknown principal - ${principal}`)
-  return principal
+  if (domain !== undefined && !(await store.domain(domain))) throw notFound(`unknown domain - ${domain}`)
 }
 
 /**

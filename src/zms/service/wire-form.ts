@@ -55,7 +55,10 @@ export function present<T extends string | number | boolean>(value: T | undefine
 
 /** A copy without the members that are undefined. */
 export function compact<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
+  const kept: Partial<T> = {}
+  // Names of the model or the API, never of a request. A loop, because this is done for every member of every role.
+  for (const name of Object.keys(value) as (keyof T)[]) if (value[name] !== undefined) kept[name] = value[name]
+  return kept as T
 }
 
 /** A setting after a request: what the request gives (`''`, `0` and `false` clear it), or what is stored. */
