@@ -60,7 +60,9 @@ function isWaitingForHandler(socket: Socket): boolean {
 }
 
 function refuse(socket: Socket, error: ConnectionError, options: GuardOptions): void {
-  const { pending, latest } = connectionOf(socket)
+  const { pending, latest, refused } = connectionOf(socket)
+  // What a client goes on sending fails again and again: it has been told.
+  if (refused) return
   const code = error.code ?? ''
   // The answer to a complete request, or one already begun, must not be mixed with another.
   const answering =
@@ -87,8 +89,6 @@ function statusOf({ code = '', rawPacket }: ConnectionError): number {
 
 function answerAndEnd(socket: Socket, status: number, { headerLines, log }: GuardOptions, code?: string): void {
   const connection = connectionOf(socket)
-  // What a client goes on sending fails again and again: it has been told.
-  if (connection.refused) return
   connection.refused = true
   log.info({ peerAddress: connection.peerAddress, status, code }, 'malformed request')
   const body = errorBody(status, statusText(status))
