@@ -85,7 +85,8 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
     { auditRef, resourceOwner }: WriteHeaders,
   ): Promise<Record<string, unknown>> {
     deps.authorizedServices.check(context)
-    const assertion = requestedAssertion(domainName, input, false)
+    // Conditions are not stored this way, only repeated in the answer, as in the original.
+    const assertion = requestedAssertion(domainName, { ...input, conditions: undefined }, false)
     const subject = { context, domains: [domainName], entity: policyName, auditRef }
     const added = await writes.commit(subject, async (transaction) => {
       const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', auditRef })

@@ -26,11 +26,19 @@ export function conditionalAssertionReply(domain: string, assertion: Assertion):
   return { ...assertionReply(domain, assertion), conditions: { conditionsList } }
 }
 
-/** A policy version with all it has: a single policy, lists with assertions, and JWS domains. */
+/** A single policy version with all it has. */
 export function policyReply(domain: string, policy: Policy): Record<string, unknown> {
+  return { ...wholePolicyReply(domain, policy), assertions: conditionalAssertionsReply(domain, policy) }
+}
+
+/**
+ * A policy version with all it has in lists and JWS domains, which write null where a single policy has an empty list of
+ * assertions.
+ */
+export function wholePolicyReply(domain: string, policy: Policy): Record<string, unknown> {
   return compact({
     ...listedPolicyReply(domain, policy),
-    assertions: [...policy.assertions.values()].map((assertion) => conditionalAssertionReply(domain, assertion)),
+    assertions: policy.assertions.size > 0 ? conditionalAssertionsReply(domain, policy) : null,
     resourceOwnership: ownershipReply(policy.resourceOwnership),
   })
 }
@@ -49,22 +57,29 @@ export function listedPolicyReply(domain: string, policy: Policy): Record<string
 }
 
 /**
- * A policy in signed domains: name, time and assertions only. Assertions have ids and conditions when the receiver asks
- * for conditions.
+ * A policy in signed domains: name, time and assertions (null for none) only. Assertions have ids and conditions when the
+ * receiver asks for conditions.
  */
 export function signedPolicyReply(
   domain: string,
   policy: Policy,
   { conditions }: { conditions: boolean },
 ): Record<string, unknown> {
-  const assertionOf = (assertion: Assertion): Record<string, unknown> => {
-    if (conditions) return conditionalAssertionReply(domain, assertion)
-    const { id: _, ...bare } = assertionReply(domain, assertion)
-    return bare
-  }
+  const replies = conditions ? conditionalAssertionsReply : bareAssertionsReply
   return {
     name: policyResourceName(domain, policy.name),
     modified: timestamp(policy.modified),
-    assertions: [...policy.assertions.values()].map(assertionOf),
+    assertions: policy.assertions.size > 0 ? replies(domain, policy) : null,
   }
+}
+
+function conditionalAssertionsReply(domain: string, { assertions }: Policy): Record<string, unknown>[] {
+  return [...assertions.values()].map((assertion) => conditionalAssertionReply(domain, assertion))
+}
+
+function bareAssertionsReply(domain: string, { assertions }: Policy): Record<string, unknown>[] {
+  return [...assertions.values()].map((assertion) => {
+    const { id: _, ...bare } = assertionReply(domain, assertion)
+    return bare
+  })
 }

@@ -8,7 +8,7 @@ import { assertionKey, requestedAssertion, requireAdmitted, sameConditions } fro
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { namePage } from './name-page.ts'
-import { listedPolicyReply, policyReply } from './policy-reply.ts'
+import { listedPolicyReply, policyReply, wholePolicyReply } from './policy-reply.ts'
 import { policyVersionService, requireVersionRoom } from './policy-version.ts'
 import { tagValueCount } from './quota-rules.ts'
 import {
@@ -37,7 +37,7 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
     async getPolicies({ params, query }) {
       const domain = await store.domain(params.domainName)
       if (!domain) throw notFound(`getpolicies: Domain not found: '${params.domainName}'`)
-      const reply = query.assertions ? policyReply : listedPolicyReply
+      const reply = query.assertions ? wholePolicyReply : listedPolicyReply
       const list: Record<string, unknown>[] = []
       for (const versions of domain.policies.values()) {
         for (const policy of versions.values()) {
