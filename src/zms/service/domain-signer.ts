@@ -104,18 +104,20 @@ export class DomainSigner {
     if (pending?.id === id && pending.modified === modified) return pending.bytes
     const current: Pending = { id, modified, bytes: sign().then((text) => Buffer.from(text)) }
     this.#pending.set(key, current)
-    const isLatest = () => this.#pending.get(key) === current
-    current.bytes.then(
-      (bytes) => {
-        if (!isLatest()) return
-        this.#pending.delete(key)
-        this.#kept.set(key, { id, modified, bytes })
-      },
-      () => {
-        if (isLatest()) this.#pending.delete(key)
-      },
-    )
+    void this.#keep(key, current)
     return current.bytes
+  }
+
+  async #keep(key: string, current: Pending): Promise<void> {
+    const isLatest = () => this.#pending.get(key) === current
+    try {
+      const bytes = await current.bytes
+      if (isLatest()) this.#kept.set(key, { id: current.id, modified: current.modified, bytes })
+    } catch {
+      // Those who have asked for it are told.
+    } finally {
+      if (isLatest()) this.#pending.delete(key)
+    }
   }
 }
 
