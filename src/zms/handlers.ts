@@ -18,9 +18,12 @@ import { roleService } from './service/role.ts'
 import { roleMembershipService } from './service/role-membership.ts'
 import { roleMetaService } from './service/role-meta.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
+import { signedDomainsService } from './service/signed-domains.ts'
+import { type SystemParts, systemService } from './service/system.ts'
+import { tokenService } from './service/token.ts'
 
 /** The code behind every operation of ZMS. */
-export function zmsHandlers(deps: ZmsDependencies): Handlers<typeof zmsEndpoints> {
+export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof zmsEndpoints> {
   const notThere = Object.fromEntries(
     Object.keys(zmsEndpoints).map((operation) => [
       operation,
@@ -47,5 +50,8 @@ export function zmsHandlers(deps: ZmsDependencies): Handlers<typeof zmsEndpoints
     ...roleMetaService(deps),
     ...roleMembershipService(deps),
     ...serviceIdentityService(deps),
+    ...signedDomainsService(deps),
+    ...systemService(deps, parts),
+    ...tokenService(deps),
   } as unknown as Handlers<typeof zmsEndpoints>
 }

@@ -41,6 +41,7 @@ import { ServiceProviders } from './service/service-providers.ts'
 import { SolutionTemplates } from './service/solution-templates.ts'
 import { Writes } from './service/writes.ts'
 import type { Store } from './store/store.ts'
+import { openSystemParts } from './system-parts.ts'
 
 /** Answer to bodies that are no JSON or do not fit their type. */
 const INVALID_OBJECT =
@@ -102,10 +103,12 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       audit: new LogLineAuditLog(log),
       log: say,
     })
+    const system = await openSystemParts(deps)
+    opened.push(() => system.health.close())
     registerEndpoints(container.server, {
       basePath: ZMS_API_ROOT,
       endpoints: zmsEndpoints,
-      handlers: zmsHandlers(deps),
+      handlers: zmsHandlers(deps, system),
       invalidObjectMessage: INVALID_OBJECT,
       jsonLimits: {
         nestingDepth: config.zms.jsonMaxNestingDepth,
@@ -121,6 +124,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       authenticationOptional: (path) => uriListIncludes(config.zms.noAuthUriList, path),
     })
     opened.push(await firstStart(store, config, publicKeys, say))
+    await system.health.start()
     const watch = watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: say })
     opened.push(() => watch.close())
     const reachable = async () => {
