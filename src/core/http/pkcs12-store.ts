@@ -8,7 +8,7 @@ type Bag = forge.pkcs12.Bag
 
 /**
  * Reads a PKCS#12 file (RFC 7292): private keys and certificates of every kind, encrypted as OpenSSL and Java do now
- * (PBES2) or did earlier (3DES, RC2). One password protects the file and the keys in it.
+ * (PBES2) or did earlier (3DES, RC2). One password, of ASCII letters, protects the file and the keys in it.
  * Throws Error with a reason for people when it cannot be read.
  */
 export function readPkcs12(bytes: Buffer, password: string): StoreContents {
