@@ -4,23 +4,26 @@ import { zmsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
 import { assertionService } from './service/assertion.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
+import { dependencyService } from './service/dependency.ts'
 import { domainService } from './service/domain.ts'
 import { domainCheckService } from './service/domain-check.ts'
-import { domainMetaService } from './service/domain-meta.ts'
+import { domainMetaService, domainMetaService } from './service/domain-meta.ts'
 import { entityService } from './service/entity.ts'
 import { groupService } from './service/group.ts'
 import { groupMembershipService } from './service/group-membership.ts'
 import { groupMetaService } from './service/group-meta.ts'
 import { policyService } from './service/policy.ts'
 import { principalMembershipService } from './service/principal-memberships.ts'
+import { quotaService } from './service/quota.ts'
 import { reviewService } from './service/review.ts'
 import { roleService } from './service/role.ts'
 import { roleMembershipService } from './service/role-membership.ts'
 import { roleMetaService } from './service/role-meta.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
-import { signedDomainsService } from './service/signed-domains.ts'
-import { type SystemParts, systemService } from './service/system.ts'
-import { tokenService } from './service/token.ts'
+import { signedDomainsService, signedDomainsService } from './service/signed-domains.ts'
+import { type SystemParts, type SystemParts, systemService, systemService } from './service/system.ts'
+import { templateService } from './service/template.ts'
+import { tokenService, tokenService } from './service/token.ts'
 
 /** The code behind every operation of ZMS. */
 export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof zmsEndpoints> {
@@ -39,17 +42,24 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...domainService(deps),
     ...domainCheckService(deps),
     ...domainMetaService(deps),
+    ...dependencyService(deps),
+    ...domainMetaService(deps),
     ...entityService(deps),
     ...groupService(deps),
     ...groupMetaService(deps),
     ...groupMembershipService(deps),
     ...policyService(deps),
     ...principalMembershipService(deps),
+    ...quotaService(deps),
     ...reviewService(deps),
     ...roleService(deps),
     ...roleMetaService(deps),
     ...roleMembershipService(deps),
     ...serviceIdentityService(deps),
+    ...signedDomainsService(deps),
+    ...systemService(deps, system),
+    ...templateService(deps),
+    ...tokenService(deps),
     ...signedDomainsService(deps),
     ...systemService(deps, parts),
     ...tokenService(deps),
