@@ -7,7 +7,7 @@ import type { ZmsDependencies } from './service/dependencies.ts'
 import { dependencyService } from './service/dependency.ts'
 import { domainService } from './service/domain.ts'
 import { domainCheckService } from './service/domain-check.ts'
-import { domainMetaService, domainMetaService } from './service/domain-meta.ts'
+import { domainMetaService } from './service/domain-meta.ts'
 import { entityService } from './service/entity.ts'
 import { groupService } from './service/group.ts'
 import { groupMembershipService } from './service/group-membership.ts'
@@ -20,10 +20,10 @@ import { roleService } from './service/role.ts'
 import { roleMembershipService } from './service/role-membership.ts'
 import { roleMetaService } from './service/role-meta.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
-import { signedDomainsService, signedDomainsService } from './service/signed-domains.ts'
-import { type SystemParts, type SystemParts, systemService, systemService } from './service/system.ts'
+import { signedDomainsService } from './service/signed-domains.ts'
+import { type SystemParts, systemService } from './service/system.ts'
 import { templateService } from './service/template.ts'
-import { tokenService, tokenService } from './service/token.ts'
+import { tokenService } from './service/token.ts'
 
 /** The code behind every operation of ZMS. */
 export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof zmsEndpoints> {
@@ -43,7 +43,6 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...domainCheckService(deps),
     ...domainMetaService(deps),
     ...dependencyService(deps),
-    ...domainMetaService(deps),
     ...entityService(deps),
     ...groupService(deps),
     ...groupMetaService(deps),
@@ -57,11 +56,8 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...roleMembershipService(deps),
     ...serviceIdentityService(deps),
     ...signedDomainsService(deps),
-    ...systemService(deps, system),
-    ...templateService(deps),
-    ...tokenService(deps),
-    ...signedDomainsService(deps),
     ...systemService(deps, parts),
+    ...templateService(deps),
     ...tokenService(deps),
   } as unknown as Handlers<typeof zmsEndpoints>
 }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { LogLineAuditLog } from '#core/audit/log-line-audit-log.ts'
@@ -29,7 +28,6 @@ import { noAuthHistory } from './service/auth-history.ts'
 import { Authorization } from './service/authorization.ts'
 import { AuthorizedServices } from './service/authorized-services.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
-import { anyMetaValue } from './service/domain-meta-store.ts'
 import { prepareFirstStart } from './service/first-start.ts'
 import { MemberDateRules } from './service/member-dates.ts'
 import { MemberRules } from './service/member-rules.ts'
@@ -41,7 +39,6 @@ import { admitsEverything } from './service/resource-validator.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { ServiceProviders } from './service/service-providers.ts'
 import { SolutionTemplates } from './service/solution-templates.ts'
-import { StoreHealth } from './service/store-health.ts'
 import { Writes } from './service/writes.ts'
 import type { Store } from './store/store.ts'
 import { openSystemParts } from './system-parts.ts'
@@ -49,13 +46,6 @@ import { openSystemParts } from './system-parts.ts'
 /** Answer to bodies that are no JSON or do not fit their type. */
 const INVALID_OBJECT =
   'Invalid Object: checkout https://github.com/AthenZ/athenz/tree/master/core/zms/src/main/rdl for object definitions'
-
-const { version: VERSION } = createRequire(import.meta.url)('../../package.json') as { version: string }
-
-/** What the server says of itself. */
-const PROGRAM = { name: 'Athenz ZMS', version: VERSION }
-
-const MILLIS_PER_SECOND = 1000
 
 /** A ZMS that listens. */
 export interface RunningZms {
@@ -115,14 +105,6 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     })
     const system = await openSystemParts(deps)
     opened.push(() => system.health.close())
-    const health = new StoreHealth({
-      store,
-      frequencyMillis: config.zms.disableDbHealthCheckTimerTask
-        ? undefined
-        : config.zms.dbHealthCheckFrequencySeconds * MILLIS_PER_SECOND,
-      log: say,
-    })
-    opened.push(() => health.close())
     registerEndpoints(container.server, {
       basePath: ZMS_API_ROOT,
       endpoints: zmsEndpoints,
@@ -142,7 +124,6 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       authenticationOptional: (path) => uriListIncludes(config.zms.noAuthUriList, path),
     })
     opened.push(await firstStart(store, config, publicKeys, say))
-    await health.start()
     await system.health.start()
     const watch = watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: say })
     opened.push(() => watch.close())
@@ -224,7 +205,6 @@ async function dependencies(
     serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
     authHistory: noAuthHistory,
     domainMetaStore: await openDomainMetaStore(config),
-    domainMetaStore: anyMetaValue,
     resourceValidator: admitsEverything,
     credentialsBox,
     userAuthority,
