@@ -3,8 +3,10 @@
  * of unordered things, absent members and what only exists in memory (`policiesRevision`, `rowId`) are left out.
  */
 export function plain(value: unknown): unknown {
-  if (value instanceof Map) {
-    return Object.fromEntries([...value].map(([key, item]) => [String(key), plain(item)] as const).sort(byFirst))
+  if (isMap(value)) {
+    return Object.fromEntries(
+      [...value.entries()].map(([key, item]) => [String(key), plain(item)] as const).sort(byFirst),
+    )
   }
   if (Array.isArray(value)) return value.map(plain).sort(byText)
   if (typeof value !== 'object' || value === null) return value
@@ -16,6 +18,9 @@ export function plain(value: unknown): unknown {
       .sort(byFirst),
   )
 }
+
+const isMap = (value: unknown): value is ReadonlyMap<unknown, unknown> =>
+  typeof value === 'object' && value !== null && 'entries' in value && 'get' in value
 
 const MEMORY_ONLY: ReadonlySet<string> = new Set(['policiesRevision', 'rowId'])
 const byFirst = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1)

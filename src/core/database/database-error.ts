@@ -76,7 +76,6 @@ const ANSWERS: Readonly<Record<DatabaseFault, readonly [ErrorCode, string]>> = {
 
 /** The members of a driver's error. */
 interface DriverError {
-  code?: unknown
   errno?: unknown
   sqlState?: unknown
   fatal?: unknown
@@ -110,8 +109,7 @@ export class DatabaseError extends Error {
   }
 }
 
-function faultOf({ code, errno, sqlState, fatal }: DriverError): DatabaseFault {
-  if (code === 'PROTOCOL_SEQUENCE_TIMEOUT') return 'timeout'
+function faultOf({ errno, sqlState, fatal }: DriverError): DatabaseFault {
   const byNumber = typeof errno === 'number' ? FAULT_OF_NUMBER.get(errno) : undefined
   if (byNumber !== undefined) return byNumber
   const byState = typeof sqlState === 'string' ? FAULT_OF_STATE.get(sqlState) : undefined

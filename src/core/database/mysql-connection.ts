@@ -43,14 +43,16 @@ export class MySqlConnection {
   readonly openedAt = performance.now()
   readonly #driver: Connection
   readonly #timeoutMillis: number
+  /** Statements on their way, with the timers that limit them. */
+  readonly #pending = new Map<(error: Error) => void, NodeJS.Timeout>()
   #usable = true
   #onClose: () => void = () => {}
 
   private constructor(driver: Connection, timeoutMillis: number) {
     this.#driver = driver
     this.#timeoutMillis = timeoutMillis
-    driver.on('error', () => this.#close())
-    driver.on('end', () => this.#close())
+    driver.on('error', (error) => this.#close(DatabaseError.ofStatement(error)))
+    driver.on('end', () => this.#close(new DatabaseError('lost', 'the server closed the connection')))
   }
 
   /** Connects and runs `setup`, a constant script of session settings; times are UTC and values are checked strictly. */
@@ -103,49 +105,66 @@ export class MySqlConnection {
     let next = 0
     const text = sql.replaceAll('?', () => literal(values[next++]))
     if (next !== values.length) throw new Error(`${values.length} values for ${next} places`)
-    const results = await this.#send<unknown>((answer) =>
-      this.#driver.query({ sql: text, timeout: this.#timeoutMillis }, answer),
-    )
+    const results = await this.#send<unknown>((answer) => this.#driver.query(text, answer))
     const several = Array.isArray(results) && (Array.isArray(results[0]) || isHeader(results[0]))
     return (several ? (results as unknown[]) : [results]).map((result) => (Array.isArray(result) ? result : []))
   }
 
   /** Closes at once; the server rolls back what is not committed. */
   close(): void {
-    this.#close()
+    this.#close(new DatabaseError('lost', 'the connection was closed'))
   }
 
   #execute<Result>(sql: string, values: readonly SqlValue[]): Promise<Result> {
-    return this.#send((answer) =>
-      this.#driver.execute(
-        { sql, values: values as SqlValue[], timeout: this.#timeoutMillis },
-        answer as Answer<never>,
-      ),
-    )
+    return this.#send((answer) => this.#driver.execute(sql, values as SqlValue[], answer as Answer<never>))
   }
 
   #send<Result>(start: (answer: Answer<Result>) => void): Promise<Result> {
     if (!this.#usable) return Promise.reject(new DatabaseError('lost', 'the connection is closed'))
-    return new Promise<Result>((resolve, reject) => {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    // The driver's own limit leaves out the preparation of a statement.
+    this.#pending.set(
+      reject,
+      setTimeout(
+        () => this.#close(new DatabaseError('timeout', `no answer in ${this.#timeoutMillis} ms`)),
+        this.#timeoutMillis,
+      ),
+    )
+    const settle = () => {
+      clearTimeout(this.#pending.get(reject))
+      this.#pending.delete(reject)
+    }
+    try {
       start((error, result) => {
+        settle()
         if (error === null) {
           resolve(result)
           return
         }
         const failure = DatabaseError.ofStatement(error)
-        if (failure.fault === 'lost' || failure.fault === 'timeout') this.#close()
+        if (failure.fault === 'lost') this.#close(failure)
         reject(failure)
       })
-    })
+    } catch (error) {
+      settle()
+      throw error
+    }
+    return promise
   }
 
-  #close(): void {
+  #close(reason: DatabaseError): void {
     if (!this.#usable) return
     this.#usable = false
     // The driver only half-closes; a server that does not answer would keep the socket open for ever.
     this.#driver.destroy()
     const { stream } = this.#driver as unknown as { stream?: { destroy(): void } }
     stream?.destroy()
+    // The driver tells statements on their way nothing when the connection is closed on this side.
+    for (const [reject, timer] of this.#pending) {
+      clearTimeout(timer)
+      reject(reason)
+    }
+    this.#pending.clear()
     this.#onClose()
   }
 }

@@ -6,6 +6,7 @@ import type { Domain } from '../model.ts'
 import { Overlay } from '../overlay.ts'
 import type { Transaction } from '../store.ts'
 import { CollectingTransaction } from '../transaction.ts'
+import { places } from './columns.ts'
 import type { DomainCache } from './domain-cache.ts'
 import { loadDomain } from './load.ts'
 import { Stamps, WriteScope, type WriteSettings } from './scope.ts'
@@ -16,8 +17,11 @@ import { writeChanges } from './write.ts'
 /** What a transaction decides. */
 export type Decide<T> = (transaction: Transaction) => Promise<T> | T
 
-/** What came of `decide`: a value, or what it threw. */
-export type Verdict<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
+/** What came of `decide`: a value, or what it threw; or it has to run again after the commit of those before it. */
+export type Verdict<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'error'; readonly error: unknown }
+  | { readonly kind: 'postponed' }
 
 /** What batches work with. */
 export interface BatchParts {
@@ -44,10 +48,14 @@ interface Held {
   /** The state after some of the changes, when a later transaction needs it. */
   overlay: { view: Overlay; applied: number } | undefined
   readonly changes: { readonly change: DomainChange; readonly at: number }[]
+  /** Whether a view of the changes would have to copy very much. */
+  large: boolean
 }
 
+/** From this number of members or assertions on, a commit is cheaper than a copy. */
+const LARGE = 5000
+
 const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM domain WHERE name = ? FOR UPDATE'
-const STAMP_DOMAIN = 'UPDATE domain SET modified = ? WHERE domain_id = ?;\n'
 
 /** How a domain was and will be: its modification stamp, or undefined when it does not exist. */
 export interface Transition {
@@ -86,7 +94,7 @@ export class Batch {
       if (row === undefined) continue
       const modified = row.modified.getTime()
       parts.clock.observe(row.now.getTime())
-      batch.#held.set(name, { rowId: row.id, modified, base: undefined, overlay: undefined, changes: [] })
+      batch.#held.set(name, { rowId: row.id, modified, base: undefined, overlay: undefined, changes: [], large: false })
       batch.#domainIds.set(name, row.id)
       batch.#lastStamp = Math.max(batch.#lastStamp, modified)
     }
@@ -114,7 +122,8 @@ export class Batch {
 
   /**
    * Runs one transaction and writes its changes. What `decide` throws is its verdict, and then nothing of it stays; the
-   * verdict holds only if the batch is committed. Throws DatabaseError when the database fails.
+   * verdict holds only if the batch is committed. Throws DatabaseError when the database fails. The first transaction is
+   * never postponed.
    */
   async run<T>(decide: Decide<T>): Promise<Verdict<T>> {
     const now = Math.max(this.#parts.clock.now(), this.#lastStamp + 1)
@@ -125,7 +134,8 @@ export class Batch {
     const verdict = await settle(transaction, decide)
     // Even if `decide` went on regardless: after a deadlock, say, the locks are gone.
     faults.rethrow()
-    if (verdict.ok && transaction.changes.length > 0) {
+    if (faults.postponed) return { kind: 'postponed' }
+    if (verdict.kind === 'value' && transaction.changes.length > 0) {
       this.#dirty = true
       this.#lastStamp = now
       await this.#write(transaction.changes, now)
@@ -133,7 +143,7 @@ export class Batch {
     return verdict
   }
 
-  /** The stamps that `commit` leaves, by domain. */
+  /** What the commit makes of the domains, given their stamp. */
   transitions(stamp: number): ReadonlyMap<string, Transition> {
     return new Map(
       this.changedNames.map((name) => {
@@ -143,17 +153,29 @@ export class Batch {
     )
   }
 
-  /** The stamp for the domains: the time of the commit, which is what others order by who ask what has changed. */
-  commitStamp(): number {
-    return Math.max(this.#parts.clock.now(), this.#lastStamp)
-  }
-
-  /** Commits with the stamp, in one round trip once the objects have their own stamps. */
-  async commit(stamp: number): Promise<void> {
+  /**
+   * Stamps what was changed, which is the last step before the commit. The domains get the time of this moment: whoever
+   * asks what has changed since a time waits for the commit of all earlier stamps, and finds later ones the next time.
+   */
+  async stamp(): Promise<number> {
     await this.#stamps.write(this.#connection)
     const ids = this.changedNames.flatMap((name) => this.#domainIds.get(name) ?? [])
-    const values = ids.flatMap((id) => [new Date(stamp), id])
-    await this.#connection.script(`${STAMP_DOMAIN.repeat(ids.length)}COMMIT`, values)
+    const least = new Date(Math.max(this.#parts.clock.ofDatabase ? 0 : this.#parts.clock.now(), this.#lastStamp))
+    if (ids.length === 0) return least.getTime()
+    const list = places(ids.length)
+    const time = this.#parts.clock.ofDatabase ? 'GREATEST(NOW(3), CAST(? AS DATETIME(3)))' : '?'
+    const [, rows] = await this.#connection.script(
+      `UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
+       SELECT modified FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
+      [least, ...ids, ...ids],
+    )
+    const [row] = (rows ?? []) as { modified: Date }[]
+    if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
+    return row.modified.getTime()
+  }
+
+  async commit(): Promise<void> {
+    await this.#connection.script('COMMIT')
   }
 
   /** Brings memory up to date after the commit; synchronous, so that readers see all of it or nothing. */
@@ -175,6 +197,7 @@ export class Batch {
     if (!this.#names.has(name)) return this.#parts.readDomain(name)
     const held = this.#held.get(name)
     if (held === undefined) return undefined
+    if (held.large) throw new CommitFirst()
     await this.#loadBase(name, held)
     return currentState(held)
   }
@@ -191,6 +214,13 @@ export class Batch {
     held.base = cache.keep(loaded, startedAt)
   }
 
+  /** The state before the transaction that is being written, as far as it is worth knowing. */
+  #before(name: string): MutableDomain | undefined | 'unknown' {
+    const held = this.#held.get(name)
+    if (held?.large) return 'unknown'
+    return held && currentState(held)
+  }
+
   async #write(changes: readonly Change[], at: number): Promise<void> {
     for (const change of changes) {
       if (!isDomainChange(change)) continue
@@ -204,14 +234,15 @@ export class Batch {
       at: new Date(at),
       settings: this.#parts.writeSettings,
       domainIds: this.#domainIds,
-      before: (name) => {
-        const held = this.#held.get(name)
-        return held && currentState(held)
-      },
+      before: (name) => this.#before(name),
       stamps: this.#stamps,
     })
     const written = await writeChanges(scope, changes)
-    for (const change of written) this.#held.get(change.domain)?.changes.push({ change, at })
+    for (const change of written) {
+      const held = this.#held.get(change.domain)
+      held?.changes.push({ change, at })
+      if (held?.base !== undefined && isLarge(held.base, change)) held.large = true
+    }
   }
 }
 
@@ -227,16 +258,28 @@ function currentState(held: Held): MutableDomain | undefined {
 
 async function settle<T>(transaction: Transaction, decide: Decide<T>): Promise<Verdict<T>> {
   try {
-    return { ok: true, value: await decide(transaction) }
+    return { kind: 'value', value: await decide(transaction) }
   } catch (error) {
-    return { ok: false, error }
+    return { kind: 'error', error }
   }
 }
 
-/** Remembers that the database failed while a transaction read. */
+/** Whether a view of the change has to copy a large object. */
+function isLarge(domain: MutableDomain, change: DomainChange): boolean {
+  if ('role' in change) return (domain.roles.get(change.role)?.members.size ?? 0) > LARGE
+  if ('group' in change) return (domain.groups.get(change.group)?.members.size ?? 0) > LARGE
+  if (!('policy' in change)) return false
+  return [...(domain.policies.get(change.policy)?.values() ?? [])].some(({ assertions }) => assertions.size > LARGE)
+}
+
+/** Stops a transaction that would have to see the changes of those before it. */
+class CommitFirst extends Error {}
+
+/** Remembers what kept a transaction from reading. */
 class FaultWatch implements Pick<MySqlConnection, 'rows'> {
   readonly #connection: MySqlConnection
   #fault: DatabaseError | undefined
+  #postponed = false
 
   constructor(connection: MySqlConnection) {
     this.#connection = connection
@@ -250,10 +293,16 @@ class FaultWatch implements Pick<MySqlConnection, 'rows'> {
     try {
       return await reading
     } catch (error) {
+      if (error instanceof CommitFirst) this.#postponed = true
       // A text that cannot be compared is the question's fault and leaves the transaction as it is.
       if (error instanceof DatabaseError && error.fault !== 'bad-value') this.#fault ??= error
       throw error
     }
+  }
+
+  /** Whether the transaction has to wait for a commit, whatever it made of that. */
+  get postponed(): boolean {
+    return this.#postponed
   }
 
   rethrow(): void {

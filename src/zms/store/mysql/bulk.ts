@@ -33,8 +33,14 @@ export async function insertRows(
   return firstId
 }
 
-/** Cuts values into lists for `IN (…)`, each with its places; a list may hold its last value several times. */
-export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<{ places: string; values: T[] }> {
+/** Values for `IN (…)`, with their places; the last value may be there several times. */
+export interface InList<T> {
+  readonly places: string
+  readonly values: readonly T[]
+}
+
+/** Cuts values into lists for `IN (…)`. */
+export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<InList<T>> {
   for (let at = 0; at < values.length; at += LONGEST_LIST) {
     const piece = values.slice(at, at + LONGEST_LIST)
     const size = LIST_SIZES.find((each) => each >= piece.length) ?? LONGEST_LIST

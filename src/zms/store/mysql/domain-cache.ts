@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { MutableDomain } from '../change.ts'
+import { samePolicies } from './same-policies.ts'
 import type { Stamp } from './stamps.ts'
 
 /** Revisions of the policies of two loads of a domain are so far apart that changes in memory never close the gap. */
@@ -77,9 +78,9 @@ export class DomainCache {
 
 /** Gives an object the state of another one; policies that are the same stay what they are. */
 function replace(kept: MutableDomain, loaded: MutableDomain): void {
-  const samePolicies = equalPolicies(kept.policies, loaded.policies)
-  const policies = samePolicies ? kept.policies : loaded.policies
-  const policiesRevision = kept.policiesRevision + (samePolicies ? 0 : 1)
+  const unchanged = samePolicies(kept.policies, loaded.policies)
+  const policies = unchanged ? kept.policies : loaded.policies
+  const policiesRevision = kept.policiesRevision + (unchanged ? 0 : 1)
   // Members that the new state lacks are set to undefined; a deletion would make every later access slow.
   const absent = Object.fromEntries(
     Object.keys(kept)
@@ -87,41 +88,6 @@ function replace(kept: MutableDomain, loaded: MutableDomain): void {
       .map((key) => [key, undefined]),
   )
   Object.assign(kept, absent, loaded, { policies, policiesRevision })
-}
-
-function equalPolicies(a: MutableDomain['policies'], b: MutableDomain['policies']): boolean {
-  if (a.size !== b.size) return false
-  for (const [name, versions] of a) {
-    const others = b.get(name)
-    if (others?.size !== versions.size) return false
-    for (const [version, policy] of versions) {
-      const other = others.get(version)
-      // Another server might change assertions without moving the time of the policy.
-      const sameTime = other?.modified === policy.modified && other.active === policy.active
-      if (!sameTime || !equalAssertions(policy.assertions, other.assertions)) return false
-    }
-  }
-  return true
-}
-
-type Policy = MutableDomain['policies'] extends Map<string, Map<string, infer P>> ? P : never
-
-function equalAssertions(a: Policy['assertions'], b: Policy['assertions']): boolean {
-  if (a.size !== b.size) return false
-  for (const [id, assertion] of a) {
-    const other = b.get(id)
-    if (
-      other?.role !== assertion.role ||
-      other.resource !== assertion.resource ||
-      other.action !== assertion.action ||
-      other.effect !== assertion.effect ||
-      assertion.conditions !== undefined ||
-      other.conditions !== undefined
-    ) {
-      return false
-    }
-  }
-  return true
 }
 
 /** Rough number of objects in a domain. */

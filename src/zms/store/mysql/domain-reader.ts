@@ -6,7 +6,7 @@ import type { Domain } from '../model.ts'
 import { inLists, LONGEST_LIST } from './bulk.ts'
 import type { DomainCache } from './domain-cache.ts'
 import { loadDomain, loadDomainSnapshot } from './load.ts'
-import type { Sequence, Stamp, StampReader } from './stamps.ts'
+import { isAskable, readStamps, type Sequence, type Stamp, type StampReader } from './stamps.ts'
 
 /** A domain that is being loaded. */
 type Loading = Promise<MutableDomain | undefined>
@@ -48,20 +48,33 @@ export class DomainReader {
 
   /** Several domains as they are at one moment after the call. */
   async domains(names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
-    if (names.length <= LONGEST_LIST) {
-      for (let attempt = 1; attempt <= 2; attempt++) {
-        const { byName, sentAt } = await this.#stamps.read(names)
-        const stale = names.filter((name) => {
-          const stamp = byName.get(name)
-          return stamp !== undefined && this.#cache.at(name, stamp) === undefined
-        })
-        if (stale.length === 0) return this.#allAt(names, byName)
-        // A domain that this process is changing just now will be current in a moment.
-        if (!stale.every((name) => this.#committing.has(name) || this.#cache.changedSince(name, sentAt))) break
-        for (const name of stale) await this.#committing.get(name)
-      }
+    for (let attempt = 1; attempt <= SHARED_ATTEMPTS; attempt++) {
+      const found =
+        (await this.#fromMemory(names)) ?? (await this.#pool.use((connection) => this.#loadTogether(connection, names)))
+      if (found) return found
     }
-    return this.#pool.use((connection) => this.#loadTogether(connection, names))
+    return this.#pool.use((connection) => this.#loadApart(connection, names))
+  }
+
+  /** The domains when all of them are current in memory. */
+  async #fromMemory(names: readonly string[]): Promise<ReadonlyMap<string, Domain> | undefined> {
+    // More names take several questions, which are not of one moment.
+    if (names.length > LONGEST_LIST) return undefined
+    const { byName, sentAt } = await this.#stamps.read(names)
+    const stale = names.filter((name) => {
+      const stamp = byName.get(name)
+      return stamp !== undefined && this.#cache.at(name, stamp) === undefined
+    })
+    if (stale.length === 0) return this.#allAt(names, byName)
+    // A domain that this process is changing just now will be current in a moment.
+    if (!stale.every((name) => this.#committing.has(name) || this.#cache.changedSince(name, sentAt))) return undefined
+    for (const name of stale) await this.#committing.get(name)
+    const again = await this.#stamps.read(names)
+    const current = names.every((name) => {
+      const stamp = again.byName.get(name)
+      return stamp === undefined || this.#cache.at(name, stamp) !== undefined
+    })
+    return current ? this.#allAt(names, again.byName) : undefined
   }
 
   #allAt(names: readonly string[], stamps: ReadonlyMap<string, Stamp>): ReadonlyMap<string, Domain> {
@@ -124,31 +137,56 @@ export class DomainReader {
     }
   }
 
-  /** Loads what memory lacks in one snapshot, by whose stamps everything is taken. */
-  async #loadTogether(connection: MySqlConnection, names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
+  /**
+   * Loads what memory lacks in one snapshot, by whose stamps everything is taken. Undefined when a domain was changed in
+   * memory meanwhile, so that the domains are no longer of one moment.
+   */
+  async #loadTogether(
+    connection: MySqlConnection,
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, Domain> | undefined> {
     const startedAt = this.#sequence.next()
-    await connection.script('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
-    try {
-      const found = new Map<string, Domain>()
-      for (const list of inLists([...new Set(names)])) {
-        const rows = await connection.rows<{ id: number; name: string; modified: Date }>(
-          `SELECT domain_id AS id, name, modified FROM domain WHERE name IN (${list.places})`,
-          list.values,
-        )
-        for (const row of rows) {
-          const stamp = { rowId: row.id, modified: row.modified.getTime() }
-          const domain = this.#cache.at(row.name, stamp) ?? (await this.#loadPart(connection, row.id, startedAt))
-          if (domain) found.set(row.name, domain)
-        }
+    const found = new Map<string, MutableDomain>()
+    const stamps = await inSnapshot(connection, async () => {
+      const known = await stampsIn(connection, names)
+      for (const [name, stamp] of known) {
+        const domain = this.#cache.at(name, stamp) ?? (await loadDomain(connection, stamp.rowId))
+        if (domain) found.set(name, this.#cache.at(name, stamp) ?? this.#cache.keep(domain, startedAt))
       }
-      return found
-    } finally {
-      if (connection.usable) await connection.script('COMMIT')
-    }
+      return known
+    })
+    return [...found].every(([name, { modified }]) => stamps.get(name)?.modified === modified) ? found : undefined
   }
 
-  async #loadPart(connection: MySqlConnection, rowId: number, startedAt: number): Loading {
-    const loaded = await loadDomain(connection, rowId)
-    return loaded && this.#cache.keep(loaded, startedAt)
+  /** Loads copies that nobody else has, in one snapshot. */
+  async #loadApart(connection: MySqlConnection, names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
+    return inSnapshot(connection, async () => {
+      const found = new Map<string, Domain>()
+      for (const [name, { rowId }] of await stampsIn(connection, names)) {
+        const domain = await loadDomain(connection, rowId)
+        if (domain) found.set(name, domain)
+      }
+      return found
+    })
   }
+}
+
+/** How often domains are taken from the memory that all share before copies are made. */
+const SHARED_ATTEMPTS = 3
+
+async function inSnapshot<T>(connection: MySqlConnection, read: () => Promise<T>): Promise<T> {
+  await connection.script('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+  try {
+    return await read()
+  } finally {
+    if (connection.usable) await connection.script('COMMIT')
+  }
+}
+
+async function stampsIn(connection: MySqlConnection, names: readonly string[]): Promise<Map<string, Stamp>> {
+  const stamps = new Map<string, Stamp>()
+  for (const list of inLists([...new Set(names)].filter(isAskable))) {
+    for (const [name, stamp] of await readStamps(connection, list)) stamps.set(name, stamp)
+  }
+  return stamps
 }

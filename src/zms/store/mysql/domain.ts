@@ -131,6 +131,9 @@ export async function insertDomain(scope: WriteScope, value: Domain): Promise<vo
     scope.at,
   ])
   scope.setDomainId(value.name, insertId)
+  // Asked once, so that later changes in this transaction take them for unknown.
+  scope.storedTags('tags', value.name, () => undefined)
+  scope.storedContacts(value.name)
   if (value.tags?.size) await writeTags(scope, DOMAIN_TAGS, insertId, value.tags)
   await insertContacts(scope, insertId, value.contacts)
 }
@@ -150,8 +153,7 @@ export const domainWriters = {
       await scope.connection.change(UPDATE_DOMAIN, [...valuesOf(COLUMNS, value), value.id, scope.at, id])
       const storedTags = scope.storedTags('tags', domain, (before) => before)
       if (!sameTags(value.tags, storedTags)) await writeTags(scope, DOMAIN_TAGS, id, value.tags)
-      const stored = storedTags === 'unknown' ? 'unknown' : scope.before(domain)?.contacts
-      if (sameContacts(value.contacts, stored)) continue
+      if (sameContacts(value.contacts, scope.storedContacts(domain))) continue
       await scope.connection.change('DELETE FROM domain_contacts WHERE domain_id = ?', [id])
       await insertContacts(scope, id, value.contacts)
     }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection, SqlValue } from '#core/database/mysql-connection.ts'
 import type { Domain, MemberAudit } from '../model.ts'
@@ -33,6 +34,9 @@ const COLUMN_OF_ATTRIBUTE: Readonly<Record<Exclude<DomainAttribute, 'account'>, 
 const byName = (column: string) => `CAST(${column} AS BINARY)`
 
 const count = (table: string) => `(SELECT COUNT(*) FROM ${table})`
+
+/** Comparison of a text by its characters, too, and not by the collation of the column alone; takes the value twice. */
+const exactly = (column: string) => `${column} = ? AND ${byName(column)} = ${byName('?')}`
 
 /** Tables of the collections that members are in. */
 interface MemberTables {
@@ -97,28 +101,60 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     return this.#names(`SELECT name FROM domain ${where} ORDER BY ${byName('name')} ${most}`, values)
   }
 
+  /**
+   * Stamps are given at the end of a transaction. So that who is told of a stamp has been told of all earlier ones, a
+   * locking read waits for commits on their way, and changes in the millisecond of the question are told when it is over.
+   */
   async modifiedDomains(since: number): Promise<{ name: string; modified: number; enabled: boolean }[]> {
-    // The locking read waits for commits on their way: a caller that was told of a later stamp would never ask for theirs.
-    const rows = await this.#rows<{ name: string; modified: Date; enabled: number }>(
-      `SELECT d.name, d.modified, d.enabled
-       FROM (SELECT domain_id FROM domain FORCE INDEX (idx_modified) WHERE modified >= ? LOCK IN SHARE MODE) changed
-       JOIN domain d ON d.domain_id = changed.domain_id ORDER BY d.modified, ${byName('d.name')}`,
+    const first = await this.#stampsSince(since)
+    const asked = first[0]?.now.getTime() ?? 0
+    let stamps = first
+    if (first.some(({ modified }) => modified.getTime() >= asked)) {
+      await sleep(1)
+      const second = await this.#stampsSince(since)
+      const now = second[0]?.now.getTime() ?? 0
+      // Stamps ahead of the clock were given by a server with another one; they are no younger than the question.
+      stamps = second.filter(({ modified }) => modified.getTime() <= asked || modified.getTime() > now)
+    }
+    if (stamps.length === 0) return []
+    const rows = await this.#rows<{ id: number; name: string; enabled: number }>(
+      'SELECT domain_id AS id, name, enabled FROM domain WHERE modified >= ?',
       [new Date(since)],
     )
-    return rows.map(({ name, modified, enabled }) => ({ name, modified: modified.getTime(), enabled: enabled === 1 }))
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    return stamps.flatMap(({ id, modified }) => {
+      const row = byId.get(id)
+      // A domain may have been deleted in between.
+      return row === undefined ? [] : [{ name: row.name, modified: modified.getTime(), enabled: row.enabled === 1 }]
+    })
+  }
+
+  #stampsSince(since: number): Promise<{ id: number; modified: Date; now: Date }[]> {
+    // All of it is in the index: rows that transactions have locked and not yet stamped are no obstacle.
+    return this.#rows(
+      `SELECT domain_id AS id, modified, NOW(3) AS now FROM domain FORCE INDEX (idx_modified) WHERE modified >= ?
+       ORDER BY modified LOCK IN SHARE MODE`,
+      [new Date(since)],
+    )
   }
 
   domainsByAttribute(attribute: DomainAttribute, value: string | number): Promise<string[]> {
-    const condition = attribute === 'account' ? 'FIND_IN_SET(?, account) > 0' : `${COLUMN_OF_ATTRIBUTE[attribute]} = ?`
-    return this.#names(`SELECT name FROM domain WHERE ${condition} ORDER BY ${byName('name')}`, [value])
+    const order = `ORDER BY ${byName('name')}`
+    if (attribute === 'account') {
+      return this.#names(`SELECT name FROM domain WHERE FIND_IN_SET(?, ${byName('account')}) > 0 ${order}`, [value])
+    }
+    const column = COLUMN_OF_ATTRIBUTE[attribute]
+    return typeof value === 'number'
+      ? this.#names(`SELECT name FROM domain WHERE ${column} = ? ${order}`, [value])
+      : this.#names(`SELECT name FROM domain WHERE ${exactly(column)} ${order}`, [value, value])
   }
 
   domainsByTag(key: string, value?: string): Promise<string[]> {
-    const [condition, values] = value === undefined ? ['', [key]] : ['AND t.value = ?', [key, value]]
+    const [condition, values] = value === undefined ? ['', []] : [`AND ${exactly('t.value')}`, [value, value]]
     return this.#names(
       `SELECT DISTINCT d.name FROM domain_tags t JOIN domain d ON d.domain_id = t.domain_id
-       WHERE t.\`key\` = ? ${condition} ORDER BY ${byName('d.name')}`,
-      values,
+       WHERE ${exactly('t.`key`')} ${condition} ORDER BY ${byName('d.name')}`,
+      [key, key, ...values],
     )
   }
 
@@ -126,21 +162,22 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     const order = `ORDER BY ${byName('d.name')}`
     if (member === undefined) {
       return this.#names(
-        `SELECT d.name FROM role c JOIN domain d ON d.domain_id = c.domain_id WHERE c.name = ? ${order}`,
-        [role ?? ''],
+        `SELECT d.name FROM role c JOIN domain d ON d.domain_id = c.domain_id WHERE ${exactly('c.name')} ${order}`,
+        [role ?? '', role ?? ''],
       )
     }
-    const [condition, values] = role === undefined ? ['', [member]] : ['AND c.name = ?', [member, role]]
+    const [condition, values] = role === undefined ? ['', []] : [`AND ${exactly('c.name')}`, [role, role]]
     return this.#names(
-      `SELECT DISTINCT d.name FROM ${membersFrom(ROLES)} WHERE p.name = ? ${condition} ${order}`,
-      values,
+      `SELECT DISTINCT d.name FROM ${membersFrom(ROLES)} WHERE ${exactly('p.name')} ${condition} ${order}`,
+      [member, member, ...values],
     )
   }
 
   async similarDomain(name: string): Promise<string | undefined> {
+    const plain = (text: string) => `REPLACE(${byName(text)}, '.', '-')`
     const [found] = await this.#names(
-      `SELECT name FROM domain WHERE REPLACE(name, '.', '-') = REPLACE(?, '.', '-')
-       ORDER BY name = ? DESC, ${byName('name')} LIMIT 1`,
+      `SELECT name FROM domain WHERE ${plain('name')} = ${plain('?')}
+       ORDER BY ${byName('name')} = ${byName('?')} DESC, ${byName('name')} LIMIT 1`,
       [name, name],
     )
     return found
@@ -149,16 +186,16 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
   domainsByContact(name: string): Promise<string[]> {
     return this.#names(
       `SELECT DISTINCT d.name FROM domain_contacts c JOIN domain d ON d.domain_id = c.domain_id
-       WHERE c.name = ? ORDER BY ${byName('d.name')}`,
-      [name],
+       WHERE ${exactly('c.name')} ORDER BY ${byName('d.name')}`,
+      [name, name],
     )
   }
 
   domainsByTemplate(template: string): Promise<{ name: string; version: number }[]> {
     return this.#rows(
       `SELECT d.name, t.current_version AS version FROM domain_template t JOIN domain d ON d.domain_id = t.domain_id
-       WHERE t.template = ? ORDER BY ${byName('d.name')}`,
-      [template],
+       WHERE ${exactly('t.template')} ORDER BY ${byName('d.name')}`,
+      [template, template],
     )
   }
 
@@ -175,15 +212,17 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
 
   dependentDomains(service: string): Promise<string[]> {
     return this.#names(
-      `SELECT domain AS name FROM service_domain_dependency WHERE service = ? ORDER BY ${byName('domain')}`,
-      [service],
+      `SELECT domain AS name FROM service_domain_dependency WHERE ${exactly('service')}
+       ORDER BY ${byName('domain')}`,
+      [service, service],
     )
   }
 
   dependentServices(domain: string): Promise<string[]> {
     return this.#names(
-      `SELECT service AS name FROM service_domain_dependency WHERE domain = ? ORDER BY ${byName('service')}`,
-      [domain],
+      `SELECT service AS name FROM service_domain_dependency WHERE ${exactly('domain')}
+       ORDER BY ${byName('service')}`,
+      [domain, domain],
     )
   }
 
@@ -198,8 +237,8 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
   rolesTrusting(domain: string): Promise<{ domain: string; role: string }[]> {
     return this.#rows(
       `SELECT d.name AS domain, c.name AS role FROM role c JOIN domain d ON d.domain_id = c.domain_id
-       WHERE c.trust = ? ORDER BY ${byName('d.name')}, ${byName('c.name')}`,
-      [domain],
+       WHERE ${exactly('c.trust')} ORDER BY ${byName('d.name')}, ${byName('c.name')}`,
+      [domain, domain],
     )
   }
 
@@ -235,8 +274,9 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     name: string,
     { substring, domain, limit }: { substring: boolean; domain?: string; limit: number },
   ): Promise<{ names: string[]; total: number }> {
-    const matches = substring ? 'LOCATE(?, s.name) > 0' : 's.name = ?'
-    const [within, values] = domain === undefined ? ['', [name]] : ['AND d.name = ?', [name, domain]]
+    const matches = substring ? `LOCATE(${byName('?')}, ${byName('s.name')}) > 0` : exactly('s.name')
+    const within = domain === undefined ? '' : `AND ${exactly('d.name')}`
+    const values = [...(substring ? [name] : [name, name]), ...(domain === undefined ? [] : [domain, domain])]
     const from = `service s JOIN domain d ON d.domain_id = s.domain_id WHERE ${matches} ${within}`
     const fullName = "CONCAT(d.name, '.', s.name)"
     const names = await this.#names(`SELECT ${fullName} AS name FROM ${from} ORDER BY ${byName(fullName)} LIMIT ?`, [
@@ -252,15 +292,16 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     return this.#names(
       `SELECT ${fullName} AS name FROM host h JOIN service_host sh ON sh.host_id = h.host_id
        JOIN service s ON s.service_id = sh.service_id JOIN domain d ON d.domain_id = s.domain_id
-       WHERE h.name = ? ORDER BY ${byName(fullName)}`,
-      [host],
+       WHERE ${exactly('h.name')} ORDER BY ${byName(fullName)}`,
+      [host, host],
     )
   }
 
   async principal(name: string): Promise<number | undefined> {
-    const [row] = await this.#rows<{ bits: number }>('SELECT system_suspended AS bits FROM principal WHERE name = ?', [
-      name,
-    ])
+    const [row] = await this.#rows<{ bits: number }>(
+      `SELECT system_suspended AS bits FROM principal WHERE ${exactly('name')}`,
+      [name, name],
+    )
     return row?.bits
   }
 
@@ -277,11 +318,14 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
   }
 
   #membershipsOf(tables: MemberTables, member: string): Promise<FoundMembership[]> {
-    return this.#rows(`SELECT ${FOUND} FROM ${membersFrom(tables)} WHERE p.name = ? ORDER BY ${FOUND_ORDER}`, [member])
+    return this.#rows(
+      `SELECT ${FOUND} FROM ${membersFrom(tables)} WHERE ${exactly('p.name')} ORDER BY ${FOUND_ORDER}`,
+      [member, member],
+    )
   }
 
   #domainsWithPending({ table, id, pending }: MemberTables, domain: string | undefined): Promise<string[]> {
-    const [condition, values] = domain === undefined ? ['', []] : ['WHERE d.name = ?', [domain]]
+    const [condition, values] = domain === undefined ? ['', []] : [`WHERE ${exactly('d.name')}`, [domain, domain]]
     return this.#names(
       `SELECT DISTINCT d.name FROM ${pending} m JOIN ${table} c ON c.${id} = m.${id}
        JOIN domain d ON d.domain_id = c.domain_id ${condition} ORDER BY ${byName('d.name')}`,
@@ -305,8 +349,8 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     const rows = await this.#rows<Row>(
       `SELECT a.admin, a.member, a.created, a.action, a.audit_ref
        FROM domain d JOIN ${table} c ON c.domain_id = d.domain_id JOIN ${audit} a ON a.${id} = c.${id}
-       WHERE d.name = ? AND c.name = ? ORDER BY a.audit_log_id`,
-      [domain, name],
+       WHERE ${exactly('d.name')} AND ${exactly('c.name')} ORDER BY a.audit_log_id`,
+      [domain, domain, name, name],
     )
     return rows.map(readAudit)
   }

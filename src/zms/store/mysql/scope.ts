@@ -1,6 +1,6 @@
 import type { MySqlConnection } from '#core/database/mysql-connection.ts'
 import type { Change, MutableDomain } from '../change.ts'
-import type { Tags } from '../model.ts'
+import type { DomainBase, Tags } from '../model.ts'
 import type { StoredTags } from './tags.ts'
 
 /** A change of one kind. */
@@ -35,7 +35,7 @@ export class WriteScope {
   readonly at: Date
   readonly settings: WriteSettings
   readonly #domainIds: Map<string, number>
-  readonly #before: (domain: string) => MutableDomain | undefined
+  readonly #before: (domain: string) => MutableDomain | undefined | 'unknown'
   readonly #stamps: Stamps
   readonly #rewritten = new Set<string>()
   /** Policy version → stand-in id of an assertion of this transaction → its real one. */
@@ -48,7 +48,7 @@ export class WriteScope {
     /** Keys of the rows of the domains; writing adds and removes. */
     domainIds: Map<string, number>
     /** The domain before the changes of this transaction. */
-    before: (domain: string) => MutableDomain | undefined
+    before: (domain: string) => MutableDomain | undefined | 'unknown'
     stamps: Stamps
   }) {
     this.connection = options.connection
@@ -72,20 +72,22 @@ export class WriteScope {
 
   /**
    * The tags an object had when the transaction began; 'unknown' from the second time on, because what was found then
-   * may have been replaced since. `key` names the object within
-   * its domain.
+   * may have been replaced since. `key` names the object within its domain.
    */
   storedTags(key: string, domain: string, find: (domain: MutableDomain) => { tags?: Tags } | undefined): StoredTags {
-    const whole = `${domain}:${key}`
-    if (this.#rewritten.has(whole)) return 'unknown'
-    this.#rewritten.add(whole)
-    const before = this.#before(domain)
-    return before && find(before)?.tags
+    return this.#stored(`${domain}:${key}`, domain, (before) => find(before)?.tags)
   }
 
-  /** The domain as it was when the transaction began; undefined when it did not exist. */
-  before(domain: string): MutableDomain | undefined {
-    return this.#before(domain)
+  /** The contacts a domain had when the transaction began, likewise. */
+  storedContacts(domain: string): DomainBase['contacts'] | 'unknown' {
+    return this.#stored(`${domain}:contacts`, domain, ({ contacts }) => contacts)
+  }
+
+  #stored<T>(key: string, domain: string, find: (domain: MutableDomain) => T | undefined): T | undefined | 'unknown' {
+    if (this.#rewritten.has(key)) return 'unknown'
+    this.#rewritten.add(key)
+    const before = this.#before(domain)
+    return before === 'unknown' ? before : before && find(before)
   }
 
   /** Moves the modification time of an object; `version` of a policy. */

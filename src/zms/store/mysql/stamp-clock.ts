@@ -1,5 +1,7 @@
-/** The time that changes are stamped with. */
+/** The time of transactions. */
 export interface StampClock {
+  /** Whether it is the clock of the database, which then stamps by itself. */
+  readonly ofDatabase: boolean
   /** Epoch milliseconds. */
   now(): number
   /** Tells the time of the database, as it was a moment ago. */
@@ -13,6 +15,7 @@ export interface StampClock {
  * several servers are of one clock, and no jump of this machine's clock gets into them.
  */
 export class DatabaseClock implements StampClock {
+  readonly ofDatabase = true
   #observed = Number.NaN
   #observedAt = 0
 
@@ -32,6 +35,7 @@ export class DatabaseClock implements StampClock {
 
 /** A given clock, e.g. of a test. */
 export class GivenClock implements StampClock {
+  readonly ofDatabase = false
   readonly unset = false
   readonly now: () => number
 

@@ -1,6 +1,6 @@
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection } from '#core/database/mysql-connection.ts'
-import { inLists } from './bulk.ts'
+import { type InList, inLists } from './bulk.ts'
 
 /** Row and modification time of a domain at some moment. */
 export interface Stamp {
@@ -34,7 +34,17 @@ interface Question {
 }
 
 /** Names of domains are ASCII; anything else is not worth a question, and some of it cannot even be compared. */
-const ASKABLE = /^[\x21-\x7e]+$/
+export const isAskable = (name: string): boolean => /^[\x21-\x7e]+$/.test(name)
+
+/** Stamps of the domains in a list of names. */
+export async function readStamps(connection: MySqlConnection, list: InList<string>): Promise<[string, Stamp][]> {
+  const rows = await connection.rows<{ id: number; name: string; modified: Date }>(
+    `SELECT domain_id AS id, name, modified FROM domain WHERE name IN (${list.places})`,
+    list.values,
+  )
+  return rows.map(({ id, name, modified }) => [name, { rowId: id, modified: modified.getTime() }])
+}
+
 /** How often a question is asked again when its connection breaks. */
 const ATTEMPTS = 3
 
@@ -60,7 +70,7 @@ export class StampReader {
   /** Stamps of the named domains (and perhaps others) at a moment after the call. */
   read(names: readonly string[]): Promise<Stamps> {
     this.#next ??= question()
-    for (const name of names) if (ASKABLE.test(name)) this.#next.names.add(name)
+    for (const name of names) if (isAskable(name)) this.#next.names.add(name)
     if (!this.#asking) {
       this.#asking = true
       // What else arrives in this turn of the event loop goes with it.
@@ -102,12 +112,7 @@ export class StampReader {
   async #query(names: readonly string[]): Promise<Map<string, Stamp>> {
     const stamps = new Map<string, Stamp>()
     for (const list of inLists(names)) {
-      const connection = await this.#usableConnection()
-      const rows = await connection.rows<{ id: number; name: string; modified: Date }>(
-        `SELECT domain_id AS id, name, modified FROM domain WHERE name IN (${list.places})`,
-        list.values,
-      )
-      for (const { id, name, modified } of rows) stamps.set(name, { rowId: id, modified: modified.getTime() })
+      for (const [name, stamp] of await readStamps(await this.#usableConnection(), list)) stamps.set(name, stamp)
     }
     return stamps
   }

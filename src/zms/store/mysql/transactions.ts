@@ -101,7 +101,8 @@ export class Transactions {
       const answers: (() => void)[] = []
       for (const { decide, resolve, reject } of jobs) {
         const verdict = await batch.run(decide)
-        answers.push(verdict.ok ? () => resolve(verdict.value) : () => reject(verdict.error))
+        if (verdict.kind === 'postponed') break
+        answers.push(verdict.kind === 'value' ? () => resolve(verdict.value) : () => reject(verdict.error))
         if (batch.full) break
       }
       if (batch.dirty) {
@@ -117,9 +118,9 @@ export class Transactions {
   }
 
   async #commit(batch: Batch, connection: MySqlConnection): Promise<void> {
-    const stamp = batch.commitStamp()
+    const stamp = await batch.stamp()
     try {
-      await batch.commit(stamp)
+      await batch.commit()
     } catch (error) {
       const unclear = error instanceof DatabaseError && (error.fault === 'lost' || error.fault === 'timeout')
       if (!unclear) throw error

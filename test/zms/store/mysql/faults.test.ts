@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { DomainChange } from '#zms/store/change.ts'
+import type { Store } from '#zms/store/store.ts'
+import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
+import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
+
+const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
+const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
+
+const addReader = (store: Store, member: string) =>
+  store.transact(['sports'], (transaction) => {
+    const change: DomainChange = {
+      kind: 'putRoleMember',
+      domain: 'sports',
+      role: 'readers',
+      value: { memberName: member },
+    }
+    transaction.apply(change)
+  })
+
+const readers = async (store: Store) =>
+  new Set(
+    [...((await store.domain('sports'))?.roles.get('readers')?.members.values() ?? [])].map((each) => each.memberName),
+  )
+
+/** Breaks the connection at the first COMMIT with changes. */
+const cutAt = (verdict: Verdict) => {
+  let done = false
+  return (data: Buffer): Verdict => {
+    if (done || !data.includes('COMMIT') || data.includes('SELECT')) return 'pass'
+    done = true
+    return verdict
+  }
+}
+
+describe('a MySQL store whose database fails', () => {
+  let db: MariaDb
+  let database: string
+
+  before(async () => {
+    db = await startMariaDb({ durable: true })
+  })
+  after(() => db.stop())
+  beforeEach(async () => {
+    database = await db.freshDatabase(SCHEMA)
+    await db.load(database, DATA)
+  })
+
+  for (const [what, verdict, decisions] of [
+    ['repeats a transaction whose COMMIT did not arrive', 'cut-before', 2],
+    ['does not repeat a transaction whose COMMIT arrived but not its answer', 'cut-after', 1],
+  ] as const) {
+    test(what, async () => {
+      await using proxy = await startTcpProxy(db.port)
+      const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+      const other = openStore(db, database)
+      await addReader(store, 'user.before')
+      const start = (await other.domain('sports'))?.featureFlags ?? 0
+      proxy.judge = cutAt(verdict)
+      let runs = 0
+      await store.transact(['sports'], async (transaction) => {
+        runs++
+        const domain = await transaction.domain('sports')
+        assert.ok(domain)
+        const value = { ...domain, featureFlags: (domain.featureFlags ?? 0) + 1 }
+        transaction.apply({ kind: 'putDomain', domain: 'sports', value })
+      })
+      assert.equal(runs, decisions)
+      for (const each of [store, other]) assert.equal((await each.domain('sports'))?.featureFlags, start + 1)
+      await Promise.all([store.close(), other.close()])
+    })
+  }
+
+  test('refuses to guess when the domain was changed after an unanswered COMMIT', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    await addReader(store, 'user.before')
+    const other = openStore(db, database)
+    const cut = cutAt('cut-after')
+    let isCut = false
+    proxy.judge = async (data) => {
+      const verdict = cut(data)
+      if (verdict === 'cut-after') isCut = true
+      // The store asks what became of its transaction; somebody else was faster.
+      else if (isCut && data.includes('FOR UPDATE')) await addReader(other, 'user.other')
+      return verdict
+    }
+    await assert.rejects(addReader(store, 'user.mine'), {
+      status: 409,
+      message: 'Concurrent update conflict, please retry your operation later.',
+    })
+    assert.ok((await readers(store)).has('user.other'))
+    await Promise.all([store.close(), other.close()])
+  })
+
+  test('keeps every acknowledged change over crashes, and recovers alone', { timeout: 120_000 }, async () => {
+    const store = openStore(db, database)
+    const acknowledged = new Set<string>()
+    const work = { over: false }
+    const write = async (writer: number) => {
+      for (let index = 0; !work.over; index++) {
+        const member = `user.w${writer}.${index}`
+        // While the server is down writers are refused; they must not be told of success.
+        try {
+          await addReader(store, member)
+          acknowledged.add(member)
+        } catch {
+          await nextTurn()
+        }
+      }
+    }
+    const writers = Array.from({ length: 8 }, (_, writer) => write(writer))
+    for (let crash = 1; crash <= 3; crash++) {
+      const goal = acknowledged.size + 50
+      while (acknowledged.size < goal) await nextTurn()
+      await db.crash()
+      await db.restart()
+    }
+    work.over = true
+    await Promise.all(writers)
+    const fresh = openStore(db, database)
+    for (const each of [store, fresh]) {
+      const found = await readers(each)
+      for (const member of acknowledged) assert.ok(found.has(member), member)
+    }
+    await Promise.all([store.close(), fresh.close()])
+  })
+
+  test('reads go on after the server was restarted', async () => {
+    const store = openStore(db, database)
+    await Promise.all([store.domain('sports'), store.domainNames(), store.domains(['labs', 'retail'])])
+    await db.crash()
+    await db.restart()
+    assert.equal((await store.domain('sports'))?.name, 'sports')
+    assert.ok((await store.domainNames()).includes('labs'))
+    assert.equal(await store.check(), true)
+    await store.close()
+  })
+
+  test('answers 503 when the server does not answer in time, and goes on when it does', async () => {
+    const primary = { ...settingsFor(db, database), statementTimeoutMillis: 300, connectTimeoutMillis: 300 }
+    const store = openStore(db, database, { primary })
+    await store.domain('sports')
+    process.kill(db.pid, 'SIGSTOP')
+    try {
+      await assert.rejects(store.domain('sports'), { status: 503 })
+      await assert.rejects(addReader(store, 'user.a'), { status: 503 })
+      assert.equal(await store.check(), false)
+    } finally {
+      process.kill(db.pid, 'SIGCONT')
+    }
+    const patient = openStore(db, database)
+    await patient.domain('sports')
+    assert.equal((await store.domain('sports'))?.name, 'sports')
+    await addReader(store, 'user.b')
+    assert.ok((await readers(patient)).has('user.b'))
+    await Promise.all([store.close(), patient.close()])
+  })
+})

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { MySqlConnection } from '#core/database/mysql-connection.ts'
+import type { Domain } from '#zms/store/model.ts'
+import type { MySqlStore } from '#zms/store/mysql/mysql-store.ts'
+import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
+import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+
+const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
+const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
+
+const addReader = (store: MySqlStore, memberName: string) =>
+  store.transact(['sports'], (transaction) =>
+    transaction.apply({ kind: 'putRoleMember', domain: 'sports', role: 'readers', value: { memberName } }),
+  )
+
+const isReader = (domain: Domain | undefined, member: string) =>
+  domain?.roles.get('readers')?.members.has(member) ?? false
+
+describe('domains of a MySQL store', () => {
+  let db: MariaDb
+  let database: string
+  let store: MySqlStore
+  let other: MySqlStore
+
+  before(async () => {
+    db = await startMariaDb()
+  })
+  after(() => db.stop())
+  beforeEach(async () => {
+    database = await db.freshDatabase(SCHEMA)
+    await db.load(database, DATA)
+    store = openStore(db, database)
+    other = openStore(db, database)
+  })
+  afterEach(() => Promise.all([store.close(), other.close()]))
+
+  const status = async (name: string) => {
+    const [row] = await db.query<{ Value: string }>(`SHOW GLOBAL STATUS LIKE '${name}'`)
+    return Number(row?.Value)
+  }
+
+  test('show what another server acknowledged before the question', async () => {
+    await store.domain('sports')
+    for (let round = 0; round < 20; round++) {
+      await addReader(other, `user.r${round}`)
+      assert.ok(isReader(await store.domain('sports'), `user.r${round}`))
+      assert.ok(isReader((await store.domains(['sports', 'labs'])).get('sports'), `user.r${round}`))
+    }
+  })
+
+  test('show what this server acknowledged, under any load', async () => {
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        await addReader(store, `user.r${index}`)
+        assert.ok(isReader(await store.domain('sports'), `user.r${index}`))
+      }),
+    )
+  })
+
+  test('are asked about together when many ask', async () => {
+    await store.domain('sports')
+    const earlier = await status('Com_stmt_execute')
+    await Promise.all(Array.from({ length: 1000 }, () => store.domain('sports')))
+    const questions = (await status('Com_stmt_execute')) - earlier
+    assert.ok(questions <= 3, `${questions} questions`)
+  })
+
+  test('are the same object while nothing changed, and over own changes', async () => {
+    const domain = await store.domain('sports')
+    assert.equal(await store.domain('sports'), domain)
+    await addReader(store, 'user.new')
+    assert.equal(await store.domain('sports'), domain)
+    assert.ok(isReader(domain, 'user.new'))
+  })
+
+  test('keep their compiled policies when another server changes something else', async () => {
+    const domain = await store.domain('sports')
+    const revision = domain?.policiesRevision
+    await addReader(other, 'user.new')
+    const changed = await store.domain('sports')
+    assert.ok(isReader(changed, 'user.new'))
+    assert.deepEqual([changed === domain, changed?.policiesRevision], [true, revision])
+    await other.transact(['sports'], (transaction) => {
+      const value = { role: 'readers', resource: 'sports:x', action: 'fly', effect: 'ALLOW' as const }
+      transaction.apply({ kind: 'putAssertion', domain: 'sports', policy: 'admin', version: '0', value })
+    })
+    assert.notEqual((await store.domain('sports'))?.policiesRevision, revision)
+  })
+
+  test('are not taken for one that was deleted and made again', async () => {
+    const first = await store.domain('labs')
+    await db.query(`DELETE FROM ${database}.domain WHERE name = 'labs'`)
+    assert.equal(await store.domain('labs'), undefined)
+    await db.query(`INSERT INTO ${database}.domain (name, uuid, modified) VALUES ('labs', 'new', ?)`, [
+      new Date(first?.modified ?? 0),
+    ])
+    const second = await store.domain('labs')
+    assert.deepEqual([second?.id, second?.roles.size], ['new', 0])
+  })
+
+  test('that cannot exist take no question', async () => {
+    for (const name of ['', 'größe', '😀', 'a b', "x' OR '1'='1"]) {
+      assert.equal(await store.domain(name), undefined)
+    }
+    assert.deepEqual([...(await store.domains(['nowhere', '😀', 'sports'])).keys()], ['sports'])
+  })
+
+  test('are found by many names at once', async () => {
+    const names = [...Array.from({ length: 600 }, (_, index) => `none${index}`), ...(await store.domainNames())]
+    const found = await store.domains(names)
+    assert.equal(found.size, 24)
+  })
+
+  test('are loaded once when many miss them', async () => {
+    const earlier = await status('Com_begin')
+    const found = await Promise.all(Array.from({ length: 50 }, () => store.domain('sports')))
+    assert.equal(new Set(found).size, 1)
+    assert.equal((await status('Com_begin')) - earlier, 1)
+  })
+
+  test('are dropped from memory when there is not enough of it', async () => {
+    const small = openStore(db, database, { maxCachedObjects: 200 })
+    for (let round = 0; round < 2; round++) {
+      for (const name of await small.domainNames()) assert.equal((await small.domain(name))?.name, name)
+    }
+    await small.close()
+  })
+
+  test('come from the replica when it has caught up, and else from the primary', async () => {
+    const copy = await db.freshDatabase(SCHEMA)
+    await db.load(copy, DATA)
+    await db.query(`UPDATE ${copy}.domain SET description = 'copy', modified = modified WHERE name = 'labs'`)
+    await db.query(`UPDATE ${copy}.domain SET description = 'old', modified = '2020-01-01' WHERE name = 'sports'`)
+    const replicated = openStore(db, database, { replica: settingsFor(db, copy) })
+    assert.equal((await replicated.domain('labs'))?.description, 'copy')
+    assert.match((await replicated.domain('sports'))?.description ?? '', /^Sports/)
+    await replicated.close()
+    const alone = openStore(db, database, { replica: { ...settingsFor(db, copy), port: 1 } })
+    assert.equal((await alone.domain('labs'))?.name, 'labs')
+    await alone.close()
+  })
+
+  test('that changed are listed only when no earlier stamp is still on its way', async () => {
+    const since = Date.UTC(2060, 0, 1)
+    const writer = await MySqlConnection.open(settingsFor(db, database), 'SET autocommit = 0')
+    const stamp = (time: number) =>
+      `UPDATE ${database}.domain SET modified = '${new Date(time).toISOString().slice(0, 19)}'`
+    await writer.script(`${stamp(since + 1000)} WHERE name = 'sports'`)
+    await db.query(`${stamp(since + 5000)} WHERE name = 'labs'`)
+    const listing = store.modifiedDomains(since)
+    // The question is in the database by the time that another one, asked later, is answered.
+    await store.check()
+    await writer.script('COMMIT')
+    assert.deepEqual(
+      (await listing).map(({ name, modified }) => [name, modified - since]),
+      [
+        ['sports', 1000],
+        ['labs', 5000],
+      ],
+    )
+    writer.close()
+  })
+})
