@@ -15,7 +15,7 @@ import {
   type ProcessEnd,
   type ServerProcess,
 } from './server-process.ts'
-import { awaitStatusOk } from './server-status.ts'
+import { awaitStatusOk, type StatusAnswer } from './server-status.ts'
 import { StopRequest } from './stop-request.ts'
 
 /** What `athenz dev` is asked to do. */
@@ -34,6 +34,8 @@ export interface DevOptions {
   readonly reset: boolean
   /** Prints one line of JSON instead of a text. */
   readonly json: boolean
+  /** How long each server may take until it answers; a minute when absent. */
+  readonly readyTimeoutMillis?: number
 }
 
 /** What starting a server needs. */
@@ -131,26 +133,27 @@ async function startServer(run: DevRun, { kind }: DevServer): Promise<RunningSer
     try {
       return await untilAnswering(run, child)
     } catch (error) {
-      const isRace = port !== undefined && attempt < FREE_PORT_ATTEMPTS && (await isPortTaken(port))
-      if (!isRace) throw error
-      await child.ended
+      const isRace = port !== undefined && !isRunning(child.identity) && (await isPortTaken(port))
+      if (!isRace || attempt === FREE_PORT_ATTEMPTS) throw error
       started.pop()
     }
   }
   return undefined
 }
 
-async function untilAnswering({ ca, stop }: DevRun, child: ServerProcess): Promise<RunningServer | undefined> {
-  const deadline = AbortSignal.timeout(READY_TIMEOUT_MILLIS)
+async function untilAnswering(run: DevRun, child: ServerProcess): Promise<RunningServer | undefined> {
+  const { ca, stop } = run
+  const { readyTimeoutMillis = READY_TIMEOUT_MILLIS } = run.options
+  const deadline = AbortSignal.timeout(readyTimeoutMillis)
   const tooLate = new Promise<never>((_, reject) => {
-    deadline.addEventListener('abort', () => reject(notReady(child)), { once: true })
+    deadline.addEventListener('abort', () => reject(notReady(child, readyTimeoutMillis)), { once: true })
   })
   const listening = await Promise.race([child.listening, stop.asked, tooLate])
   if (listening === undefined) return undefined
   const patience = AbortSignal.any([deadline, stop.signal])
   const answer = await Promise.race([awaitStatusOk(listening.url, { ca: ca.pem }, patience), failWhenEnded(child)])
   if (stop.requested) return undefined
-  if (!('status' in answer) || answer.status !== 200) throw notReady(child)
+  if (!('status' in answer) || answer.status !== 200) throw notReady(child, readyTimeoutMillis, answer)
   return { ...listening, process: child }
 }
 
@@ -233,8 +236,11 @@ async function failWhenEnded(child: ServerProcess): Promise<never> {
   throw new CommandFailure(`${child.kind.name} (process ${child.identity.pid}) ended: ${reason}`)
 }
 
-function notReady({ kind }: ServerProcess): CommandFailure {
-  return new CommandFailure(`${kind.name} did not answer its status with 200 within ${READY_TIMEOUT_MILLIS / 1000} s`)
+function notReady({ kind }: ServerProcess, timeoutMillis: number, answer?: StatusAnswer): CommandFailure {
+  const seconds = `within ${timeoutMillis / 1000} s`
+  if (answer === undefined) return new CommandFailure(`${kind.name} was not ready ${seconds}`)
+  const last = 'status' in answer ? `last answer ${answer.status}` : answer.unreachable
+  return new CommandFailure(`${kind.name} did not answer its status with 200 ${seconds} (${last})`)
 }
 
 function announce(folder: DevFolder, running: readonly RunningServer[], json: boolean): void {

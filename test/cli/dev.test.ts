@@ -263,6 +263,19 @@ describe('one clear line and status 1', () => {
     assert.equal(existsSync(join(dir, 'dev.lock')), false)
   })
 
+  for (const [mode, reason] of [
+    ['unhealthy', 'did not answer its status with 200 within 1 s (last answer 503)'],
+    ['silent', 'was not ready within 1 s'],
+  ] as const) {
+    test(`for a server that stays ${mode}, which is stopped`, async () => {
+      const dir = temporaryFolder()
+      const dev = startDev(dir, { readyTimeoutMillis: 1000, settings: { 'fake.mode': mode } })
+      const [child] = await childrenInLock(dir)
+      assert.equal(await failure(dev), `athenz dev: zms ${reason}`)
+      assert.equal(isRunning({ pid: child ?? 0 }), false)
+    })
+  }
+
   test('for a server that ends by itself', async () => {
     await using dev = startDev(temporaryFolder())
     const summary = await ready(dev)

@@ -1,0 +1,55 @@
+import { access, mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { runProgram } from './program.ts'
+
+/** Release of the Go module whose commands are the tools. */
+const VERSION = 'v1.12.44'
+const MODULE = 'github.com/AthenZ/athenz'
+
+const PACKAGES = {
+  'zms-cli': 'utils/zms-cli',
+} as const
+
+/** Name of one of Athenz' own command-line tools. */
+export type AthenzTool = keyof typeof PACKAGES
+
+/** The folder that holds the tools, or why there are none. */
+export type AthenzTools = { readonly folder: string } | { readonly skipped: string }
+
+/** Finds Athenz' own tools in the user's cache; builds missing ones with Go, where it is installed. */
+export async function athenzTools(names: readonly AthenzTool[]): Promise<AthenzTools> {
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
+  const folder = join(cache, 'athenz-tools', VERSION)
+  for (const name of names) {
+    if (await isPresent(join(folder, name))) continue
+    const problem = await build(name, folder)
+    if (problem !== undefined) return { skipped: problem }
+  }
+  return { folder }
+}
+
+async function build(name: AthenzTool, folder: string): Promise<string | undefined> {
+  const go = await findGo()
+  if (go === undefined) return `Go is not installed, so ${name} ${VERSION} cannot be built`
+  await mkdir(folder, { recursive: true })
+  const env = { ...process.env, GOBIN: folder }
+  const { status, stderr } = await runProgram(go, ['install', `${MODULE}/${PACKAGES[name]}@${VERSION}`], { env })
+  return status === 0 ? undefined : `go install of ${name} ${VERSION} failed: ${stderr.trim().split('\n').at(-1) ?? ''}`
+}
+
+// Go's own archive goes to a folder that is often not on the path.
+async function findGo(): Promise<string | undefined> {
+  for (const candidate of ['go', '/usr/local/go/bin/go']) {
+    const { status } = await runProgram('sh', ['-c', '"$1" version', 'sh', candidate])
+    if (status === 0) return candidate
+  }
+  return undefined
+}
+
+function isPresent(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
