@@ -22,6 +22,7 @@ import { roleMetaService } from './service/role-meta.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
 import { signedDomainsService } from './service/signed-domains.ts'
 import { type SystemParts, systemService } from './service/system.ts'
+import { tenancyService } from './service/tenancy.ts'
 import { templateService } from './service/template.ts'
 import { tokenService } from './service/token.ts'
 
@@ -58,6 +59,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...signedDomainsService(deps),
     ...systemService(deps, parts),
     ...templateService(deps),
+    ...tenancyService(deps),
     ...tokenService(deps),
   } as unknown as Handlers<typeof zmsEndpoints>
 }

@@ -2,18 +2,18 @@ import { notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { resolveUserAlias } from '#core/names/principal-name.ts'
 import { Glob } from '#core/rbac/glob.ts'
-import type { Domain, Policy, Role } from '../store/model.ts'
+import type { Domain, Role } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
-import { assertionKey } from './assertion-rules.ts'
+import { putAssertions } from './assertion-write.ts'
 import { baseOf, roleKind } from './collection.ts'
 import { memberCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { activePolicies } from './domain-views.ts'
-import { newDomain } from './first-start.ts'
 import { MemberChanges } from './member-changes.ts'
 import { memberDays } from './member-dates.ts'
+import { newDomain } from './new-domain.ts'
 import { principalDomainsOf } from './principal-domains.ts'
-import { activeVersion, policyBaseOf } from './stored-policy.ts'
+import { activeVersion } from './stored-policy.ts'
 
 /** Administrators that a domain is to have again. */
 export interface DefaultAdmins {
@@ -56,18 +56,8 @@ function restoreObjects(transaction: Transaction, domain: Domain): void {
     const { trust: _, ...base } = baseOf(role ?? roleOf(fresh))
     transaction.apply({ kind: 'putRole', domain: domain.name, value: base })
   }
-  const policy = activeVersion(domain.policies.get(ADMIN))
-  const standard = activeVersion(fresh.policies.get(ADMIN)) as Policy
-  const [assertion] = standard.assertions.values()
-  if (!assertion) return
-  if (!policy) transaction.apply({ kind: 'putPolicy', domain: domain.name, value: policyBaseOf(standard) })
-  const wanted = assertionKey(assertion)
-  const has = [...(policy?.assertions.values() ?? [])].some(
-    (each) => assertionKey(each) === wanted && !each.conditions?.size,
-  )
-  if (has) return
-  const { version } = policy ?? standard
-  transaction.apply({ kind: 'putAssertion', domain: domain.name, policy: ADMIN, version, value: assertion })
+  const standard = activeVersion(fresh.policies.get(ADMIN))?.assertions.values() ?? []
+  putAssertions(transaction, domain, ADMIN, [...standard], { others: 'keep' })
 }
 
 const roleOf = ({ roles }: Domain) => roles.get(ADMIN) as Role

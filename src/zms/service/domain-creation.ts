@@ -16,7 +16,7 @@ import {
   requireWholeAzure,
   requireWholeGcp,
 } from './domain-rules.ts'
-import { newDomain } from './first-start.ts'
+import { domainCreation, newDomain } from './new-domain.ts'
 import { principalDomainsOf } from './principal-domains.ts'
 import { applyTemplate } from './template-application.ts'
 import { requireUserAuthorityFilter } from './user-authority-attributes.ts'
@@ -67,14 +67,14 @@ export async function createDomain(
     if (await transaction.domain(name)) throw badRequest(`makeDomain: Cannot create domain: ${name} - already exists`)
     await requireUnique(transaction.queries, name, settings, config)
     if (parent) await requireRoomBelow(deps, transaction, name, top)
-    const value = newDomain({
+    const creation = {
       name,
       admins,
       requestPrincipal: context.principal?.fullName ?? '',
       auditRef: request.auditRef,
       settings: { ...settings, ...(parent && inherited(parent)) },
-    })
-    transaction.apply({ kind: 'createDomain', domain: name, value })
+    }
+    transaction.apply(...domainCreation(creation, transaction.now))
     for (const template of templateNames) {
       await applyTemplate(deps, context, transaction, {
         domain: name,

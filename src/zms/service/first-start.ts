@@ -1,53 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { Members } from '#core/rbac/members.ts'
-import type { Domain, Policy, Role, RoleMember, ServiceBase } from '../store/model.ts'
+import type { ServiceBase } from '../store/model.ts'
 import type { Store } from '../store/store.ts'
-
-/** Members, names and texts that a new domain begins with. */
-export interface NewDomain {
-  name: string
-  /** Full names of the administrators; duplicates count once. */
-  admins: readonly string[]
-  /** Who makes it, recorded with each membership. */
-  requestPrincipal: string
-  auditRef?: string | undefined
-  settings?: Partial<Domain>
-}
-
-/**
- * A domain with the role `admin` (all administrators) and the policy `admin` (everything in the domain allowed to that
- * role). Times are filled in by the store.
- */
-export function newDomain({ name, admins, requestPrincipal, auditRef, settings }: NewDomain): Domain {
-  const stamps = { modified: 0, created: 0 }
-  const member = (memberName: string): RoleMember => ({ memberName, requestPrincipal, ...(auditRef && { auditRef }) })
-  const role: Role = { name: 'admin', ...stamps, members: new Members(admins.map(member)), pending: new Map() }
-  const policy: Policy = {
-    name: 'admin',
-    version: '0',
-    active: true,
-    ...stamps,
-    assertions: new Map([[-1, { role: 'admin', resource: `${name}:*`, action: '*', effect: 'ALLOW' }]]),
-  }
-  return {
-    name,
-    id: randomUUID(),
-    enabled: true,
-    auditEnabled: false,
-    ypmId: 0,
-    autoDeleteTenantAssumeRoleAssertions: false,
-    clientIdSelfUpdate: false,
-    ...stamps,
-    ...settings,
-    roles: new Map([['admin', role]]),
-    groups: new Map(),
-    policies: new Map([['admin', new Map([['0', policy]])]]),
-    services: new Map(),
-    entities: new Map(),
-    templates: new Map(),
-    policiesRevision: 0,
-  }
-}
+import { domainCreation } from './new-domain.ts'
 
 /** Names of the domains that exist from the first start on. */
 export interface SystemDomainNames {
@@ -75,6 +28,18 @@ export function reservedDomains({
   ])
 }
 
+/** What the system domains say of themselves. */
+const DESCRIPTIONS: ReadonlyMap<string, string> = new Map([
+  ['user', 'The reserved domain for user authentication'],
+  ['sys', 'The reserved domain for system related information'],
+  ['sys.auth', 'The Athenz domain'],
+  ['sys.auth.audit', 'The Athenz audit domain'],
+  ['sys.auth.audit.org', 'The Athenz audit domain based on org name'],
+  ['sys.auth.audit.domain', 'The Athenz audit domain based on domain name'],
+])
+/** Who makes them and why, as recorded with their administrators. */
+const MAKER = { requestPrincipal: 'sys.auth.zms', auditRef: 'System Setup' }
+
 /**
  * Makes the system domains and the service `sys.auth.zms` when the store does not know `sys.auth`; otherwise changes
  * nothing. `admins` is asked only then, so that a server with data starts without administrators configured. Several
@@ -96,14 +61,9 @@ export async function prepareFirstStart(
     if (await transaction.domain('sys.auth')) return false
     for (const name of names) {
       if (await transaction.domain(name)) continue
-      const requestPrincipal = admins[0] ?? ''
-      const settings =
-        name === options.names.userDomain ? { description: 'reserved domain for user authentication' } : {}
-      transaction.apply({
-        kind: 'createDomain',
-        domain: name,
-        value: newDomain({ name, admins, requestPrincipal, settings }),
-      })
+      const description = DESCRIPTIONS.get(name === options.names.userDomain ? 'user' : name)
+      const settings = description === undefined ? {} : { description }
+      transaction.apply(...domainCreation({ name, admins, ...MAKER, settings }, transaction.now))
     }
     const base: ServiceBase = { name: 'zms', modified: 0, created: 0 }
     transaction.apply({ kind: 'putService', domain: 'sys.auth', value: base })

@@ -58,8 +58,8 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         const stored = existing?.resourceOwnership
         const fullName = groupResourceName(domainName, groupName)
         const ownership = deps.ownership.wholeWrite('group', fullName, stored, components, resourceOwner)
-        deps.quotas.require(domain, 'group', domain.groups.size + 1)
         deps.quotas.require(domain, 'groupMember', members.length)
+        deps.quotas.require(domain, 'group', domain.groups.size + 1)
         deps.quotas.requireMaxMembers('group', body.maxMembers, members.length)
         deps.quotas.requireTags('group', body.tags, tagValueCount(existing?.tags))
         requireAuditFlag(groupKind, domain, existing, body.auditEnabled, 'object')
