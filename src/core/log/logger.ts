@@ -1,3 +1,5 @@
+import { mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { pino } from 'pino'
 
 /** The server's log: one JSON object a line. Pass values as the first argument, the sentence as the second. */
@@ -34,13 +36,15 @@ const SECRET_MEMBERS = [
   '["athenz-role-auth"]',
 ]
 
+const STANDARD_OUTPUT = 1
+
 const SECRET_PATHS = SECRET_MEMBERS.flatMap((member) =>
   member.startsWith('[') ? [member, `*${member}`] : [member, `*.${member}`],
 )
 
 /**
  * Opens the log. Lines are written asynchronously and in order, what is held back when the process exits too; errors of
- * the file are reported on standard error.
+ * the file are reported on standard error. Throws Error when the file cannot be opened.
  */
 export function openLogger({ level = 'info', file, base = {}, sink }: LoggerOptions = {}): Logger {
   const settings: pino.LoggerOptions = {
@@ -52,11 +56,17 @@ export function openLogger({ level = 'info', file, base = {}, sink }: LoggerOpti
     serializers: { err: pino.stdSerializers.errWithCause },
   }
   if (sink) return pino(settings, sink)
-  const destination = pino.destination({ dest: file ?? 1, sync: false, mkdir: true })
+  const destination = pino.destination({ dest: file === undefined ? STANDARD_OUTPUT : openedFile(file), sync: false })
   destination.on('error', (error: Error) => {
     process.stderr.write(`log ${file ?? 'on standard output'}: ${error.message}\n`)
   })
   return pino(settings, destination)
+}
+
+/** Opened before the first line, so that a process that ends at once has somewhere to leave its reason. */
+function openedFile(file: string): number {
+  mkdirSync(dirname(file), { recursive: true })
+  return openSync(file, 'a')
 }
 
 /** A log that goes nowhere. */
