@@ -69,7 +69,9 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
         const versions = domain.policies.get(policyName)
         const target = body.version ?? activeVersion(versions)?.version ?? '0'
         const existing = versions?.get(target)
-        if (!existing) requireNewVersion(policyName, target, versions, body.active ?? true)
+        // Only a version that the request names must be possible; without one a new policy may also begin inactive.
+        if (!existing && body.version !== undefined)
+          requireNewVersion(policyName, target, versions, body.active ?? true)
         const owners = deps.ownership.wholeWrite(
           'policy',
           policyResourceName(domainName, policyName),
