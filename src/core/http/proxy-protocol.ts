@@ -1,4 +1,5 @@
 import { createServer, isIP, type Server, type Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import type { Logger } from '../log/logger.ts'
 
 const V1_MAX_LENGTH = 107
@@ -47,6 +48,8 @@ export function createProxyFront(server: Server, { timeoutMillis, log }: ProxyFr
       rename(socket, address)
     }
     server.emit('connection', socket)
+    // TLS fetches what was left in the socket by itself.
+    if (!(server instanceof TlsServer)) socket.resume()
   }
   const front = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     readHeader(socket, timeoutMillis, (reason, address) => {
