@@ -5,7 +5,14 @@ import { InstanceLock, LockHeldError } from './instance-lock.ts'
 import { identify, isRunning, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, type ServerLayout, serverLayout } from './server-kind.ts'
 import { configuredListener } from './server-port.ts'
-import { describeEnd, launchServer, type ServerLaunch, type ServerProcess, serverArguments } from './server-process.ts'
+import {
+  describeEnd,
+  launchServer,
+  type ServerLaunch,
+  type ServerProcess,
+  serverArguments,
+  serverEnvironment,
+} from './server-process.ts'
 import { type ServerState, ServerStateFiles } from './server-state.ts'
 import { askStatus, type StatusAnswer } from './server-status.ts'
 import { StopRequest } from './stop-request.ts'
@@ -132,7 +139,7 @@ export async function runInForeground(kind: ServerKind, options: ControlOptions)
     await files.write({ identity: identify(), url, startedMillis: Date.now(), foreground: true })
   })
   process.chdir(layout.root)
-  process.execve?.(process.execPath, [process.execPath, ...serverArguments(launch)], process.env)
+  process.execve?.(process.execPath, [process.execPath, ...serverArguments(launch)], serverEnvironment())
   throw new CommandFailure('this system cannot replace a running program')
 }
 

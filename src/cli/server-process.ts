@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 import { CommandFailure } from './command-failure.ts'
 import { identify, type ProcessIdentity } from './process-identity.ts'
@@ -58,6 +59,17 @@ export function serverArguments(launch: Omit<ServerLaunch, 'logFile' | 'errorFil
   ]
 }
 
+/** The environment of a server: this process's, and `USER`, which the shipped configuration names, also where no login set it. */
+export function serverEnvironment(): NodeJS.ProcessEnv {
+  if (process.env['USER']) return process.env
+  try {
+    return { ...process.env, USER: userInfo().username }
+  } catch {
+    // A container may run under a number that belongs to no account.
+    return process.env
+  }
+}
+
 /** Starts a server; it is a child of this process until `detach`. The log folder must exist. */
 export async function launchServer(launch: ServerLaunch): Promise<ServerProcess> {
   const { kind } = launch
@@ -66,6 +78,7 @@ export async function launchServer(launch: ServerLaunch): Promise<ServerProcess>
   try {
     const child = spawn(process.execPath, serverArguments(launch), {
       cwd: launch.root,
+      env: serverEnvironment(),
       detached: true,
       stdio: ['ignore', log.fd, errors.fd, 'ipc'],
     })

@@ -49,6 +49,10 @@ const server = createServer(
       response.end(JSON.stringify(Object.fromEntries(Array.from(entries, ([key, { value }]) => [key, value]))))
       return
     }
+    if (request.url === '/zms/v1/user') {
+      response.end(process.env['USER'])
+      return
+    }
     response.statusCode = mode === 'unhealthy' ? 503 : mode === 'private' ? 401 : 200
     response.end()
   },

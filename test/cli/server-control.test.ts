@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ensureCa, ensureCertificate } from '../../src/cli/dev-certificates.ts'
@@ -120,6 +121,13 @@ describe('start', () => {
     const properties = JSON.parse(await zms.get('/properties')) as Record<string, string>
     assert.equal(properties['athenz.zms.domain_admin'], 'user.joe')
     assert.equal(properties['athenz.zms.a.b'], 'c=d')
+  })
+
+  test('names the user to the server where no login did', async () => {
+    await using zms = await Installation.create()
+    const { USER: _, ...env } = process.env
+    await runProgram(process.execPath, [WRAPPER, 'start', '--root', zms.root], { env })
+    assert.equal(await zms.get('/user'), userInfo().username)
   })
 
   test('says why the server ended, and leaves no pid file', async () => {

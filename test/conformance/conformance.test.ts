@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { runProgram } from '../support/program.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const SOURCE = join(import.meta.dirname, 'conformance.ts')
+
+/** A collection with one scenario that holds and one that does not. */
+function collection(): string {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'zms'))
+  for (const [name, status] of [
+    ['holds', 200],
+    ['fails', 418],
+  ] as const) {
+    const step = { id: 'status', as: 'user.admin', method: 'GET', path: '/zms/v1/status', expect: { status } }
+    writeFileSync(join(folder, 'zms', `${name}.json`), JSON.stringify({ name, server: 'zms', steps: [step] }))
+  }
+  return folder
+}
+
+describe('npm run conformance', () => {
+  const scenarios = collection()
+  const run = (...args: string[]) => runProgram(process.execPath, [SOURCE, 'zms', '--scenarios', scenarios, ...args])
+
+  test('adds up what passed and failed, and names what failed', async () => {
+    const { status, stdout, stderr } = await run()
+    assert.equal(status, 1, stderr)
+    assert.match(stdout, /^ {2}FAIL fails\/status .*"expected":418,"got":200/m)
+    assert.equal(stdout.trimEnd().split('\n').at(-1), '1 passed, 1 failed')
+  })
+
+  test('succeeds when all passed, on both stores', async () => {
+    const { status, stdout, stderr } = await run('--store', 'both', '--only', 'holds')
+    assert.equal(status, 0, stdout + stderr)
+    assert.match(stdout, /^zms on the file store: 1 passed, 0 failed/m)
+    assert.match(stdout, /^zms on the mysql store: 1 passed, 0 failed/m)
+    assert.equal(stdout.trimEnd().split('\n').at(-1), '2 passed, 0 failed')
+  })
+
+  test('fails when nothing was replayed', async () => {
+    const { status, stdout } = await run('--only', 'absent')
+    assert.equal(status, 1)
+    assert.equal(stdout, '0 passed, 0 failed\n')
+  })
+})
