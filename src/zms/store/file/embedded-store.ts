@@ -88,15 +88,15 @@ export class EmbeddedStore extends MemoryQueries implements Store {
     return result
   }
 
-  async #commit({ now, changes: collected }: CollectingTransaction): Promise<void> {
+  async #commit({ now: at, changes: collected }: CollectingTransaction): Promise<void> {
     const { memory, journal, checkpoint } = this.#parts
     this.#requireNew(collected)
     const changes = withAssertionIds(collected, () => memory.nextAssertionId())
     await journal.append({
-      now,
+      at,
       changes: `[${changes.map(changeText).join(',')}]`,
-      durable: (sequence, at) => {
-        memory.apply(changes, { sequence, at })
+      durable: (sequence, stamp) => {
+        memory.apply(changes, { sequence, at, stamp })
         checkpoint.note(sequence, domainsOf(changes))
       },
     })

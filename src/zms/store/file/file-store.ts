@@ -75,11 +75,14 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
   const known = stored?.sequence ?? 0
 
   const replayed: { sequence: number; domains: Set<string> }[] = []
-  const replay = await replayJournal({ folder: journalFolder, fileSystem, known }, ({ sequence, at, changes }) => {
-    const decoded = changes.map((change) => changeOf(change, texts))
-    memory.reapply(decoded, { sequence, at }, (domain) => sequence <= (written.get(domain) ?? 0))
-    replayed.push({ sequence, domains: domainsOf(decoded) })
-  })
+  const replay = await replayJournal(
+    { folder: journalFolder, fileSystem, known },
+    ({ sequence, at, stamp, changes }) => {
+      const decoded = changes.map((change) => changeOf(change, texts))
+      memory.reapply(decoded, { sequence, at, stamp }, (domain) => sequence <= (written.get(domain) ?? 0))
+      replayed.push({ sequence, domains: domainsOf(decoded) })
+    },
+  )
   const end = replay?.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
   const newest = Math.max(known, ...written.values())
   if (end.sequence < newest) {

@@ -5,12 +5,12 @@ import { encodeFrame, type Frame } from './frame.ts'
 
 /** A transaction on its way into the journal. */
 export interface Commit {
-  /** Time that the transaction was given; the stamp is never earlier. */
-  readonly now: number
+  /** Time that the transaction was given and stamps objects with; the stamp of domains is never earlier. */
+  readonly at: number
   /** JSON text of its list of changes. */
   readonly changes: string
   /** Called when the transaction is durable, in the order of sequences and before anybody learns of it. */
-  readonly durable: (sequence: number, at: number) => void
+  readonly durable: (sequence: number, stamp: number) => void
 }
 
 /** Where a journal ends and what comes next. */
@@ -184,9 +184,10 @@ export class Journal {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const first = this.#sequence + 1
     // Stamps of one batch become visible together and need no order among them.
-    const stamps = batch.map(({ commit }) => this.timeFor(commit.now))
+    const stamps = batch.map(({ commit }) => this.timeFor(commit.at))
     const lines = batch.map(
-      ({ commit }, index) => `{"sequence":${first + index},"at":${stamps[index]},"changes":${commit.changes}}\n`,
+      ({ commit }, index) =>
+        `{"sequence":${first + index},"at":${commit.at},"stamp":${stamps[index]},"changes":${commit.changes}}\n`,
     )
     try {
       const file = this.#file ?? (await this.#begin())

@@ -6,11 +6,13 @@ import { Membership } from './membership.ts'
 import { ownDomain } from './own-domain.ts'
 import { SortedNames } from './sorted-names.ts'
 
-/** Where a transaction is among all. */
+/** Where a transaction is among all, and what it stamps. */
 export interface TransactionPlace {
   readonly sequence: number
-  /** Its stamp in epoch milliseconds. */
+  /** Stamp of the objects it changes, in epoch milliseconds. */
   readonly at: number
+  /** Stamp of their domains. */
+  readonly stamp: number
 }
 
 /** What belongs to no domain. */
@@ -74,7 +76,7 @@ export class Memory {
 
   /** Applies the changes of a transaction, whose assertions have their ids. */
   apply(changes: readonly Change[], transaction: TransactionPlace): void {
-    this.#lastModified = Math.max(this.#lastModified, transaction.at)
+    this.#lastModified = Math.max(this.#lastModified, transaction.stamp)
     for (const change of changes) {
       this.#remember(change)
       if (isDomainChange(change)) this.#applyToDomain(change, transaction)
@@ -87,7 +89,7 @@ export class Memory {
    * so are left out. Global changes, and that members are known, may be applied any number of times.
    */
   reapply(changes: readonly Change[], transaction: TransactionPlace, has: (domain: string) => boolean): void {
-    this.#lastModified = Math.max(this.#lastModified, transaction.at)
+    this.#lastModified = Math.max(this.#lastModified, transaction.stamp)
     for (const change of changes) {
       this.#remember(change)
       if (!isDomainChange(change)) this.#applyGlobally(change)
@@ -127,9 +129,9 @@ export class Memory {
     else this.dependencies.delete(domain)
   }
 
-  #applyToDomain(change: DomainChange, { sequence, at }: TransactionPlace): void {
+  #applyToDomain(change: DomainChange, { sequence, at, stamp }: TransactionPlace): void {
     if (change.kind === 'createDomain') {
-      this.#insert(ownDomain(change.value, at))
+      this.#insert({ ...ownDomain(change.value, at), modified: stamp })
       return
     }
     const domain = this.domains.get(change.domain)
@@ -140,6 +142,7 @@ export class Memory {
     }
     this.#follow(domain, change, sequence)
     applyChange(domain, change, at)
+    domain.modified = stamp
   }
 
   /** Keeps the indexes in step with a change that is about to be applied. */

@@ -6,8 +6,10 @@ import { type JournalEnd, type JournalHeader, journalFile, numberOf } from './jo
 /** A transaction as the journal has it. */
 export interface LoggedTransaction {
   readonly sequence: number
-  /** Stamp in epoch milliseconds. */
+  /** Stamp of objects in epoch milliseconds. */
   readonly at: number
+  /** Stamp of domains. */
+  readonly stamp: number
   /** Changes as JSON. */
   readonly changes: readonly object[]
 }
@@ -75,7 +77,7 @@ export async function replayJournal(
         throw new DamageError(file.path, 0, `transaction ${sequence + 1} is missing before ${transaction.sequence}`)
       }
       sequence = transaction.sequence
-      stamp = Math.max(stamp, transaction.at)
+      stamp = Math.max(stamp, transaction.stamp)
       apply(transaction)
     })
     end = { number: file.number, bytes: used }

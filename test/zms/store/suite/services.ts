@@ -27,18 +27,20 @@ export function serviceTests(open: OpenStore): void {
 
   test('keeps keys, hosts and the creation time when the settings of a service are replaced', async () => {
     const domain = await create()
-    const { created } = await read(domain)
     await fixture.commit(
       [domain],
       { kind: 'putPublicKey', domain, service: 'api', keyId: '0', key: 'key-0' },
       { kind: 'putHosts', domain, service: 'api', hosts: new Set(['host1']) },
     )
+    const { created, modified } = await read(domain)
     await fixture.commit([domain], { kind: 'putService', domain, value: allServiceSettings('api') })
     await fixture.commit([domain], { kind: 'putService', domain, value: { name: 'api', modified: 0, created: 0 } })
-    assert.deepEqual(plain(await read(domain)), {
+    const after = await read(domain)
+    assert.ok(after.modified > modified)
+    assert.deepEqual(plain({ ...after, modified: 0 }), {
       name: 'api',
       created,
-      modified: (await fixture.read(domain)).modified,
+      modified: 0,
       publicKeys: { 0: 'key-0' },
       hosts: ['host1'],
     })
@@ -96,7 +98,7 @@ export function serviceTests(open: OpenStore): void {
       await fixture.commit([domain], change)
       const after = await read(domain)
       assert.ok(after.modified > before, change.kind)
-      assert.equal(after.modified, (await fixture.read(domain)).modified)
+      assert.ok(after.modified <= (await fixture.read(domain)).modified, change.kind)
     }
     assert.equal((await read(domain, 'worker')).modified, other)
   })
@@ -119,13 +121,13 @@ export function serviceTests(open: OpenStore): void {
       fixture.commit([domain], { kind: 'putEntity', domain, value: { name, value } })
     await put('a', '{"x":1}')
     await put('b', '{}')
-    const { created } = (await fixture.read(domain)).entities.get('a') ?? {}
+    const { created, modified } = (await fixture.read(domain)).entities.get('a') ?? { created: 0, modified: 0 }
     await put('a', '{"y":[null,"é"]}')
     const entities = (await fixture.read(domain)).entities
     assert.deepEqual([...entities.keys()].sort(), ['a', 'b'])
     assert.equal(entities.get('a')?.value, '{"y":[null,"é"]}')
     assert.equal(entities.get('a')?.created, created)
-    assert.equal(entities.get('a')?.modified, (await fixture.read(domain)).modified)
+    assert.ok((entities.get('a')?.modified ?? 0) > modified)
     await fixture.commit([domain], { kind: 'deleteEntity', domain, entity: 'a' })
     await fixture.commit([domain], { kind: 'deleteEntity', domain, entity: 'nothing' })
     assert.deepEqual([...(await fixture.read(domain)).entities.keys()], ['b'])

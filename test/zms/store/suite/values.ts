@@ -102,7 +102,7 @@ export function valueTests(open: OpenStore): void {
     const tags = new Map([
       ['Key', ['a']],
       ['key', ['b']],
-      ['KEY', ['c', 'C']],
+      ['KEY', ['c']],
     ])
     const domain = await fixture.create((own) => ({ ...emptyDomain(own), tags }))
     await fixture.commit([domain], { kind: 'putRole', domain, value: { ...roleWith('readers'), tags } })
