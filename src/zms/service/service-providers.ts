@@ -1,4 +1,3 @@
-import type { Authority } from '#core/authority/authority.ts'
 import type { Principal } from '#core/authority/principal.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { forbidden } from '#core/error/service-error.ts'
@@ -9,13 +8,11 @@ import type { Domain } from '../store/model.ts'
 import type { Store } from '../store/store.ts'
 import type { Authorization } from './authorization.ts'
 import type { DependencyAnswer, ProviderClient } from './provider-client.ts'
+import { servicePrincipal } from './service-principal.ts'
 import { hasTag } from './tag-filter.ts'
 
 /** Tag of a domain that system administrators may delete without asking providers. */
 const SKIP_TAG = 'zms.DeleteSkipServiceProviderCheck'
-
-/** What the providers in the role are, for questions about what they may do. */
-const SOMEBODY: Authority = { id: 'Auth-None', credentialSource: 'header', allowAuthorization: true }
 
 /** A provider that can be asked. */
 interface Endpoint {
@@ -132,10 +129,8 @@ export class ServiceProviders {
 
   /** Providers of instances answer other questions at their endpoint; those of dependencies are asked below it. */
   #launchesInstances(provider: string): Promise<boolean> {
-    const parts = splitPrincipalName(provider)
-    if (!parts) return Promise.resolve(false)
-    const principal = { ...parts, fullName: provider, authority: SOMEBODY, issueTimeSeconds: 0 }
-    return this.#authorization.isAllowed(principal, 'launch', 'sys.auth:instance')
+    const principal = servicePrincipal(provider)
+    return principal ? this.#authorization.isAllowed(principal, 'launch', 'sys.auth:instance') : Promise.resolve(false)
   }
 }
 

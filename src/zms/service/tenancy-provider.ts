@@ -1,0 +1,115 @@
+import { notFound } from '#core/error/service-error.ts'
+import type { RequestContext } from '#core/http/endpoint.ts'
+import { roleResourceName } from '#core/names/resource-name.ts'
+import type { Domain, Role } from '../store/model.ts'
+import type { Transaction } from '../store/store.ts'
+import { requestedAssertion } from './assertion-rules.ts'
+import { putAssertions } from './assertion-write.ts'
+import { baseOf, roleKind } from './collection.ts'
+import { MemberChanges } from './member-changes.ts'
+import { activeVersion } from './stored-policy.ts'
+import { isDirectlyBelow, type Provider, resourceGroupsPrefix, tenantPrefix } from './tenancy-names.ts'
+
+/** The provider's side of a tenancy: roles delegated to the tenant, and policies of the same names. */
+
+/** A role for a tenant and what it may do. */
+export interface RoleAction {
+  readonly role: string
+  readonly action: string
+}
+
+/** What a provider is to give a tenant. */
+export interface ProviderSide {
+  readonly provider: Provider
+  readonly tenant: string
+  readonly resourceGroup?: string | undefined
+  /** Roles of the resource group. */
+  readonly roles: readonly RoleAction[]
+  /** Whether there is a role for the administrators of the tenant. */
+  readonly adminRole: boolean
+  readonly auditRef: string | undefined
+}
+
+const ADMIN = 'admin'
+
+/**
+ * Delegates roles to a tenant, each with a policy that allows its action on what belongs to the tenant or the resource
+ * group. Policies of roles that are there already are overwritten, except that of the administrators, which keeps what it
+ * has. The transaction holds the provider's domain; 404 when there is no tenant.
+ */
+export async function putProviderSide(
+  context: RequestContext,
+  transaction: Transaction,
+  domain: Domain,
+  { provider, tenant, resourceGroup, roles, adminRole, auditRef }: ProviderSide,
+): Promise<void> {
+  if (!(await transaction.domain(tenant))) throw notFound(`${context.api}: Unknown tenant domain: ${tenant}`)
+  const put = (name: string, resource: string, action: string, others: 'keep' | 'remove') => {
+    delegate(context, transaction, domain, name, tenant, auditRef)
+    const role = roleResourceName(domain.name, name)
+    const input = { role, resource: `${domain.name}:service.${resource}*`, action }
+    putAssertions(transaction, domain, name, [requestedAssertion(domain.name, input, false)], { others })
+  }
+  if (adminRole) {
+    const { service } = provider
+    // For the administrators a resource group stands for all of them.
+    const all = resourceGroup === undefined ? tenantPrefix(service, tenant) : resourceGroupsPrefix(service, tenant)
+    put(tenantPrefix(service, tenant) + ADMIN, all, '*', 'keep')
+  }
+  const prefix = tenantPrefix(provider.service, tenant, resourceGroup)
+  // Of several actions for one role the last one counts.
+  const actions = new Map(roles.map(({ role, action }) => [role, action]))
+  for (const [role, action] of actions) put(prefix + role, prefix, action, 'remove')
+}
+
+/** Makes a role a delegated one. Members it may have had as an ordinary role are removed, they would not count. */
+function delegate(
+  context: RequestContext,
+  transaction: Transaction,
+  domain: Domain,
+  name: string,
+  trust: string,
+  auditRef: string | undefined,
+): void {
+  const existing = domain.roles.get(name)
+  if (existing?.trust === trust) return
+  const principal = context.principal?.fullName ?? ''
+  const changes = new MemberChanges(roleKind, domain.name, name, { principal, auditRef, now: transaction.now })
+  for (const { memberName } of existing?.members ?? []) transaction.apply(...changes.remove(memberName))
+  const base = existing ? baseOf(existing) : { name, modified: 0, created: 0 }
+  transaction.apply({ kind: 'putRole', domain: domain.name, value: { ...base, trust } })
+}
+
+/** Roles that a provider has delegated to the tenant: of one resource group, or all of them. */
+function delegatedRoles({ roles }: Domain, service: string, tenant: string, resourceGroup: string | undefined): Role[] {
+  const prefix = tenantPrefix(service, tenant, resourceGroup)
+  return [...roles.values()].filter(
+    ({ name, trust }) =>
+      trust === tenant && (resourceGroup === undefined ? name.startsWith(prefix) : isDirectlyBelow(name, prefix)),
+  )
+}
+
+/** Takes the roles of a tenant, or those of one of its resource groups, from it, with their policies. */
+export function removeProviderSide(
+  transaction: Transaction,
+  domain: Domain,
+  { service }: Provider,
+  tenant: string,
+  resourceGroup?: string,
+): void {
+  for (const { name } of delegatedRoles(domain, service, tenant, resourceGroup)) {
+    if (domain.policies.has(name)) transaction.apply({ kind: 'deletePolicy', domain: domain.name, policy: name })
+    transaction.apply({ kind: 'deleteRole', domain: domain.name, role: name })
+  }
+}
+
+/** The roles that a tenant has for a resource group, with what their policies let them do. */
+export function roleActionsOf(domain: Domain, service: string, tenant: string, resourceGroup: string): RoleAction[] {
+  const prefix = tenantPrefix(service, tenant, resourceGroup)
+  return delegatedRoles(domain, service, tenant, resourceGroup).flatMap(({ name }) => {
+    const assertions = activeVersion(domain.policies.get(name))?.assertions.values() ?? []
+    return [...assertions]
+      .filter(({ role }) => role === name)
+      .map(({ action }) => ({ role: name.slice(prefix.length), action }))
+  })
+}
