@@ -6,7 +6,8 @@ import type { PolicyInput } from '../api/policy.ts'
 import type { ServiceIdentityInput } from '../api/service-identity.ts'
 import type { Domain, RoleBase, ServiceBase } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
-import { assertionKey, requestedAssertion } from './assertion-rules.ts'
+import { requestedAssertion } from './assertion-rules.ts'
+import { putAssertions } from './assertion-write.ts'
 import { baseOf, type CollectionKind, groupKind, needsApproval, roleKind } from './collection.ts'
 import { requestedMembers, requireSamePendingState } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -18,7 +19,7 @@ import { requireMemberDomain } from './member-rules.ts'
 import { type Fill, placeholders } from './placeholders.ts'
 import { roleOf } from './role.ts'
 import type { SolutionTemplate } from './solution-templates.ts'
-import { activeVersion } from './stored-policy.ts'
+import { serviceBaseOf } from './stored-service.ts'
 import { compact, present, tagsOf } from './wire-form.ts'
 
 /** A template and where it goes. */
@@ -171,33 +172,19 @@ async function requireTrust(transaction: Transaction, domain: string, trust: str
   if (!(await transaction.domain(trust))) throw badRequest('Delegated role assigned to non existing domain')
 }
 
-/** The active version of a policy, or version 0 of a new one, with the assertions that are missing. */
+/** The assertions of a policy that are missing; the settings of the template are for a new policy only. */
 function putPolicy(step: Step, policy: PolicyInput): void {
   const { transaction, domain, fill } = step
   const name = nameIn(step, 'policy', policy.name)
-  const existing = activeVersion(domain.policies.get(name))
-  const version = existing?.version ?? '0'
-  if (!existing) {
-    const value = compact({
-      name,
-      version,
-      active: true,
-      modified: 0,
-      created: 0,
-      description: present(policy.description),
-      tags: policy.tags && policy.tags.size > 0 ? tagsOf(policy.tags) : undefined,
-    })
-    transaction.apply({ kind: 'putPolicy', domain: domain.name, value })
-  }
-  const known = new Set([...(existing?.assertions.values() ?? [])].map(assertionKey))
-  for (const input of policy.assertions) {
+  const wanted = policy.assertions.map((input) => {
     const filled = { ...input, role: fill(input.role), resource: fill(input.resource) }
-    const value = requestedAssertion(domain.name, filled, policy.caseSensitive === true)
-    const key = assertionKey(value)
-    if (known.has(key)) continue
-    known.add(key)
-    transaction.apply({ kind: 'putAssertion', domain: domain.name, policy: name, version, value })
-  }
+    return requestedAssertion(domain.name, filled, policy.caseSensitive === true)
+  })
+  const settings = compact({
+    description: present(policy.description),
+    tags: policy.tags && policy.tags.size > 0 ? tagsOf(policy.tags) : undefined,
+  })
+  putAssertions(transaction, domain, name, wanted, { others: 'keep', settings })
 }
 
 /** A service: its fields where the template names some, its keys, and hosts that are missing. */
@@ -215,8 +202,8 @@ function putService({ context, transaction, domain, fill }: Step, service: Servi
     tags: service.tags && service.tags.size > 0 ? tagsOf(service.tags) : undefined,
   })
   if (!existing || Object.keys(fields).length > 0) {
-    const { publicKeys: _, hosts: __, ...base } = existing ?? { name, modified: 0, created: 0 }
-    transaction.apply({ kind: 'putService', domain: domain.name, value: { ...(base as ServiceBase), ...fields } })
+    const base: ServiceBase = existing ? serviceBaseOf(existing) : { name, modified: 0, created: 0 }
+    transaction.apply({ kind: 'putService', domain: domain.name, value: { ...base, ...fields } })
   }
   for (const { id: keyId, key } of service.publicKeys ?? []) {
     if (existing?.publicKeys.get(keyId) === key) continue
