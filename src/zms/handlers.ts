@@ -1,6 +1,5 @@
-import { ServiceError } from '#core/error/service-error.ts'
 import type { Handlers } from '#core/http/endpoint.ts'
-import { zmsEndpoints } from './api/index.ts'
+import type { zmsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
 import { assertionService } from './service/assertion.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
@@ -22,22 +21,14 @@ import { roleMetaService } from './service/role-meta.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
 import { signedDomainsService } from './service/signed-domains.ts'
 import { type SystemParts, systemService } from './service/system.ts'
-import { tenancyService } from './service/tenancy.ts'
 import { templateService } from './service/template.ts'
+import { tenancyService } from './service/tenancy.ts'
 import { tokenService } from './service/token.ts'
+import { userService } from './service/user.ts'
 
 /** The code behind every operation of ZMS. */
 export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof zmsEndpoints> {
-  const notThere = Object.fromEntries(
-    Object.keys(zmsEndpoints).map((operation) => [
-      operation,
-      () => {
-        throw new ServiceError('not-implemented', `${operation} is not available`)
-      },
-    ]),
-  )
   return {
-    ...notThere,
     ...accessService(deps),
     ...assertionService(deps),
     ...domainService(deps),
@@ -56,10 +47,11 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...roleMetaService(deps),
     ...roleMembershipService(deps),
     ...serviceIdentityService(deps),
-    ...signedDomainsService(deps),
-    ...systemService(deps, parts),
     ...templateService(deps),
     ...tenancyService(deps),
+    ...userService(deps),
+    ...signedDomainsService(deps),
+    ...systemService(deps, parts),
     ...tokenService(deps),
-  } as unknown as Handlers<typeof zmsEndpoints>
+  }
 }

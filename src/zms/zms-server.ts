@@ -20,6 +20,7 @@ import { Container } from '#core/http/container.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
+import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
 import { openStore } from './open-store.ts'
@@ -131,6 +132,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       if (!(await store.check())) throw new Error('the data cannot be reached')
     }
     const addresses = await container.listen(new Map([['store', reachable]]))
+    opened.push(startBackground(deps))
     return { addresses, close: closeAll }
   } catch (error) {
     await closeAll()
