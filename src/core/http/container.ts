@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { DEFAULT_CIPHERS } from 'node:tls'
 import type { Registry } from 'prom-client'
@@ -7,11 +8,13 @@ import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import type { Logger } from '../log/logger.ts'
 import { AccessLog } from './access-log.ts'
 import { cipherList } from './cipher-suites.ts'
+import { healthCheckFilter } from './health-check.ts'
 import type { PortOptions } from './listener.ts'
 import { OpsServer, type ReadinessCheck } from './ops-server.ts'
+import { type PortRule, readPortRules } from './port-rules.ts'
 import { processRegistry, RequestMetrics } from './request-metrics.ts'
 import type { PortTls } from './secure-server.ts'
-import { HttpServer } from './server.ts'
+import { HttpServer, type RequestFilter } from './server.ts'
 import type { StoreFile, TlsFiles } from './tls-material.ts'
 import { TlsSource } from './tls-source.ts'
 
@@ -35,7 +38,8 @@ export class Container {
   /** Reads the TLS files and opens the access log. Throws ConfigError or Error that names what cannot be used. */
   static async open(options: ContainerOptions): Promise<Container> {
     const { container } = options.config
-    const tls = container.tlsPort > 0 ? await openTls(options) : undefined
+    const rules = await portRulesOf(container.portUriConfig)
+    const tls = container.tlsPort > 0 || rules ? await openTls(options) : undefined
     try {
       const accessLog = await AccessLog.open({
         folder: container.accessLogDir,
@@ -44,21 +48,26 @@ export class Container {
         logForwardedAddress: container.logForwardedForAddr,
         log: options.log,
       })
-      return new Container(options, tls, accessLog)
+      return new Container(options, portsOf(options, tls, rules), tls, accessLog)
     } catch (error) {
       tls?.close()
       throw error
     }
   }
 
-  private constructor(options: ContainerOptions, tls: TlsSource | undefined, accessLog: AccessLog) {
+  private constructor(
+    options: ContainerOptions,
+    ports: readonly PortOptions[],
+    tls: TlsSource | undefined,
+    accessLog: AccessLog,
+  ) {
     const { container, ts } = options.config
     this.#options = options
     this.#tls = tls
     this.#accessLog = accessLog
     this.registry = processRegistry()
     this.server = new HttpServer({
-      ports: portsOf(options, tls),
+      ports,
       log: options.log,
       limits: {
         headerBytes: container.httpRequestHeaderSize,
@@ -68,7 +77,9 @@ export class Container {
       responseHeaders: {
         ...container.responseHeadersJson,
         ...(container.sendHostHeader && { host: container.hostname }),
+        ...(container.httpSendServerVersion && { server: 'athenz' }),
       },
+      filters: filtersOf(container),
       observers: [accessLog.observe, new RequestMetrics(this.registry).observe],
       ...(ts.slowRequestMillis > 0 && { slowRequestMillis: ts.slowRequestMillis }),
       ...(container.gzipSupport && { gzipMinBytes: container.gzipMinSize }),
@@ -78,7 +89,10 @@ export class Container {
     })
   }
 
-  /** Opens all ports, the operations port too; gives the addresses of the API ports in the order TLS, plain, status. */
+  /**
+   * Opens all ports, the operations port too; gives the addresses of the API ports in the order TLS, plain, status, or in
+   * that of the file with rules of ports.
+   */
   async listen(checks: ReadonlyMap<string, ReadinessCheck>): Promise<AddressInfo[]> {
     const { config, log } = this.#options
     const addresses = await this.server.listen()
@@ -105,13 +119,49 @@ export class Container {
   }
 }
 
-function portsOf({ config }: ContainerOptions, source: TlsSource | undefined): PortOptions[] {
+type ContainerConfig = ContainerOptions['config']['container']
+
+const filtersOf = ({
+  healthCheckUriList,
+  healthCheckPath,
+  healthCheckStatusOkBody,
+}: ContainerConfig): RequestFilter[] =>
+  healthCheckUriList.size === 0
+    ? []
+    : [healthCheckFilter({ paths: healthCheckUriList, folder: healthCheckPath, sendOk: healthCheckStatusOkBody })]
+
+/** Rules of ports, when a file has them: its ports stand instead of those of the properties. */
+async function portRulesOf(file: string | undefined): Promise<readonly PortRule[] | undefined> {
+  if (file === undefined) return undefined
+  try {
+    const rules = readPortRules(await readFile(file, 'utf8'))
+    return rules.length > 0 ? rules : undefined
+  } catch (cause) {
+    throw new ConfigError([
+      `athenz.port_uri_config: ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    ])
+  }
+}
+
+function portsOf(
+  { config }: ContainerOptions,
+  source: TlsSource | undefined,
+  rules: readonly PortRule[] | undefined,
+): PortOptions[] {
   const { container } = config
   const shared = {
     ...(container.listenHost !== undefined && { host: container.listenHost }),
     proxyProtocol: container.proxyProtocol,
   }
   const tls = source && tlsOf(config, source)
+  if (tls && rules) {
+    return rules.map(({ port, serves, ...demands }) => ({
+      ...shared,
+      port,
+      ...(serves && { serves }),
+      tls: { ...tls, ...demands },
+    }))
+  }
   const ports: PortOptions[] = []
   if (tls && container.tlsPort > 0) ports.push({ ...shared, port: container.tlsPort, tls })
   if (container.port > 0) ports.push({ ...shared, port: container.port })

@@ -12,6 +12,9 @@ import { type ExchangeObserver, ReplyWriter } from './reply-writer.ts'
 import { requestIds } from './request-id.ts'
 import { pathOf } from './request-target.ts'
 
+/** Looks at a request before any operation does; true when it answers, now or later, and nobody else may. */
+export type RequestFilter = (exchange: Exchange, writer: ReplyWriter) => boolean
+
 /** What a server is made of. */
 export interface HttpServerOptions {
   readonly ports: readonly PortOptions[]
@@ -19,6 +22,8 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>
   /** Headers of every answer; HTTP Strict Transport Security for a year when absent. */
   readonly responseHeaders?: HeaderValues
+  /** Asked in this order before any operation. */
+  readonly filters?: readonly RequestFilter[]
   /** Told of every exchange with its answer: access log, metrics. */
   readonly observers?: readonly ExchangeObserver[]
   /** Exchanges that take longer are logged; none when absent. */
@@ -144,6 +149,7 @@ export class HttpServer {
       this.writer.sendError(exchange, refusal)
       return
     }
+    if (this.#options.filters?.some((filter) => filter(exchange, this.writer))) return
     // The router would not find a path for a method it does not know; every path refuses PATCH.
     if (!ROUTED_METHODS.has(exchange.method)) request.method = 'PATCH'
     this.app.routing(request, response)
