@@ -211,7 +211,7 @@ CREATE TABLE IF NOT EXISTS `assertion` (
   KEY `idx_role` (`role`),
   CONSTRAINT `fk_policy_assertion_policy` FOREIGN KEY (`policy_id`) REFERENCES `policy` (`policy_id`)
     ON DELETE CASCADE ON UPDATE NO ACTION
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci;
+) ENGINE = InnoDB AUTO_INCREMENT = 100001 DEFAULT CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci;
 
 -- Conditions of an assertion: the entries of one condition share its condition_id.
 CREATE TABLE IF NOT EXISTS `assertion_condition` (

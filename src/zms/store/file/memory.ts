@@ -25,6 +25,9 @@ export interface Globals {
   readonly lastModified: number
 }
 
+/** Ids of assertions are greater, as in a new database, so that none looks like another number of a log or an answer. */
+const ASSERTION_IDS_AFTER = 100_000
+
 /**
  * All data of the file store in memory, with what its queries need to be quick. Changes are applied here only once they
  * are durable; applying is synchronous, so that readers see all of a transaction or nothing.
@@ -40,7 +43,7 @@ export class Memory {
   readonly dependencies = new Map<string, Set<string>>()
   /** What happened to the members of roles and groups. */
   readonly history: History
-  #lastAssertionId = 0
+  #lastAssertionId = ASSERTION_IDS_AFTER
   #lastModified = 0
 
   constructor(history: History) {
