@@ -22,6 +22,9 @@ import {
 import { hasTag } from './tag-filter.ts'
 import { compact, ownershipOf, tagsOf } from './wire-form.ts'
 
+/** Version that a policy begins with when the request names none. */
+const FIRST_VERSION = '0'
+
 /** Policies and their versions. */
 export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndpoints> {
   const { store, writes } = deps
@@ -67,11 +70,10 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
         const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', ...headers })
         await requireAdmitted(deps, domain, policyName, assertions.values())
         const versions = domain.policies.get(policyName)
-        const target = body.version ?? activeVersion(versions)?.version ?? '0'
+        const target = body.version ?? activeVersion(versions)?.version ?? FIRST_VERSION
         const existing = versions?.get(target)
-        // Only a version that the request names must be possible; without one a new policy may also begin inactive.
-        if (!existing && body.version !== undefined)
-          requireNewVersion(policyName, target, versions, body.active ?? true)
+        const active = body.active ?? true
+        if (!existing) requireNewVersion(policyName, body.version, versions, active)
         const owners = deps.ownership.wholeWrite(
           'policy',
           policyResourceName(domainName, policyName),
@@ -84,8 +86,7 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
         deps.quotas.require(domain, 'policy', policyCount(domain) + 1)
         const value: PolicyBase = compact({
           ...(existing ? policyBaseOf(existing) : { name: policyName, version: target, modified: 0, created: 0 }),
-          // A policy always has an active version: the flag can make this version the active one, not take that away.
-          active: existing?.active || (body.active ?? true),
+          active,
           tags: body.tags && body.tags.size > 0 ? tagsOf(body.tags) : existing?.tags,
           resourceOwnership: owners ?? existing?.resourceOwnership,
         })
@@ -103,9 +104,10 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
       const subject = { context, domains: [domainName], entity: policyName, auditRef: headers.auditRef }
       await writes.commit(subject, async (transaction) => {
         const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', ...headers })
-        const policy = policyVersion(domain, policyName)
-        if (!policy) throw notFound('Policy does not exist')
-        deps.ownership.deletion(policy.resourceOwnership, 'object', headers.resourceOwner)
+        const versions = domain.policies.get(policyName)
+        if (!versions) throw notFound('Policy does not exist')
+        const owners = activeVersion(versions)?.resourceOwnership
+        deps.ownership.deletion(owners, 'object', headers.resourceOwner)
         transaction.apply({ kind: 'deletePolicy', domain: domainName, policy: policyName })
       })
       return noContent
@@ -141,23 +143,25 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
     return policyReply(domainName, compact({ ...policy, resourceOwnership }))
   }
 
-  /** Refuses a version that the policy does not have and may not get by a whole write. */
+  /**
+   * Refuses a version that the policy does not have and may not get by a whole write. `version` is the one that the
+   * request names, if it names one.
+   */
   function requireNewVersion(
     policyName: string,
-    version: string,
+    version: string | undefined,
     versions: PolicyVersions | undefined,
     active: boolean,
   ): void {
-    if (!versions) {
-      if (!active) throw notFound(`Policy ${policyName} doesn't exist, new version must be active `)
-      return
+    if (version !== undefined) {
+      if (!versions && !active) throw notFound(`Policy ${policyName} doesn't exist, new version must be active `)
+      if (versions && active) {
+        throw badRequest(
+          `Policy ${policyName} already exists with an active version. Create version ${version} as not active and activate it afterwards`,
+        )
+      }
     }
-    if (active) {
-      throw badRequest(
-        `Policy ${policyName} already exists with an active version. Create version ${version} as not active and activate it afterwards`,
-      )
-    }
-    requireVersionRoom(deps, policyName, version, versions)
+    if (versions) requireVersionRoom(deps, policyName, version ?? FIRST_VERSION, versions)
   }
 }
 

@@ -75,7 +75,7 @@ export interface DomainBase extends DomainMeta {
 export interface Domain extends DomainBase {
   readonly roles: ReadonlyMap<string, Role>
   readonly groups: ReadonlyMap<string, Group>
-  /** Policy name → version → policy version; at least one version each, exactly one active. */
+  /** Policy name → version → policy version; at least one version each, at most one active. */
   readonly policies: ReadonlyMap<string, ReadonlyMap<string, Policy>>
   readonly services: ReadonlyMap<string, Service>
   readonly entities: ReadonlyMap<string, Entity>
