@@ -1,6 +1,6 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
-import { list, optional, struct, time, type ValueOf } from '#core/http/wire.ts'
+import { list, lower, optional, struct, time, type ValueOf } from '#core/http/wire.ts'
 import {
   audited,
   inDomain,
@@ -95,8 +95,11 @@ export type Roles = ValueOf<typeof Roles>
 export const RoleList = struct('RoleList', { names: list(shown.entity), next: maybe.text })
 export type RoleList = ValueOf<typeof RoleList>
 
-/** Full names of principals that administer a domain. */
-export const DefaultAdminsInput = struct('DefaultAdmins', { admins: list(lowered.resource) })
+/**
+ * Full names of principals that administer a domain. The original does not check them: a name that cannot be is one of a
+ * domain that does not exist.
+ */
+export const DefaultAdminsInput = struct('DefaultAdmins', { admins: list(lower(shown.resource)) })
 export type DefaultAdminsInput = ValueOf<typeof DefaultAdminsInput>
 
 const role = { ...inDomain, roleName: lowered.entity }
