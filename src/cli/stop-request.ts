@@ -1,3 +1,8 @@
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+// Ctrl-C reaches every process of the terminal, and npm passes it on to its script once more.
+const ECHO_MILLIS = 500
+
 /**
  * Listens for the signals that ask a program to stop: SIGINT, SIGTERM and SIGHUP. The first asks it to finish in order,
  * a second one to finish at once, and no further one does anything: the program ends with an exit status of its own.
@@ -9,7 +14,15 @@ export class StopRequest {
   readonly asked: Promise<undefined>
 
   constructor() {
-    const listener = () => (this.requested ? this.#second : this.#first).abort()
+    let firstMillis = 0
+    const listener = () => {
+      if (!this.requested) {
+        firstMillis = performance.now()
+        this.#first.abort()
+      } else if (performance.now() - firstMillis > ECHO_MILLIS) {
+        this.#second.abort()
+      }
+    }
     for (const signal of SIGNALS) process.on(signal, listener)
     this.asked = new Promise((resolve) => {
       this.signal.addEventListener('abort', () => resolve(undefined), { once: true })
@@ -30,5 +43,3 @@ export class StopRequest {
     return this.#second.signal
   }
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -202,7 +202,7 @@ describe('a stop', () => {
     await using dev = startDev(temporaryFolder(), { settings: { 'fake.mode': 'stubborn' } })
     await ready(dev)
     dev.kill('SIGINT')
-    // Two signals that are pending at once would arrive as one.
+    // Signals that follow the first at once are its echo.
     const again = setInterval(() => dev.kill('SIGTERM'), 20)
     const end = await dev.ended
     clearInterval(again)
