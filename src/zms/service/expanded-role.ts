@@ -1,4 +1,3 @@
-import { splitResourceName } from '#core/names/resource-name.ts'
 import type { Domain, MemberAudit, Role, RoleMember } from '../store/model.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { assumedRoles } from './role-delegation.ts'
@@ -27,7 +26,7 @@ export async function expandRole(
     ? (await trustedMembers(deps, domain, role)).map((member) =>
         listedMemberReply(member, deps.memberRules.typeOf(member.memberName)),
       )
-    : (await withoutGroups(deps, [...role.members])).map(roleMemberReply)
+    : (await withoutGroups(deps, role)).map(roleMemberReply)
   if (options.pending) members.push(...[...role.pending.values()].map(pendingMemberReply))
   return compact({
     ...roleSettingsReply(role),
@@ -37,38 +36,30 @@ export async function expandRole(
   })
 }
 
-/** Members of the roles that assume a delegated role, each once. */
+/** Members of the roles that assume a delegated role, each once; groups stay groups. */
 async function trustedMembers(deps: ZmsDependencies, domain: Domain, role: Role): Promise<RoleMember[]> {
   const trusted = await deps.store.domain(role.trust as string)
   if (!trusted) return []
   const found = new Map<string, RoleMember>()
   for (const assumed of assumedRoles(trusted, domain.name, role.name)) {
-    for (const member of await withoutGroups(deps, [...assumed.members])) {
-      if (!found.has(member.memberName)) found.set(member.memberName, member)
-    }
+    for (const member of assumed.members) if (!found.has(member.memberName)) found.set(member.memberName, member)
   }
   return [...found.values()]
 }
 
-/** The members with the members of groups in place of the groups, each name once. */
-async function withoutGroups(deps: ZmsDependencies, members: readonly RoleMember[]): Promise<RoleMember[]> {
-  const found = new Map<string, RoleMember>()
-  const add = (member: RoleMember) => {
-    if (!found.has(member.memberName)) found.set(member.memberName, member)
-  }
-  const groups = members.flatMap((member) => {
-    const parts = splitResourceName('group', member.memberName)
-    return parts ? [{ member, ...parts }] : []
-  })
-  const domains = await deps.store.domains([...new Set(groups.map(({ domain }) => domain))])
-  for (const member of members) if (!splitResourceName('group', member.memberName)) add(member)
-  for (const { member, domain, name } of groups) {
-    for (const person of domains.get(domain)?.groups.get(name)?.members ?? []) {
+/** The members, with the members of groups in place of the groups; one who is in several ways is listed several times. */
+async function withoutGroups(deps: ZmsDependencies, role: Role): Promise<RoleMember[]> {
+  const domains = await deps.store.domains([...new Set(role.members.groups.map(({ domain }) => domain))])
+  const groups = new Map(role.members.groups.map((reference) => [reference.entry.memberName, reference]))
+  return [...role.members].flatMap((member) => {
+    const reference = groups.get(member.memberName)
+    if (!reference) return [member]
+    const group = domains.get(reference.domain)?.groups.get(reference.group)
+    return [...(group?.members ?? [])].map(({ requestPrincipal: _, ...person }) => {
       const expiration = earlier(member.expiration, person.expiration)
-      add({ ...person, ...(expiration !== undefined && { expiration }) })
-    }
-  }
-  return [...found.values()]
+      return { ...person, ...(expiration !== undefined && { expiration }) }
+    })
+  })
 }
 
 const earlier = (a: number | undefined, b: number | undefined) =>

@@ -51,7 +51,9 @@ export function groupMembershipService(
     async getDomainGroupMembers({ params }) {
       const domain = await store.domain(params.domainName)
       if (!domain) throw notFound(`unknown domain - ${params.domainName}`)
-      return ok({ domainName: domain.name, members: domainGroupMembers(domain) })
+      const members = domainGroupMembers(domain)
+      // The original answers null, not an empty list.
+      return ok({ domainName: domain.name, members: members.length > 0 ? members : null })
     },
 
     async getPendingDomainGroupMembersList({ query }, context) {

@@ -42,21 +42,16 @@ export async function pendingMembers(
   const found: { domainName: string; members: Record<string, unknown>[] }[] = []
   for (const domain of domains.values()) {
     const collections: Iterable<Role | Group> = kind.kind === 'role' ? domain.roles.values() : domain.groups.values()
-    const members = new Map<string, Record<string, unknown>[]>()
+    const key = kind.kind === 'role' ? 'memberRoles' : 'memberGroups'
+    const members: Record<string, unknown>[] = []
     for (const collection of collections) {
       if (decider !== undefined && audit && !decides(decider, domain, collection, audit, deps.now())) continue
+      // One entry for each request, as the original answers, though a member may have several.
       for (const pending of collection.pending.values()) {
-        const list = members.get(pending.memberName) ?? []
-        list.push(pendingReply(kind, collection, pending))
-        members.set(pending.memberName, list)
+        members.push({ memberName: pending.memberName, [key]: [pendingReply(kind, collection, pending)] })
       }
     }
-    if (members.size === 0) continue
-    const key = kind.kind === 'role' ? 'memberRoles' : 'memberGroups'
-    found.push({
-      domainName: domain.name,
-      members: [...members].map(([memberName, list]) => ({ memberName, [key]: list })),
-    })
+    if (members.length > 0) found.push({ domainName: domain.name, members })
   }
   return found
 }
