@@ -1,6 +1,6 @@
-import { notFound } from '#core/error/service-error.ts'
+import { badRequest, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
-import { resolveUserAlias } from '#core/names/principal-name.ts'
+import { isMemberName, resolveUserAlias } from '#core/names/principal-name.ts'
 import { Glob } from '#core/rbac/glob.ts'
 import type { Domain, Role } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
@@ -11,6 +11,7 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { activePolicies } from './domain-views.ts'
 import { MemberChanges } from './member-changes.ts'
 import { memberDays } from './member-dates.ts'
+import { requireMemberDomain } from './member-rules.ts'
 import { newDomain } from './new-domain.ts'
 import { principalDomainsOf } from './principal-domains.ts'
 import { activeVersion } from './stored-policy.ts'
@@ -105,6 +106,10 @@ async function addAdmins(
   const changes = new MemberChanges(roleKind, domainName, ADMIN, { principal, auditRef, now: transaction.now })
   for (const name of admins) {
     if (role.members.has(name)) continue
+    if (!isMemberName(name)) {
+      await requireMemberDomain(transaction, name)
+      throw badRequest(`Principal ${name} is not valid`)
+    }
     await deps.memberRules.check(transaction, memberCollection(deps, roleKind, domain, role), name)
     const member = { name, type: deps.memberRules.typeOf(name) }
     const days = memberDays(role, domain)
