@@ -22,8 +22,11 @@ import { MemberRules } from '#zms/service/member-rules.ts'
 import { newDomain } from '#zms/service/new-domain.ts'
 import { OwnershipRules } from '#zms/service/ownership.ts'
 import { principalDomainsOf } from '#zms/service/principal-domains.ts'
+import type { ProviderClient } from '#zms/service/provider-client.ts'
 import { QuotaRules } from '#zms/service/quota-rules.ts'
 import { admitsEverything } from '#zms/service/resource-validator.ts'
+import { ServiceProviders } from '#zms/service/service-providers.ts'
+import { SolutionTemplates } from '#zms/service/solution-templates.ts'
 import { Writes } from '#zms/service/writes.ts'
 import { openFileStore } from '#zms/store/file/file-store.ts'
 import type { Domain } from '#zms/store/model.ts'
@@ -41,6 +44,10 @@ export interface HarnessOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** Parts that replace those of the harness. */
   readonly parts?: Partial<ZmsDependencies>
+  /** Judge of users; without one everybody is known. */
+  readonly userAuthority?: Authority
+  /** Asks service providers; without one nobody is asked. */
+  readonly providerClient?: ProviderClient
 }
 
 /** Circumstances of a call. */
@@ -117,7 +124,8 @@ export class Harness {
   }
 
   /** Makes a harness with the system domains. It is closed with the test or file that makes it; not for hooks. */
-  static async open({ services, properties = {}, parts = {} }: HarnessOptions): Promise<Harness> {
+  static async open(options: HarnessOptions): Promise<Harness> {
+    const { services, properties = {}, parts = {}, userAuthority, providerClient } = options
     const folder = temporaryFolder()
     const { config } = await loadServerConfig({
       server: 'zms',
@@ -142,7 +150,7 @@ export class Harness {
       },
       now,
     )
-    const deps: Omit<ZmsDependencies, 'templates' | 'serviceProviders' | 'signer'> = {
+    const deps: Omit<ZmsDependencies, 'signer'> = {
       config,
       store,
       writes: new Writes({
@@ -168,15 +176,17 @@ export class Harness {
           skipServiceDomains: new Set(),
           filterDocumentationUrl: '',
         },
-        userAuthority: undefined,
+        userAuthority,
         externalValidator: () => undefined,
       }),
-      memberDates: new MemberDateRules({ user: 0, service: 0, group: 0 }, undefined),
+      memberDates: new MemberDateRules({ user: 0, service: 0, group: 0 }, userAuthority),
+      serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
+      templates: SolutionTemplates.none(),
       authHistory: noAuthHistory,
       domainMetaStore: anyMetaValue,
       resourceValidator: admitsEverything,
       credentialsBox: undefined,
-      userAuthority: undefined,
+      userAuthority,
       principalAuthority: undefined,
       now,
       log: () => {},
