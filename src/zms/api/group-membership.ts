@@ -141,7 +141,7 @@ export const groupMembershipEndpoints = {
     group: 'Group',
     summary: 'Lists the requests for membership in groups that a principal, by default the caller, may decide.',
     query: {
-      principal: query('principal', queried.entity),
+      principal: query('principal', queried.principal),
       domainName: query('domain', maybe.loweredText),
     },
     access: authenticate,

@@ -24,7 +24,7 @@ export type ReviewObject = ValueOf<typeof ReviewObject>
 export const ReviewObjects = struct('ReviewObjects', { list: list(ReviewObject) })
 export type ReviewObjects = ValueOf<typeof ReviewObjects>
 
-const principal = { principal: query('principal', queried.resource) }
+const principal = { principal: query('principal', queried.principal) }
 
 /** What is due for review. */
 export const reviewEndpoints = {

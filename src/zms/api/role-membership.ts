@@ -192,7 +192,7 @@ export const roleMembershipEndpoints = {
     group: 'DomainRoleMembership',
     summary: 'Lists the requests for membership in roles that a principal, by default the caller, may decide.',
     query: {
-      principal: query('principal', queried.entity),
+      principal: query('principal', queried.principal),
       domainName: query('domain', maybe.loweredText),
     },
     access: authenticate,

@@ -27,10 +27,12 @@ export async function listDomains(queries: DomainQueries, { query, headers }: Li
   if (query.businessService)
     return { names: await queries.domainsByAttribute('businessService', query.businessService) }
   const { limit } = query
+  // A name that the list does not have skips nothing, as in the original.
+  const skips = query.skip?.startsWith(query.prefix ?? '') && (await queries.domain(query.skip)) !== undefined
   const names = await queries.domainNames({
     ...(query.prefix && { prefix: query.prefix }),
     ...(query.depth !== undefined && { depth: query.depth }),
-    ...(query.skip && { after: query.skip }),
+    ...(skips && { after: query.skip }),
     ...(modifiedSince !== undefined && { modifiedSince }),
     ...(limit !== undefined && { limit: limit + 1 }),
   })

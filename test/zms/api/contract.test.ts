@@ -27,6 +27,15 @@ const DIFFERENCES = new Map([
   ['getAccess ?principal: String', 'the original does not check the form of the principal, which then has no rights'],
   ['getAccessExt ?domain: String', 'as getAccess'],
   ['getAccessExt ?principal: String', 'as getAccess'],
+  ...[
+    'getPendingDomainRoleMembersList',
+    'getPendingDomainGroupMembersList',
+    'getRolesForReview',
+    'getGroupsForReview',
+  ].map((operation): [string, string] => [
+    `${operation} ?principal: PrincipalName`,
+    'external members are principals too; the original answers about them',
+  ]),
   [
     'getDomainMetaStoreValidValuesList ?attribute: optional',
     'the original’s service answers "attributeName is mandatory"',
