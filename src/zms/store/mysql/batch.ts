@@ -9,6 +9,7 @@ import { CollectingTransaction } from '../transaction.ts'
 import { places } from './columns.ts'
 import type { DomainCache } from './domain-cache.ts'
 import { loadDomain } from './load.ts'
+import type { TimedChange } from './runs.ts'
 import { Stamps, WriteScope, type WriteSettings } from './scope.ts'
 import type { StampClock } from './stamp-clock.ts'
 import type { Sequence } from './stamps.ts'
@@ -38,24 +39,18 @@ export interface BatchParts {
   ) => Transaction['queries']
 }
 
-/** A locked domain. */
+/** A domain that is locked and exists. */
 interface Held {
   readonly rowId: number
   /** Its stamp when it was locked. */
   readonly modified: number
-  /** The committed state, once it is needed. */
+  /** The committed state, when it is in memory. */
   base: MutableDomain | undefined
-  /** The state after some of the changes, when a later transaction needs it. */
-  overlay: { view: Overlay; applied: number } | undefined
-  readonly changes: { readonly change: DomainChange; readonly at: number }[]
-  /** Whether a view of the changes would have to copy very much. */
-  large: boolean
+  /** Changes so far that a later transaction must see. */
+  readonly accepted: TimedChange<DomainChange>[]
+  /** The state after the first so many of them, when a later transaction asked for it. */
+  overlay: { readonly view: Overlay; applied: number } | undefined
 }
-
-/** From this number of members or assertions on, a commit is cheaper than a copy. */
-const LARGE = 5000
-
-const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM domain WHERE name = ? FOR UPDATE'
 
 /** How a domain was and will be: its modification stamp, or undefined when it does not exist. */
 export interface Transition {
@@ -63,27 +58,34 @@ export interface Transition {
   readonly after: number | undefined
 }
 
+const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM domain WHERE name = ? FOR UPDATE'
+
 /**
- * One transaction of the database in which several transactions of the store run one after the other; each sees those
- * before it. They share the locks, the stamp of the domains and the commit, which is most of what a transaction costs.
+ * One transaction of the database for several transactions of the store, which run one after the other; each sees those
+ * before it. They share the locks, the stamp and the commit, which is most of what a transaction costs, and what they
+ * change is written together at the end.
  */
 export class Batch {
   readonly #connection: MySqlConnection
   readonly #parts: BatchParts
   readonly #names: ReadonlySet<string>
   readonly #held = new Map<string, Held>()
+  /** Changed domains whose new state is not worth working out, or cannot be, before the commit. */
+  readonly #opaque = new Set<string>()
+  /** Changes of each transaction. */
+  readonly #accepted: (readonly TimedChange[])[] = []
+  /** Changes as they are to be made in memory. */
+  readonly #written: TimedChange<DomainChange>[] = []
   /** Keys of the rows of the locked domains as far as they exist by now. */
   readonly #domainIds = new Map<string, number>()
   readonly #changed = new Set<string>()
-  readonly #replaced = new Set<string>()
-  readonly #stamps = new Stamps()
-  #lastStamp = 0
-  #dirty = false
+  #lastTime: number
 
   private constructor(connection: MySqlConnection, names: readonly string[], parts: BatchParts) {
     this.#connection = connection
     this.#names = new Set(names)
     this.#parts = parts
+    this.#lastTime = 0
   }
 
   /** Begins with the locks of the domains, taken in ascending order of names; the domains need not exist. */
@@ -92,11 +94,11 @@ export class Batch {
     for (const name of names) {
       const [row] = await connection.rows<{ id: number; modified: Date; now: Date }>(LOCK_DOMAIN, [name])
       if (row === undefined) continue
-      const modified = row.modified.getTime()
+      const stamp = { rowId: row.id, modified: row.modified.getTime() }
       parts.clock.observe(row.now.getTime())
-      batch.#held.set(name, { rowId: row.id, modified, base: undefined, overlay: undefined, changes: [], large: false })
+      batch.#held.set(name, { ...stamp, base: parts.cache.at(name, stamp), accepted: [], overlay: undefined })
       batch.#domainIds.set(name, row.id)
-      batch.#lastStamp = Math.max(batch.#lastStamp, modified)
+      batch.#lastTime = Math.max(batch.#lastTime, stamp.modified)
     }
     if (parts.clock.unset) {
       const [row] = await connection.rows<{ now: Date }>('SELECT SYSDATE(3) AS now')
@@ -107,12 +109,7 @@ export class Batch {
 
   /** Whether there is something to commit. */
   get dirty(): boolean {
-    return this.#dirty
-  }
-
-  /** Whether no further transaction may run: a domain was created or deleted, and its state is not known in memory. */
-  get full(): boolean {
-    return this.#replaced.size > 0
+    return this.#accepted.length > 0
   }
 
   /** Names of the domains that were changed. */
@@ -121,26 +118,39 @@ export class Batch {
   }
 
   /**
-   * Runs one transaction and writes its changes. What `decide` throws is its verdict, and then nothing of it stays; the
+   * Runs one transaction and keeps its changes. What `decide` throws is its verdict, and then nothing of it stays; the
    * verdict holds only if the batch is committed. Throws DatabaseError when the database fails. The first transaction is
    * never postponed.
    */
   async run<T>(decide: Decide<T>): Promise<Verdict<T>> {
-    const now = Math.max(this.#parts.clock.now(), this.#lastStamp + 1)
-    const faults = new FaultWatch(this.#connection)
-    const load = (name: string) => faults.watch(this.#domain(name))
-    const queries = this.#parts.queriesOn(faults, load)
+    const now = Math.max(this.#parts.clock.now(), this.#lastTime + 1)
+    const watch = new Watch()
+    const load = (name: string) => watch.over(() => this.#domain(name))
+    const queries = this.#parts.queriesOn({ rows: (sql, values) => watch.over(() => this.#rows(sql, values)) }, load)
     const transaction = new CollectingTransaction({ now, locked: this.#names, load, queries })
     const verdict = await settle(transaction, decide)
     // Even if `decide` went on regardless: after a deadlock, say, the locks are gone.
-    faults.rethrow()
-    if (faults.postponed) return { kind: 'postponed' }
-    if (verdict.kind === 'value' && transaction.changes.length > 0) {
-      this.#dirty = true
-      this.#lastStamp = now
-      await this.#write(transaction.changes, now)
-    }
+    if (watch.fault !== undefined) throw watch.fault
+    if (watch.postponed) return { kind: 'postponed' }
+    if (verdict.kind === 'value' && transaction.changes.length > 0) this.#accept([...transaction.changes], now)
     return verdict
+  }
+
+  /** Writes all changes and gives their stamp. Nothing may follow but the commit. */
+  async write(): Promise<number> {
+    const stamp = await this.#stampDomains()
+    const stamps = new Stamps()
+    const scope = new WriteScope({
+      connection: this.#connection,
+      stamp: new Date(stamp),
+      settings: this.#parts.writeSettings,
+      domainIds: this.#domainIds,
+      before: (name) => this.#before(name),
+      stamps,
+    })
+    for (const changes of together(this.#accepted)) this.#written.push(...(await writeChanges(scope, changes)))
+    await stamps.write(this.#connection)
+    return stamp
   }
 
   /** What the commit makes of the domains, given their stamp. */
@@ -153,107 +163,131 @@ export class Batch {
     )
   }
 
-  /**
-   * Stamps what was changed, which is the last step before the commit. The domains get the time of this moment: whoever
-   * asks what has changed since a time waits for the commit of all earlier stamps, and finds later ones the next time.
-   */
-  async stamp(): Promise<number> {
-    await this.#stamps.write(this.#connection)
-    const ids = this.changedNames.flatMap((name) => this.#domainIds.get(name) ?? [])
-    const least = new Date(Math.max(this.#parts.clock.ofDatabase ? 0 : this.#parts.clock.now(), this.#lastStamp))
-    if (ids.length === 0) return least.getTime()
-    const list = places(ids.length)
-    const time = this.#parts.clock.ofDatabase ? 'GREATEST(NOW(3), CAST(? AS DATETIME(3)))' : '?'
-    const [, rows] = await this.#connection.script(
-      `UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
-       SELECT modified FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
-      [least, ...ids, ...ids],
-    )
-    const [row] = (rows ?? []) as { modified: Date }[]
-    if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
-    return row.modified.getTime()
-  }
-
   async commit(): Promise<void> {
     await this.#connection.script('COMMIT')
   }
 
   /** Brings memory up to date after the commit; synchronous, so that readers see all of it or nothing. */
   remember(stamp: number): void {
-    const { cache, sequence } = this.#parts
-    for (const name of this.#changed) {
-      const held = this.#held.get(name)
-      if (held?.base === undefined || this.#replaced.has(name)) {
-        cache.forget(name)
-        continue
-      }
-      for (const { change, at } of held.changes) applyChange(held.base, change, at)
-      held.base.modified = stamp
-      cache.changed(held.base, sequence.next())
+    const { cache, sequence, clock } = this.#parts
+    for (const { change, at } of this.#written) {
+      const base = this.#held.get(change.domain)?.base
+      if (base !== undefined && !this.#isReplaced(change.domain)) applyChange(base, change, at)
     }
+    for (const name of this.#changed) {
+      const base = this.#held.get(name)?.base
+      if (base === undefined || this.#isReplaced(name)) {
+        cache.forget(name)
+      } else {
+        base.modified = stamp
+        cache.changed(base, sequence.next())
+      }
+      // A domain that is made again must not have the stamp of the one that was deleted.
+      clock.reach(this.#domainIds.has(name) ? stamp : stamp + 1)
+    }
+  }
+
+  /** Whether the domain is another one than when it was locked. */
+  #isReplaced(name: string): boolean {
+    return this.#held.get(name)?.rowId !== this.#domainIds.get(name)
   }
 
   async #domain(name: string): Promise<Domain | undefined> {
     if (!this.#names.has(name)) return this.#parts.readDomain(name)
+    if (this.#opaque.has(name)) throw new CommitFirst()
     const held = this.#held.get(name)
     if (held === undefined) return undefined
-    if (held.large) throw new CommitFirst()
-    await this.#loadBase(name, held)
-    return currentState(held)
-  }
-
-  /** The committed state; must come before the first change of the domain is written. */
-  async #loadBase(name: string, held: Held): Promise<void> {
-    if (held.base !== undefined) return
     const { cache, sequence } = this.#parts
-    held.base = cache.at(name, held)
-    if (held.base !== undefined) return
-    const startedAt = sequence.next()
-    const loaded = await loadDomain(this.#connection, held.rowId)
-    if (loaded === undefined) throw new DatabaseError('contention', `domain ${name} vanished while it was locked`)
-    held.base = cache.keep(loaded, startedAt)
+    if (held.base === undefined) {
+      const startedAt = sequence.next()
+      const loaded = await loadDomain(this.#connection, held.rowId)
+      if (loaded === undefined) throw new DatabaseError('contention', `domain ${name} vanished while it was locked`)
+      held.base = cache.keep(loaded, startedAt)
+    }
+    return currentState(held.base, held)
   }
 
-  /** The state before the transaction that is being written, as far as it is worth knowing. */
-  #before(name: string): MutableDomain | undefined | 'unknown' {
-    const held = this.#held.get(name)
-    if (held?.large) return 'unknown'
-    return held && currentState(held)
+  async #rows<Row>(...question: Parameters<MySqlConnection['rows']>): Promise<Row[]> {
+    // The answer would lack the changes of those before.
+    if (this.dirty) throw new CommitFirst()
+    return this.#connection.rows<Row>(...question)
   }
 
-  async #write(changes: readonly Change[], at: number): Promise<void> {
+  #accept(changes: readonly Change[], at: number): void {
+    this.#accepted.push(changes.map((change) => ({ change, at })))
+    this.#lastTime = at
     for (const change of changes) {
       if (!isDomainChange(change)) continue
-      const held = this.#held.get(change.domain)
-      if (held) await this.#loadBase(change.domain, held)
       this.#changed.add(change.domain)
-      if (change.kind === 'createDomain' || change.kind === 'deleteDomain') this.#replaced.add(change.domain)
-    }
-    const scope = new WriteScope({
-      connection: this.#connection,
-      at: new Date(at),
-      settings: this.#parts.writeSettings,
-      domainIds: this.#domainIds,
-      before: (name) => this.#before(name),
-      stamps: this.#stamps,
-    })
-    const written = await writeChanges(scope, changes)
-    for (const change of written) {
       const held = this.#held.get(change.domain)
-      held?.changes.push({ change, at })
-      if (held?.base !== undefined && isLarge(held.base, change)) held.large = true
+      held?.accepted.push({ change, at })
+      if (held === undefined || isOpaque(held.base, change)) this.#opaque.add(change.domain)
     }
+  }
+
+  /**
+   * Gives the changed domains their stamp before anything else is written: the time of this moment. Whoever asks what has
+   * changed waits from now on for the commit, so that nobody is told of a later stamp and not of this one.
+   */
+  async #stampDomains(): Promise<number> {
+    const { clock } = this.#parts
+    const ids = this.changedNames.flatMap((name) => this.#domainIds.get(name) ?? [])
+    const least = Math.max(this.#lastTime, clock.ofDatabase ? clock.floor : clock.now())
+    if (ids.length === 0) return Math.max(least, clock.now())
+    const list = places(ids.length)
+    const time = clock.ofDatabase ? 'GREATEST(NOW(3), CAST(? AS DATETIME(3)))' : '?'
+    const [, rows] = await this.#connection.script(
+      `UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
+       SELECT modified FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
+      [new Date(least), ...ids, ...ids],
+    )
+    const [row] = (rows ?? []) as { modified: Date }[]
+    if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
+    return row.modified.getTime()
+  }
+
+  /** The domain before all changes, as far as it is known. */
+  #before(name: string): MutableDomain | undefined | 'unknown' {
+    const held = this.#held.get(name)
+    return held && (held.base ?? 'unknown')
   }
 }
 
 /** The domain after the changes so far. */
-function currentState(held: Held): MutableDomain | undefined {
-  if (held.base === undefined || held.changes.length === 0) return held.base
-  held.overlay ??= { view: new Overlay(held.base), applied: 0 }
+function currentState(base: MutableDomain, held: Held): MutableDomain {
+  if (held.accepted.length === 0) return base
+  held.overlay ??= { view: new Overlay(base), applied: 0 }
   const { view } = held.overlay
-  for (const { change, at } of held.changes.slice(held.overlay.applied)) view.apply(change, at)
-  held.overlay.applied = held.changes.length
+  for (const { change, at } of held.accepted.slice(held.overlay.applied)) view.apply(change, at)
+  held.overlay.applied = held.accepted.length
   return view.domain
+}
+
+/** From this number of members or assertions on, a commit is cheaper than a copy. */
+const LARGE = 5000
+
+/** Whether nobody can see the change before the commit: its ids come from the database, or it takes a large copy. */
+function isOpaque(base: MutableDomain | undefined, change: DomainChange): boolean {
+  if (change.kind === 'createDomain' || change.kind === 'deleteDomain') return true
+  if (change.kind === 'putAssertion' && change.value.id === undefined) return true
+  if (base === undefined) return false
+  if ('role' in change) return (base.roles.get(change.role)?.members.size ?? 0) > LARGE
+  if ('group' in change) return (base.groups.get(change.group)?.members.size ?? 0) > LARGE
+  if (!('policy' in change)) return false
+  return [...(base.policies.get(change.policy)?.values() ?? [])].some(({ assertions }) => assertions.size > LARGE)
+}
+
+/** Changes of all transactions in lists that can be written as one: stand-ins of ids mean something in theirs only. */
+function together(transactions: readonly (readonly TimedChange[])[]): TimedChange[][] {
+  const lists: TimedChange[][] = []
+  let last: TimedChange[] | undefined
+  for (const changes of transactions) {
+    const isOwn = changes.some(({ change: { kind } }) => kind === 'createDomain' || kind === 'putAssertion')
+    if (isOwn || last === undefined) lists.push([...changes])
+    else last.push(...changes)
+    last = isOwn ? undefined : lists.at(-1)
+  }
+  return lists
 }
 
 async function settle<T>(transaction: Transaction, decide: Decide<T>): Promise<Verdict<T>> {
@@ -264,48 +298,22 @@ async function settle<T>(transaction: Transaction, decide: Decide<T>): Promise<V
   }
 }
 
-/** Whether a view of the change has to copy a large object. */
-function isLarge(domain: MutableDomain, change: DomainChange): boolean {
-  if ('role' in change) return (domain.roles.get(change.role)?.members.size ?? 0) > LARGE
-  if ('group' in change) return (domain.groups.get(change.group)?.members.size ?? 0) > LARGE
-  if (!('policy' in change)) return false
-  return [...(domain.policies.get(change.policy)?.values() ?? [])].some(({ assertions }) => assertions.size > LARGE)
-}
-
 /** Stops a transaction that would have to see the changes of those before it. */
 class CommitFirst extends Error {}
 
-/** Remembers what kept a transaction from reading. */
-class FaultWatch implements Pick<MySqlConnection, 'rows'> {
-  readonly #connection: MySqlConnection
-  #fault: DatabaseError | undefined
-  #postponed = false
+/** Remembers what kept a transaction from reading, whatever the transaction makes of it. */
+class Watch {
+  fault: DatabaseError | undefined
+  postponed = false
 
-  constructor(connection: MySqlConnection) {
-    this.#connection = connection
-  }
-
-  rows<Row>(...question: Parameters<MySqlConnection['rows']>): Promise<Row[]> {
-    return this.watch(this.#connection.rows<Row>(...question))
-  }
-
-  async watch<T>(reading: Promise<T>): Promise<T> {
+  async over<T>(read: () => Promise<T>): Promise<T> {
     try {
-      return await reading
+      return await read()
     } catch (error) {
-      if (error instanceof CommitFirst) this.#postponed = true
+      if (error instanceof CommitFirst) this.postponed = true
       // A text that cannot be compared is the question's fault and leaves the transaction as it is.
-      if (error instanceof DatabaseError && error.fault !== 'bad-value') this.#fault ??= error
+      if (error instanceof DatabaseError && error.fault !== 'bad-value') this.fault ??= error
       throw error
     }
-  }
-
-  /** Whether the transaction has to wait for a commit, whatever it made of that. */
-  get postponed(): boolean {
-    return this.#postponed
-  }
-
-  rethrow(): void {
-    if (this.#fault !== undefined) throw this.#fault
   }
 }

@@ -111,6 +111,7 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
     const place = { domain, name: value.name }
     const key = [scope.domainId(domain), value.name]
     const values = valuesOf(this.#tables.columns, value)
+    scope.settle(this.#tables.table, domain, value.name)
     const { found } = await scope.connection.change(this.#sql.update, [...values, scope.at, ...key])
     if (found > 0) {
       if (sameTags(value.tags, storedTags)) return

@@ -127,7 +127,7 @@ export async function insertDomain(scope: WriteScope, value: Domain): Promise<vo
     ...valuesOf(COLUMNS, value),
     value.name,
     value.id,
-    scope.at,
+    scope.stamp,
     scope.at,
   ])
   scope.setDomainId(value.name, insertId)
@@ -150,7 +150,7 @@ export const domainWriters = {
     for (const { domain, value } of run) {
       const id = scope.domainId(domain)
       if (id === 0) continue
-      await scope.connection.change(UPDATE_DOMAIN, [...valuesOf(COLUMNS, value), value.id, scope.at, id])
+      await scope.connection.change(UPDATE_DOMAIN, [...valuesOf(COLUMNS, value), value.id, scope.stamp, id])
       const storedTags = scope.storedTags('tags', domain, (before) => before)
       if (!sameTags(value.tags, storedTags)) await writeTags(scope, DOMAIN_TAGS, id, value.tags)
       if (sameContacts(value.contacts, scope.storedContacts(domain))) continue

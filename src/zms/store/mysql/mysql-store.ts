@@ -1,5 +1,6 @@
 import { MySqlConnection, type MySqlSettings } from '#core/database/mysql-connection.ts'
 import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
+import type { Clock } from '#core/seam/clock.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { DomainAttribute, DomainListFilter, Store, Transaction } from '../store.ts'
 import { DomainCache } from './domain-cache.ts'
@@ -21,8 +22,8 @@ export interface MySqlStoreOptions {
   readonly write?: WriteSettings
   /** How many roles, members, assertions and so on are kept in memory before the least used domains go. */
   readonly maxCachedObjects?: number
-  /** Epoch milliseconds that changes are stamped with; undefined: the clock of the database. */
-  readonly now?: () => number
+  /** What changes are stamped by; undefined: the clock of the database. */
+  readonly clock?: Clock
   /** Numbers from 0 to below 1, to spread retries. */
   readonly random?: () => number
 }
@@ -84,7 +85,7 @@ export class MySqlStore implements Store {
       parts: {
         cache: this.#cache,
         sequence,
-        clock: options.now ? new GivenClock(options.now) : new DatabaseClock(),
+        clock: options.clock ? new GivenClock(options.clock) : new DatabaseClock(),
         writeSettings: options.write ?? {},
         readDomain: (name) => this.#reader.domain(name),
         queriesOn: (connection, domain) =>

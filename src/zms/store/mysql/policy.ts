@@ -207,6 +207,7 @@ export const policyWriters = {
       const key = keyValues(scope, place)
       if (value.active) await scope.connection.change(DEACTIVATE_OTHERS, key)
       const values = valuesOf(COLUMNS, value)
+      scope.settle('policy', domain, value.name, value.version)
       const { found } = await scope.connection.change(UPDATE_POLICY, [...values, scope.at, ...key])
       const stored = scope.storedTags(`policy:${value.name}:${value.version}`, domain, (before) =>
         before.policies.get(value.name)?.get(value.version),

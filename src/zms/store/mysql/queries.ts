@@ -275,8 +275,8 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     { substring, domain, limit }: { substring: boolean; domain?: string; limit: number },
   ): Promise<{ names: string[]; total: number }> {
     const matches = substring ? `LOCATE(${byName('?')}, ${byName('s.name')}) > 0` : exactly('s.name')
-    const within = domain === undefined ? '' : `AND ${exactly('d.name')}`
-    const values = [...(substring ? [name] : [name, name]), ...(domain === undefined ? [] : [domain, domain])]
+    const within = domain === undefined ? '' : "AND d.name LIKE ? ESCAPE '!'"
+    const values = [...(substring ? [name] : [name, name]), ...(domain === undefined ? [] : [startingWith(domain)])]
     const from = `service s JOIN domain d ON d.domain_id = s.domain_id WHERE ${matches} ${within}`
     const fullName = "CONCAT(d.name, '.', s.name)"
     const names = await this.#names(`SELECT ${fullName} AS name FROM ${from} ORDER BY ${byName(fullName)} LIMIT ?`, [

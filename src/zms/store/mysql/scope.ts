@@ -28,11 +28,13 @@ export interface WriteSettings {
 /** Tables of objects whose modification time moves when something they hold changes. */
 export type StampedTable = 'role' | 'principal_group' | 'policy' | 'service'
 
-/** What the changes of one transaction are written with. */
+/** What the changes of one transaction of the database are written with. */
 export class WriteScope {
   readonly connection: MySqlConnection
-  /** The time of the transaction. */
-  readonly at: Date
+  /** The time of the transaction whose changes are being written. */
+  at = new Date(0)
+  /** The stamp of the changed domains. */
+  readonly stamp: Date
   readonly settings: WriteSettings
   readonly #domainIds: Map<string, number>
   readonly #before: (domain: string) => MutableDomain | undefined | 'unknown'
@@ -43,7 +45,7 @@ export class WriteScope {
 
   constructor(options: {
     connection: MySqlConnection
-    at: Date
+    stamp: Date
     settings: WriteSettings
     /** Keys of the rows of the domains; writing adds and removes. */
     domainIds: Map<string, number>
@@ -52,7 +54,7 @@ export class WriteScope {
     stamps: Stamps
   }) {
     this.connection = options.connection
-    this.at = options.at
+    this.stamp = options.stamp
     this.settings = options.settings
     this.#domainIds = options.domainIds
     this.#before = options.before
@@ -95,6 +97,16 @@ export class WriteScope {
     this.#stamps.touch(table, this.domainId(domain), name, version, this.at)
   }
 
+  /** Notes that the modification time of an object was written together with it. */
+  settle(table: StampedTable, domain: string, name: string, version?: string): void {
+    this.#stamps.settle(table, this.domainId(domain), name, version)
+  }
+
+  /** Begins with the changes of another transaction of the store. */
+  forgetStandIns(): void {
+    this.#assertionIds.clear()
+  }
+
   /** Remembers the key that a new assertion got in place of its stand-in. */
   setAssertionId(policyVersion: string, standIn: number, id: number): void {
     const ids = this.#assertionIds.get(policyVersion)
@@ -115,13 +127,19 @@ const STAMP_SQL: Readonly<Record<StampedTable, string>> = {
   service: 'UPDATE service SET modified = ? WHERE domain_id = ? AND name = ?',
 }
 
+const keyOf = (table: StampedTable, values: readonly (string | number)[]) => [table, ...values].join('\n')
+
 /** Modification times that are written once, however many changes moved them. */
 export class Stamps {
   readonly #touched = new Map<string, { table: StampedTable; values: (string | number)[]; at: Date }>()
 
   touch(table: StampedTable, domainId: number, name: string, version: string | undefined, at: Date): void {
     const values = version === undefined ? [domainId, name] : [domainId, name, version]
-    this.#touched.set(`${table}\n${values.join('\n')}`, { table, values, at })
+    this.#touched.set(keyOf(table, values), { table, values, at })
+  }
+
+  settle(table: StampedTable, domainId: number, name: string, version: string | undefined): void {
+    this.#touched.delete(keyOf(table, version === undefined ? [domainId, name] : [domainId, name, version]))
   }
 
   async write(connection: MySqlConnection): Promise<void> {

@@ -91,6 +91,7 @@ export const serviceWriters = {
     for (const { domain, value } of run) {
       const key = [scope.domainId(domain), value.name]
       const values = valuesOf(COLUMNS, value)
+      scope.settle('service', domain, value.name)
       const { found } = await scope.connection.change(UPDATE_SERVICE, [...values, scope.at, ...key])
       const stored = scope.storedTags(`service:${value.name}`, domain, ({ services }) => services.get(value.name))
       if (found === 0) {

@@ -103,7 +103,6 @@ export class Transactions {
         const verdict = await batch.run(decide)
         if (verdict.kind === 'postponed') break
         answers.push(verdict.kind === 'value' ? () => resolve(verdict.value) : () => reject(verdict.error))
-        if (batch.full) break
       }
       if (batch.dirty) {
         await this.#reader.whileCommitting(batch.changedNames, () => this.#commit(batch, connection))
@@ -118,7 +117,7 @@ export class Transactions {
   }
 
   async #commit(batch: Batch, connection: MySqlConnection): Promise<void> {
-    const stamp = await batch.stamp()
+    const stamp = await batch.write()
     try {
       await batch.commit()
     } catch (error) {

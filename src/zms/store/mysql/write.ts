@@ -7,6 +7,7 @@ import { groupWriters } from './group.ts'
 import { insertAssertions, policyVersionKey, policyWriters } from './policy.ts'
 import { globalWriters } from './principal.ts'
 import { roleWriters } from './role.ts'
+import { runsOf, type TimedChange } from './runs.ts'
 import type { ChangeOf, Run, Writer, WriteScope } from './scope.ts'
 import { serviceWriters } from './service.ts'
 
@@ -24,25 +25,42 @@ const WRITERS: { readonly [K in Exclude<Change['kind'], Keyed>]: Writer<K> } = {
 }
 
 /**
- * Writes changes in their order, several of one kind to one owner together, and gives them back as they are to be
- * applied in memory: with the ids that new assertions got. New domains are left out: what they hold got ids as well.
+ * Writes changes of one transaction, or of several without new assertions, in their order, several of one kind to one
+ * owner together, and gives them back as they are to be applied in memory: with the ids that new assertions got. New
+ * domains are left out: what they hold got ids as well.
  */
-export async function writeChanges(scope: WriteScope, changes: readonly Change[]): Promise<DomainChange[]> {
-  const written: DomainChange[] = []
-  const standIns = standInsOf(changes)
-  for (const run of runsOf(changes)) {
-    const [first] = run
-    if (first.kind === 'createDomain') {
-      await createDomain(scope, first.value)
-    } else if (first.kind === 'putAssertion' && first.value.id === undefined) {
-      written.push(...(await putNewAssertions(scope, run as Run<'putAssertion'>, standIns)))
-    } else {
-      const resolved = run.map((change) => withAssertionId(scope, change)) as unknown as Run<typeof first.kind>
-      await (WRITERS[first.kind] as Writer<Change['kind']>)(scope, resolved)
-      for (const change of resolved as readonly Change[]) if (isDomainChange(change)) written.push(change)
+export async function writeChanges(
+  scope: WriteScope,
+  changes: readonly TimedChange[],
+): Promise<TimedChange<DomainChange>[]> {
+  const written: TimedChange<DomainChange>[] = []
+  scope.forgetStandIns()
+  const standIns = standInsOf(changes.map(({ change }) => change))
+  for (const { run, at } of runsOf(changes)) {
+    scope.at = new Date(at)
+    for (const change of await writeRun(scope, run, standIns)) {
+      if (isDomainChange(change)) written.push({ change, at })
     }
   }
   return written
+}
+
+async function writeRun(
+  scope: WriteScope,
+  run: Run<Change['kind']>,
+  standIns: ReadonlyMap<Change, number>,
+): Promise<readonly Change[]> {
+  const [first] = run
+  if (first.kind === 'createDomain') {
+    await createDomain(scope, first.value)
+    return []
+  }
+  if (first.kind === 'putAssertion' && first.value.id === undefined) {
+    return putNewAssertions(scope, run as Run<'putAssertion'>, standIns)
+  }
+  const resolved = run.map((change) => withAssertionId(scope, change)) as unknown as Run<typeof first.kind>
+  await (WRITERS[first.kind] as Writer<Change['kind']>)(scope, resolved)
+  return resolved
 }
 
 async function putNewAssertions(
@@ -85,7 +103,8 @@ function withAssertionId(scope: WriteScope, change: Change): Change {
 /** Writes a new domain as the changes that make it out of nothing. */
 async function createDomain(scope: WriteScope, value: Domain): Promise<void> {
   await insertDomain(scope, value)
-  for (const run of runsOf([...contentsOf(value)])) {
+  const at = scope.at.getTime()
+  for (const { run } of runsOf([...contentsOf(value)].map((change) => ({ change, at })))) {
     await (WRITERS[run[0].kind as Exclude<Change['kind'], Keyed>] as Writer<Change['kind']>)(scope, run)
   }
   for (const versions of value.policies.values()) {
@@ -134,47 +153,4 @@ function* contentsOf(value: Domain): Generator<DomainChange> {
   for (const entity of value.entities.values()) yield { kind: 'putEntity', domain, value: entity }
   for (const [template, version] of value.templates) yield { kind: 'putTemplate', domain, template, version }
   if (value.quota) yield { kind: 'putQuota', domain, value: value.quota }
-}
-
-/**
- * Changes of one kind to one owner that follow each other. Entries of the history are no obstacle: they are set aside and
- * written before the next change that could remove their role or group, or at the end.
- */
-function* runsOf(changes: readonly Change[]): Generator<Run<Change['kind']>> {
-  const history = new Map<string, Change[]>()
-  let run: Change[] = []
-  for (const change of changes) {
-    const key = keyOf(change)
-    if (change.kind === 'addRoleAudit' || change.kind === 'addGroupAudit') {
-      const entries = history.get(key)
-      if (entries) entries.push(change)
-      else history.set(key, [change])
-      continue
-    }
-    const [first] = run
-    if (first !== undefined && (keyOf(first) !== key || BARRIERS.has(change.kind))) {
-      yield run as unknown as Run<Change['kind']>
-      run = []
-    }
-    if (BARRIERS.has(change.kind)) {
-      yield* history.values() as Iterable<Run<Change['kind']>>
-      history.clear()
-    }
-    run.push(change)
-  }
-  if (run.length > 0) yield run as unknown as Run<Change['kind']>
-  yield* history.values() as Iterable<Run<Change['kind']>>
-}
-
-const BARRIERS: ReadonlySet<Change['kind']> = new Set(['deleteRole', 'deleteGroup', 'deleteDomain', 'createDomain'])
-
-/** What changes must have in common to be written together. */
-function keyOf(change: Change): string {
-  if (!isDomainChange(change)) return change.kind
-  const role = 'role' in change ? change.role : undefined
-  const group = 'group' in change ? change.group : undefined
-  const policy = 'policy' in change ? `${change.policy}:${'version' in change ? change.version : ''}` : undefined
-  const service = 'service' in change ? change.service : undefined
-  const isNew = change.kind === 'putAssertion' && change.value.id === undefined
-  return [change.kind, change.domain, role ?? group ?? policy ?? service ?? '', isNew].join('\n')
 }

@@ -38,12 +38,18 @@ describe('changes in a MySQL store', () => {
           transaction.apply({ kind: 'createDomain', domain: 'sports', value: random.domain('sports', 'id-1') }),
         )
         for (let round = 0; round < 60; round++) {
-          await writer.transact(['sports'], async (transaction) => {
-            const ids = assertionsOf(await transaction.domain('sports'))
-            const count = random.below(8)
-            for (let index = 0; index < count; index++) transaction.apply(random.change('sports', 'id-1', ids))
-            if (round % 10 === 5) transaction.apply(...random.crowd('sports'))
-          })
+          // Several at once go in one batch; those that look at the domain see what those before them did.
+          await Promise.all(
+            Array.from({ length: 1 + random.below(4) }, () => {
+              const looks = random.below(2) === 0
+              return writer.transact(['sports'], async (transaction) => {
+                const ids = looks ? assertionsOf(await transaction.domain('sports')) : []
+                const count = random.below(8)
+                for (let index = 0; index < count; index++) transaction.apply(random.change('sports', 'id-1', ids))
+                if (round % 10 === 5) transaction.apply(...random.crowd('sports'))
+              })
+            }),
+          )
           const [fromMemory, fromTables] = [await writer.domain('sports'), await other.domain('sports')]
           assert.deepEqual(comparable(fromMemory), comparable(fromTables), `round ${round}`)
         }
