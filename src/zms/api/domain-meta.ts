@@ -128,7 +128,7 @@ export const domainMetaEndpoints = {
     summary: 'Replaces the owners of a domain.',
     params: inDomain,
     headers: audited,
-    body: ResourceDomainOwnershipInput,
+    body: optional(ResourceDomainOwnershipInput),
     access: authorize('update', '{domainName}:meta.domain.ownership'),
     responses: { 204: nothing },
     errors: readErrors,

@@ -54,6 +54,7 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
     },
 
     async putResourceDomainOwnership({ params: { domainName }, body, headers: { auditRef } }, context) {
+      if (body === undefined) throw badRequest('Invalid resource domain ownership: null')
       deps.authorizedServices.check(context)
       await writes.commit({ context, domains: [domainName], entity: domainName, auditRef }, async (transaction) => {
         const domain = await transaction.domain(domainName)
