@@ -138,7 +138,10 @@ export interface MemberQueries {
 
 /** Reads over the services of all domains. */
 export interface ServiceQueries {
-  /** Full names of services whose local name is (or contains) `name`, at most `limit`, and how many there are. */
+  /**
+   * Full names of services whose local name is (or contains) `name`, at most `limit`, and how many there are; when `domain`
+   * is given, in domains whose names begin with it.
+   */
   searchServices(
     name: string,
     options: { substring: boolean; domain?: string; limit: number },

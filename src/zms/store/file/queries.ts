@@ -175,8 +175,7 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
 
   async searchServices(name: string, options: { substring: boolean; domain?: string; limit: number }) {
     const found: string[] = []
-    for (const domain of this.#memory.names.from('')) {
-      if (options.domain !== undefined && domain !== options.domain) continue
+    for (const domain of this.#memory.names.withPrefix(options.domain ?? '')) {
       const { services } = this.#memory.domains.get(domain) as Domain
       if (!options.substring) {
         if (services.has(name)) found.push(`${domain}.${name}`)

@@ -23,6 +23,17 @@ export function serviceQueryTests(open: OpenStore): void {
     assert.deepEqual(await search('see', false), { names: [], total: 0 })
   })
 
+  test('finds services in domains whose names begin with a text', async () => {
+    const [one, two] = ['kin_a', 'kinxb'].map((stem) =>
+      fixture.create((own) => domainWith(own, { services: [plainService('prefixed')] }), stem),
+    )
+    const names = [`${await one}.prefixed`, `${await two}.prefixed`]
+    assert.deepEqual(await search('prefixed', false, 'kin'), { names, total: 2 })
+    assert.deepEqual(await search('refix', true, 'kin', 1), { names: names.slice(0, 1), total: 2 })
+    assert.deepEqual(await search('prefixed', false, 'kin_'), { names: names.slice(0, 1), total: 1 })
+    assert.deepEqual(await search('prefixed', false, 'in'), { names: [], total: 0 })
+  })
+
   test('takes no character of the text for a wildcard', async () => {
     const name = await withServices('part_one', 'part-one', 'partxone')
     assert.deepEqual(await search('part_one', true), { names: [`${name}.part_one`], total: 1 })
