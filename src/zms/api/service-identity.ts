@@ -222,7 +222,7 @@ export const serviceIdentityEndpoints = {
     method: 'GET',
     path: '/service/{serviceName}',
     group: 'ServiceIdentity',
-    summary: 'Finds the services of a local name, or of names that contain it, in all domains or those that begin with a text.',
+    summary: 'Finds services by local name or a part of it, in all domains or those that begin with a text.',
     params: { serviceName: lowered.simple },
     query: {
       substringMatch: query('substringMatch', off),
