@@ -5,7 +5,7 @@ import { activePolicies } from './domain-views.ts'
 import { entityReply } from './entity-reply.ts'
 import { groupIdentityReply, groupSettingsReply, listedGroupMemberReply } from './group-reply.ts'
 import { Pace } from './pace.ts'
-import { policyReply, signedPolicyReply } from './policy-reply.ts'
+import { signedPolicyReply, wholePolicyReply } from './policy-reply.ts'
 import { listedMemberReply, roleIdentityReply, roleSettingsReply } from './role-reply.ts'
 import { serviceReply } from './service-reply.ts'
 import { listedSettings, signedSettings } from './signed-settings.ts'
@@ -102,7 +102,7 @@ export class SignedDomainTexts {
   }
 
   #policyReply(each: Policy): Record<string, unknown> {
-    if (this.#isJws) return policyReply(this.#name, each)
+    if (this.#isJws) return wholePolicyReply(this.#name, each)
     return signedPolicyReply(this.#name, each, { conditions: this.#form === 'signed-with-conditions' })
   }
 
