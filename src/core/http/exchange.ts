@@ -25,8 +25,6 @@ export class Exchange implements RequestContext {
   /** Lower-case operation id; empty until the request has found its operation. */
   api = ''
   principal: Principal | undefined = undefined
-  /** For the log: why authorities refused the credentials. */
-  rejection = ''
   /** Status of the answer; 0 until there is one, 499 when it was given up. */
   status = 0
   /** Bytes of the answer's body. */

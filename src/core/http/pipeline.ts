@@ -100,8 +100,7 @@ function authentication(endpoint: Endpoint, options: PipelineOptions): Step | un
   }
 }
 
-function identify(exchange: Exchange, { principal, failure, reasons }: AuthenticationOutcome): undefined {
-  exchange.rejection = reasons
+function identify(exchange: Exchange, { principal, failure }: AuthenticationOutcome): undefined {
   if (failure) throw failure
   exchange.principal = principal
 }
