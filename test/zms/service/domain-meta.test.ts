@@ -149,10 +149,10 @@ describe('putDomainMeta', () => {
   })
 })
 
-describe('days that get shorter limit the members', () => {
-  const expirationOf = async (name: string, member: string) =>
-    (await zms.domain('sports')).roles.get(name)?.members.get(member)?.expiration
+const expirationOf = async (name: string, member: string) =>
+  (await zms.domain('sports')).roles.get(name)?.members.get(member)?.expiration
 
+describe('days that get shorter limit the members', () => {
   test('of roles and groups without days of their own, by the kind of member', async () => {
     const soon = inDays(5)
     const own = { memberExpiryDays: 90 }
