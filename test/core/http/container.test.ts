@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { ConfigError } from '#core/config/config-error.ts'
+import { loadServerConfig } from '#core/config/server-config.ts'
+import { Container } from '#core/http/container.ts'
+import { ok } from '#core/http/endpoint.ts'
+import { registerEndpoints } from '#core/http/register.ts'
+import { silentLogger } from '#core/log/logger.ts'
+import { freePort } from '../../../src/cli/server-port.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { clientCertificate, fakeRegistration, send, type TestPki, testPki } from './support.ts'
+
+/** A container with these properties, over the fakes. */
+async function open(pki: TestPki, root: string, properties: Record<string, string | number>) {
+  const file = join(root, 'zms.properties')
+  const { key, certificate, trust } = pki.files
+  const all = {
+    'athenz.port': 0,
+    'athenz.tls_port': 0,
+    'athenz.listen_host': '127.0.0.1',
+    'athenz.ts.tls_key_file': key.file,
+    'athenz.ts.tls_cert_file': certificate?.file,
+    'athenz.ts.tls_ca_file': trust?.file,
+    'athenz.access_log_dir': join(root, 'logs'),
+    ...properties,
+  }
+  writeFileSync(
+    file,
+    Object.entries(all)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  )
+  const { config } = await loadServerConfig({
+    server: 'zms',
+    rootDir: root,
+    files: [file],
+    env: {},
+    hostname: 'zms.example.com',
+  })
+  const privateKeyStore = { applicationSecret: async (_app: unknown, _group: unknown, name: string) => name } as never
+  const container = await Container.open({ config, privateKeyStore, log: silentLogger() })
+  registerEndpoints(container.server, fakeRegistration({ handlers: { getOpen: () => ok({ text: 'x'.repeat(4000) }) } }))
+  await container.listen(new Map())
+  return { container, [Symbol.asyncDispose]: () => container.close() }
+}
+
+describe('a container', () => {
+  test('serves TLS as its properties say, with their headers, and logs', async () => {
+    const root = temporaryFolder()
+    const pki = await testPki(root)
+    const port = await freePort()
+    await using opened = await open(pki, root, {
+      'athenz.tls_port': port,
+      'athenz.gzip_support': 'true',
+      'athenz.http_send_server_version': 'true',
+    })
+    const { key, cert } = await clientCertificate(pki.ca, 'user.admin')
+    const options = { ca: pki.ca.cert, key, cert, headers: { 'accept-encoding': 'gzip' } }
+    const { status, headers } = await send(port, '/api/v1/open', options)
+    assert.deepEqual(
+      [status, headers['host'], headers['server'], headers['content-encoding'], headers['strict-transport-security']],
+      [200, 'zms.example.com', 'athenz', 'gzip', 'max-age=31536000; includeSubDomains'],
+    )
+    await opened.container.close()
+    const [name = ''] = readdirSync(join(root, 'logs'))
+    assert.match(name, /^access\.\d{4}_\d\d_\d\d\.log$/)
+    assert.match(readFileSync(join(root, 'logs', name), 'utf8'), /"GET \/api\/v1\/open HTTP\/1\.1" 200 /)
+  })
+
+  test('answers health checks by files', async () => {
+    const root = temporaryFolder()
+    const port = await freePort()
+    const properties = {
+      'athenz.port': port,
+      'athenz.health_check_uri_list': '/status.html',
+      'athenz.health_check_path': root,
+    }
+    await using _opened = await open(await testPki(root), root, properties)
+    const ask = async () => (await fetch(`http://127.0.0.1:${port}/status.html`)).status
+    assert.equal(await ask(), 404)
+    writeFileSync(join(root, 'status.html'), '')
+    assert.equal(await ask(), 200)
+  })
+
+  test('opens the ports of a file of rules instead of its own', async () => {
+    const root = temporaryFolder()
+    const pki = await testPki(root)
+    const [open_, limited, own] = [await freePort(), await freePort(), await freePort()]
+    const rules = join(root, 'ports.json')
+    const allowed = [{ path: '/api/v1/status', methods: ['GET'] }]
+    const ports = [{ port: open_ }, { port: limited, mtls_required: true, allowed_endpoints: allowed }]
+    writeFileSync(rules, JSON.stringify({ ports }))
+    await using _opened = await open(pki, root, { 'athenz.tls_port': own, 'athenz.port_uri_config': rules })
+    const { key, cert } = await clientCertificate(pki.ca, 'user.admin')
+    const ask = async (port: number, path: string, identity = {}) =>
+      (await send(port, path, { ca: pki.ca.cert, ...identity })).status
+    assert.equal(await ask(open_, '/api/v1/open'), 200)
+    assert.equal(await ask(limited, '/api/v1/status', { key, cert }), 200)
+    assert.equal(await ask(limited, '/api/v1/open', { key, cert }), 404)
+    await assert.rejects(ask(limited, '/api/v1/status'))
+    await assert.rejects(ask(own, '/api/v1/open'), { code: 'ECONNREFUSED' })
+  })
+
+  test('does not open with rules it cannot read', async () => {
+    const root = temporaryFolder()
+    const rules = join(root, 'ports.json')
+    writeFileSync(rules, '{"ports":[{}]}')
+    await assert.rejects(open(await testPki(root), root, { 'athenz.port_uri_config': rules }), (error: unknown) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(error.problems[0] ?? '', /^athenz\.port_uri_config: .*ports\.json: .*port/)
+      return true
+    })
+  })
+})
