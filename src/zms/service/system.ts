@@ -25,6 +25,7 @@ export interface StatusChecker {
 export function systemService(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof systemEndpoints> {
   const { healthCheckPath } = deps.config.zms
   const schema = zmsRdlSchema()
+  let schemaText: string | undefined
   return {
     async getStatus() {
       if (!parts.health.healthy) throw notFound('Error - no domains available')
@@ -57,7 +58,11 @@ export function systemService(deps: ZmsDependencies, parts: SystemParts): Handle
       return ok({ attributes: Object.fromEntries(known) })
     },
 
-    getRdlSchema: () => ok(schema()),
+    getRdlSchema() {
+      // Anybody may ask for it, so that it must not cost much.
+      schemaText ??= JSON.stringify(schema())
+      return ok(schemaText)
+    },
   }
 }
 
