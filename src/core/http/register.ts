@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { badRequest, forbidden, notFound, ServiceError } from '../error/service-error.ts'
 import type { Endpoint, Handler, Handlers } from './endpoint.ts'
 import { statusText } from './errors.ts'
+import type { Exchange } from './exchange.ts'
 import { acceptsJson, judgeContentType } from './media-type.ts'
 import { type Operation, operation, type PipelineOptions } from './pipeline.ts'
+import { methodNotAllowed, ROUTED_METHODS } from './routed-methods.ts'
 import type { HttpServer } from './server.ts'
 
 /** Operations of a server and what they share. */
@@ -17,10 +19,6 @@ export interface Registration<G extends Readonly<Record<string, Endpoint>>> exte
   /** Methods answered with 403 wherever they are asked for; by default TRACE is 405 and OPTIONS lists the methods. */
   readonly forbiddenMethods?: readonly string[]
 }
-
-/** Methods of the router; any other is answered as PATCH, which no operation has. */
-const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE', 'OPTIONS'] as const satisfies HTTPMethods[]
-type RoutedMethod = (typeof METHODS)[number]
 
 /** A path with the operations found there. */
 interface Place {
@@ -133,39 +131,29 @@ function admission({ body, consumes }: Endpoint): Admission {
 const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
+/** Routes the methods of a path that no operation has. Their answers do not depend on a body, which is not read. */
 function routeOtherMethods(server: HttpServer, { url, endpoints }: Place, forbiddenMethods: readonly string[]): void {
-  const declared = new Set<string>(endpoints.keys())
+  const declared = [...endpoints.keys()]
   const allowed = [...new Set([...declared, 'OPTIONS'])].sort()
-  const listed = [...new Set([...allowed, ...(declared.has('GET') ? ['HEAD'] : [])])].sort()
-  const answered = new Set(declared.has('GET') ? [...declared, 'HEAD'] : declared)
+  const served = new Set<string>(endpoints.has('GET') ? [...declared, 'HEAD'] : declared)
+  const list = { allow: [...new Set([...allowed, ...served])].sort().join(',') }
   const refusal = methodNotAllowed(allowed)
-  for (const method of METHODS) {
-    if (answered.has(method)) continue
-    const error = forbiddenMethods.includes(method) ? forbidden(statusText(403)) : refusal
-    const list = method === 'OPTIONS' && !forbiddenMethods.includes(method)
-    routeAnswer(server, method, url, (request, reply) => {
-      const exchange = server.exchange(request.raw, reply.raw)
-      if (list) server.writer.send(exchange, 200, undefined, { allow: listed.join(',') })
-      else server.writer.sendError(exchange, error)
-    })
+  const forbids = new Set(forbiddenMethods)
+  const answer = (exchange: Exchange): void => {
+    const { method } = exchange
+    if (forbids.has(method)) server.writer.sendError(exchange, forbidden(statusText(403)))
+    else if (method === 'OPTIONS') server.writer.send(exchange, 200, undefined, list)
+    else server.writer.sendError(exchange, refusal)
   }
-}
-
-/** 405 with the methods that are allowed. */
-export const methodNotAllowed = (allowed: readonly string[]): ServiceError =>
-  new ServiceError('method-not-allowed', statusText(405), { headers: { allow: allowed.join(',') } })
-
-/** Routes a method whose answer does not depend on the body, which is not read. */
-function routeAnswer(
-  server: HttpServer,
-  method: RoutedMethod,
-  url: string,
-  answer: (request: FastifyRequest, reply: FastifyReply) => void,
-): void {
   const onRequest = (request: FastifyRequest, reply: FastifyReply): void => {
     reply.hijack()
-    answer(request, reply)
+    answer(server.exchange(request.raw, reply.raw))
   }
-  // The hook answers every request; the handler only completes the route.
-  server.app.route({ method, url, onRequest: (request, reply, _next) => onRequest(request, reply), handler: onRequest })
+  server.app.route({
+    method: ROUTED_METHODS.filter((method) => !served.has(method)),
+    url,
+    // The hook answers every request; the handler only completes the route.
+    onRequest: (request, reply, _next) => onRequest(request, reply),
+    handler: onRequest,
+  })
 }

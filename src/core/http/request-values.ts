@@ -49,6 +49,7 @@ interface Findings {
   broken: ServiceError | undefined
 }
 
+const PLACE_MAX_LENGTH = 200
 const NONE: Readonly<Values> = Object.freeze({})
 
 /**
@@ -152,7 +153,8 @@ function valueReader(
 
 function brokenRule(name: string, raw: unknown, [issue]: readonly z.core.$ZodIssue[]): ServiceError {
   if (raw === undefined || raw === null) return badRequest(`Missing or malformed ${name}`)
-  const place = issue?.path.join('.') ?? ''
+  // Names of members may come from the request.
+  const place = issue?.path.join('.').slice(0, PLACE_MAX_LENGTH) ?? ''
   return badRequest(`Invalid ${name} error: ${place === '' ? '' : `${place}: `}${issue?.message ?? 'invalid'}`)
 }
 

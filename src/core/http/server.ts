@@ -11,6 +11,7 @@ import { Listener, type PortOptions } from './listener.ts'
 import { type ExchangeObserver, ReplyWriter } from './reply-writer.ts'
 import { requestIds } from './request-id.ts'
 import { pathOf } from './request-target.ts'
+import { methodNotAllowed, routedMethod } from './routed-methods.ts'
 
 /** Looks at a request before any operation does; true when it answers, now or later, and nobody else may. */
 export type RequestFilter = (exchange: Exchange, writer: ReplyWriter) => boolean
@@ -40,7 +41,6 @@ export interface HttpServerOptions {
 
 const HSTS: HeaderValues = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
 const DEFAULT_SHUTDOWN_TIMEOUT_MILLIS = 30_000
-const ROUTED_METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE', 'OPTIONS'])
 
 /**
  * An HTTP server on any number of ports. Operations are added with `registerEndpoints`, then {@link listen} opens the
@@ -130,8 +130,7 @@ export class HttpServer {
     app.setNotFoundHandler((request, reply) => {
       reply.hijack()
       const exchange = this.exchange(request.raw, reply.raw)
-      const refused = exchange.method === 'TRACE' ? new ServiceError('method-not-allowed', statusText(405)) : undefined
-      this.writer.sendError(exchange, refused ?? notFound(statusText(404)))
+      this.writer.sendError(exchange, exchange.method === 'TRACE' ? methodNotAllowed() : notFound(statusText(404)))
     })
     return app
   }
@@ -150,8 +149,7 @@ export class HttpServer {
       return
     }
     if (this.#options.filters?.some((filter) => filter(exchange, this.writer))) return
-    // The router would not find a path for a method it does not know; every path refuses PATCH.
-    if (!ROUTED_METHODS.has(exchange.method)) request.method = 'PATCH'
+    request.method = routedMethod(exchange.method)
     this.app.routing(request, response)
   }
 
