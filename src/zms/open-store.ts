@@ -3,6 +3,7 @@ import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import { migrateSchema } from '#core/database/schema-migration.ts'
 import { openFileStore } from './store/file/file-store.ts'
 import { MySqlStore } from './store/mysql/mysql-store.ts'
 import type { Store } from './store/store.ts'
@@ -42,7 +43,7 @@ const retryOf = ({ zms }: ConfigOf['zms']) => ({
   totalMillis: zms.requestConflictRetryCount * zms.requestConflictRetrySleepTimeMillis,
 })
 
-async function openDatabase({ config, privateKeyStore }: StoreOptions): Promise<Store> {
+async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Promise<Store> {
   const { zms, db } = config
   const secret = async (name: string | undefined) =>
     name === undefined ? undefined : privateKeyStore.applicationSecret(zms.jdbcAppName, zms.jdbcKeygroupName, name)
@@ -74,6 +75,9 @@ async function openDatabase({ config, privateKeyStore }: StoreOptions): Promise<
   }
   const primary = settings(zms.jdbcStore, zms.jdbcUser, await secret(zms.jdbcPassword))
   const replica = zms.jdbcRoStore && settings(zms.jdbcRoStore, zms.jdbcRoUser, await secret(zms.jdbcRoPassword))
+  if (zms.schemaMigrationDir !== undefined) {
+    await migrateSchema({ settings: primary, directory: zms.schemaMigrationDir, server: 'zms', log })
+  }
   return new MySqlStore({
     primary,
     ...(replica && { replica }),

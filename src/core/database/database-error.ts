@@ -92,6 +92,12 @@ export class DatabaseError extends Error {
     this.fault = fault
   }
 
+  /** Error number of the server, when it comes from there. */
+  get number(): number | undefined {
+    const { errno } = (this.cause ?? {}) as Partial<DriverError>
+    return typeof errno === 'number' ? errno : undefined
+  }
+
   /** From an error of the driver that a statement ended with. */
   static ofStatement(cause: DriverError): DatabaseError {
     return new DatabaseError(faultOf(cause), textOf(cause), cause)

@@ -110,6 +110,11 @@ export class MySqlConnection {
     return (several ? (results as unknown[]) : [results]).map((result) => (Array.isArray(result) ? result : []))
   }
 
+  /** Runs one statement of an administrator's file as it is written. */
+  async statement(sql: string): Promise<void> {
+    await this.#send<unknown>((answer) => this.#driver.query(sql, answer))
+  }
+
   /** Closes at once; the server rolls back what is not committed. */
   close(): void {
     this.#close(new DatabaseError('lost', 'the connection was closed'))

@@ -167,7 +167,8 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
       const rows = entries.map((entry) => [...auditValues(entry), key])
       await insertRows(scope.connection, this.#sql.auditColumns, rows)
     }
-    if (limits !== undefined) await this.#trimAudit(scope, place, limits)
+    if (limits !== undefined && limits.keep > 0 && limits.keep <= limits.max)
+      await this.#trimAudit(scope, place, limits)
   }
 
   async #trimAudit(scope: WriteScope, place: Place, { max, keep }: AuditLimits): Promise<void> {

@@ -38,6 +38,10 @@ const count = (table: string) => `(SELECT COUNT(*) FROM ${table})`
 /** Comparison of a text by its characters, too, and not by the collation of the column alone; takes the value twice. */
 const exactly = (column: string) => `${column} = ? AND ${byName(column)} = ${byName('?')}`
 
+/** Whether a text begins with another one, character by character, by an index when there is one; takes `startingWith` twice. */
+const beginsLike = (column: string) =>
+  `${column} LIKE ? ESCAPE '!' AND ${byName(column)} LIKE ${byName('?')} ESCAPE '!'`
+
 /** Tables of the collections that members are in. */
 interface MemberTables {
   readonly table: string
@@ -91,7 +95,7 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
       conditions.push(condition)
       values.push(...given)
     }
-    if (prefix) add("name LIKE ? ESCAPE '!'", startingWith(prefix))
+    if (prefix) add(beginsLike('name'), ...startingWith(prefix))
     if (depth !== undefined) add("LENGTH(name) - LENGTH(REPLACE(name, '.', '')) <= ?", depth)
     if (after !== undefined) add(`${byName('name')} > ${byName('?')}`, after)
     if (modifiedSince !== undefined) add('modified > ?', new Date(modifiedSince))
@@ -275,8 +279,8 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
     { substring, domain, limit }: { substring: boolean; domain?: string; limit: number },
   ): Promise<{ names: string[]; total: number }> {
     const matches = substring ? `LOCATE(${byName('?')}, ${byName('s.name')}) > 0` : exactly('s.name')
-    const within = domain === undefined ? '' : "AND d.name LIKE ? ESCAPE '!'"
-    const values = [...(substring ? [name] : [name, name]), ...(domain === undefined ? [] : [startingWith(domain)])]
+    const within = domain === undefined ? '' : `AND ${beginsLike('d.name')}`
+    const values = [...(substring ? [name] : [name, name]), ...(domain === undefined ? [] : startingWith(domain))]
     const from = `service s JOIN domain d ON d.domain_id = s.domain_id WHERE ${matches} ${within}`
     const fullName = "CONCAT(d.name, '.', s.name)"
     const names = await this.#names(`SELECT ${fullName} AS name FROM ${from} ORDER BY ${byName(fullName)} LIMIT ?`, [
@@ -306,9 +310,10 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
   }
 
   principalNames(prefix: string): Promise<string[]> {
-    return this.#names(`SELECT name FROM principal WHERE name LIKE ? ESCAPE '!' ORDER BY ${byName('name')}`, [
+    return this.#names(
+      `SELECT name FROM principal WHERE ${beginsLike('name')} ORDER BY ${byName('name')}`,
       startingWith(prefix),
-    ])
+    )
   }
 
   suspendedPrincipals(bits: number): Promise<string[]> {
@@ -370,5 +375,8 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
   }
 }
 
-/** The pattern of texts that begin with the prefix, with `!` as escape character. */
-const startingWith = (prefix: string) => `${prefix.replace(/[!%_]/g, '!$&')}%`
+/** The pattern of texts that begin with the prefix, with `!` as escape character, as often as `beginsLike` takes it. */
+function startingWith(prefix: string): string[] {
+  const pattern = `${prefix.replace(/[!%_]/g, '!$&')}%`
+  return [pattern, pattern]
+}

@@ -12,7 +12,10 @@ export type Run<K extends Change['kind']> = readonly [ChangeOf<K>, ...ChangeOf<K
 /** Writes a run of changes. */
 export type Writer<K extends Change['kind']> = (scope: WriteScope, run: Run<K>) => Promise<void>
 
-/** Limits of the history of a role's or group's members: beyond `max` entries the oldest go until `keep` are left. */
+/**
+ * Limits of the history of a role's or group's members: beyond `max` entries the oldest go until `keep` are left. They hold
+ * only if 0 < keep ≤ max.
+ */
 export interface AuditLimits {
   readonly max: number
   readonly keep: number
