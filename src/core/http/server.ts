@@ -113,6 +113,8 @@ export class HttpServer {
       bodyLimit: bodyBytes,
       exposeHeadRoutes: false,
       genReqId: () => '',
+      // Types are declared with endpoint(); without these, schema compilers nobody uses are loaded at every start.
+      schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
       // The length of a name is bounded by that of the header, and by its type.
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: headerBytes },
       frameworkErrors: (_error, request, reply) => {
@@ -166,6 +168,10 @@ export class HttpServer {
     if (serves && !serves(method, pathOf(url))) return notFound('Endpoint not available on this port')
     return undefined
   }
+}
+
+const refuseSchemas = (): never => {
+  throw new Error('routes of this server have no Fastify schemas: declare operations with endpoint()')
 }
 
 /** Whether a Host header, with or without port, names this host. */
