@@ -88,8 +88,9 @@ export interface DomainQueries {
   domainNames(filter?: DomainListFilter): Promise<string[]>
   /** Names and modification stamps of domains modified at or after `since`, oldest first. */
   modifiedDomains(since: number): Promise<{ name: string; modified: number; enabled: boolean }[]>
-  /** Names of domains with the attribute; for `account`, any element of the stored comma list. */
+  /** Names of domains with the attribute in any letter case; for `account`, any element of the stored comma list. */
   domainsByAttribute(attribute: DomainAttribute, value: string | number): Promise<string[]>
+  /** Domains with the tag of exactly this key; its value, if one is given, in any letter case. */
   domainsByTag(key: string, value?: string): Promise<string[]>
   /** Domains in which `member` is in any role, or in role `role`; either may be undefined, not both. */
   domainsByMember(member: string | undefined, role: string | undefined): Promise<string[]>

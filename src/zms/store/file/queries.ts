@@ -56,14 +56,18 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
   }
 
   async domainsByAttribute(attribute: DomainAttribute, value: string | number): Promise<string[]> {
-    if (attribute !== 'account') return this.#namesWhere((domain) => domain[attribute] === value)
-    return this.#namesWhere((domain) => domain.account?.split(',').includes(String(value)) ?? false)
+    if (typeof value === 'number') return this.#namesWhere((domain) => domain[attribute] === value)
+    const wanted = value.toLowerCase()
+    const textOf = (domain: Domain) => domain[attribute]?.toString().toLowerCase()
+    if (attribute !== 'account') return this.#namesWhere((domain) => textOf(domain) === wanted)
+    return this.#namesWhere((domain) => textOf(domain)?.split(',').includes(wanted) ?? false)
   }
 
   async domainsByTag(key: string, value?: string): Promise<string[]> {
+    const wanted = value?.toLowerCase()
     return this.#namesWhere(({ tags }) => {
       const values = tags?.get(key)
-      return values !== undefined && (value === undefined || values.includes(value))
+      return values !== undefined && (wanted === undefined || values.some((each) => each.toLowerCase() === wanted))
     })
   }
 

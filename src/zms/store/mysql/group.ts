@@ -1,6 +1,7 @@
 import { Members } from '#core/rbac/members.ts'
 import type { MutableGroup } from '../change.ts'
 import type { GroupBase, GroupMember, PendingGroupMember } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 import { CollectionRows } from './collection.ts'
 import { columnsOf } from './columns.ts'
 import type { Run, WriteScope } from './scope.ts'
@@ -57,7 +58,7 @@ export const groupRows = new CollectionRows<GroupBase, GroupMember, PendingGroup
 /** Queries for all groups of a domain. */
 export const groupLoadSteps = groupRows.loadSteps<MutableGroup>(
   (draft) => ({ byId: draft.groups, byName: draft.domain.groups }),
-  (base) => ({ ...base, members: new Members<GroupMember>(), pending: new Map<string, PendingGroupMember>() }),
+  (base) => ({ ...base, members: new Members<GroupMember>(), pending: new SmallMap<string, PendingGroupMember>() }),
 )
 
 const placeOf = ([{ domain, group }]: readonly [{ domain: string; group: string }, ...unknown[]]) => ({

@@ -1,5 +1,6 @@
 import type { MutablePolicy } from '../change.ts'
 import type { Assertion, AssertionCondition, PolicyBase } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 import { inLists, insertRows } from './bulk.ts'
 import { assignmentsOf, columnsOf, identityOf, namesOf, places, type Row, readObject, valuesOf } from './columns.ts'
 import { type DomainDraft, type LoadStep, type MutableAssertion, readTags } from './draft.ts'
@@ -43,11 +44,11 @@ export const policyLoadSteps: LoadStep[] = [
         const identity = identityOf(row)
         const [name, version] = [identity.name, row['version'] as string]
         const settings = readObject(COLUMNS, row) as Pick<PolicyBase, 'active'>
-        const policy: MutablePolicy = { ...settings, ...identity, version, assertions: new Map() }
+        const policy: MutablePolicy = { ...settings, ...identity, version, assertions: new SmallMap() }
         policies.set(row['policy_id'] as number, policy)
         const versions = domain.policies.get(name)
         if (versions) versions.set(version, policy)
-        else domain.policies.set(name, new Map([[version, policy]]))
+        else domain.policies.set(name, new SmallMap([[version, policy]]))
       }
     },
   },

@@ -143,18 +143,12 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
   }
 
   domainsByAttribute(attribute: DomainAttribute, value: string | number): Promise<string[]> {
-    const order = `ORDER BY ${byName('name')}`
-    if (attribute === 'account') {
-      return this.#names(`SELECT name FROM domain WHERE FIND_IN_SET(?, ${byName('account')}) > 0 ${order}`, [value])
-    }
-    const column = COLUMN_OF_ATTRIBUTE[attribute]
-    return typeof value === 'number'
-      ? this.#names(`SELECT name FROM domain WHERE ${column} = ? ${order}`, [value])
-      : this.#names(`SELECT name FROM domain WHERE ${exactly(column)} ${order}`, [value, value])
+    const condition = attribute === 'account' ? 'FIND_IN_SET(?, account) > 0' : `${COLUMN_OF_ATTRIBUTE[attribute]} = ?`
+    return this.#names(`SELECT name FROM domain WHERE ${condition} ORDER BY ${byName('name')}`, [value])
   }
 
   domainsByTag(key: string, value?: string): Promise<string[]> {
-    const [condition, values] = value === undefined ? ['', []] : [`AND ${exactly('t.value')}`, [value, value]]
+    const [condition, values] = value === undefined ? ['', []] : ['AND t.value = ?', [value]]
     return this.#names(
       `SELECT DISTINCT d.name FROM domain_tags t JOIN domain d ON d.domain_id = t.domain_id
        WHERE ${exactly('t.`key`')} ${condition} ORDER BY ${byName('d.name')}`,

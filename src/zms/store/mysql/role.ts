@@ -1,6 +1,7 @@
 import { Members } from '#core/rbac/members.ts'
 import type { MutableRole } from '../change.ts'
 import type { PendingRoleMember, RoleBase, RoleMember } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 import { CollectionRows } from './collection.ts'
 import { columnsOf } from './columns.ts'
 import type { Run, WriteScope } from './scope.ts'
@@ -70,7 +71,7 @@ export const roleRows = new CollectionRows<RoleBase, RoleMember, PendingRoleMemb
 /** Queries for all roles of a domain. */
 export const roleLoadSteps = roleRows.loadSteps<MutableRole>(
   (draft) => ({ byId: draft.roles, byName: draft.domain.roles }),
-  (base) => ({ ...base, members: new Members<RoleMember>(), pending: new Map<string, PendingRoleMember>() }),
+  (base) => ({ ...base, members: new Members<RoleMember>(), pending: new SmallMap<string, PendingRoleMember>() }),
 )
 
 const placeOf = ([{ domain, role }]: readonly [{ domain: string; role: string }, ...unknown[]]) => ({

@@ -1,5 +1,6 @@
 import type { MutableService } from '../change.ts'
 import type { ServiceBase } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 import { ensureNames, HOSTS, insertRows } from './bulk.ts'
 import { assignmentsOf, columnsOf, identityOf, namesOf, places, type Row, readObject, valuesOf } from './columns.ts'
 import { type LoadStep, readTags } from './draft.ts'
@@ -47,7 +48,7 @@ export const serviceLoadSteps: LoadStep[] = [
     read(rows, { services, domain }) {
       for (const row of rows as readonly Row[]) {
         const identity = identityOf(row)
-        const held = { publicKeys: new Map<string, string>(), hosts: new Set<string>() }
+        const held = { publicKeys: new SmallMap<string, string>(), hosts: new Set<string>() }
         const service: MutableService = { ...readObject(COLUMNS, row), ...identity, ...held }
         services.set(row['service_id'] as number, service)
         domain.services.set(identity.name, service)

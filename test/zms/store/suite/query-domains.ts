@@ -102,6 +102,7 @@ export function domainQueryTests(open: OpenStore): void {
     }
     await fixture.commit([one], { kind: 'putDomain', domain: one, value: { ...emptyDomain(one), productId: 'prod-2' } })
     assert.deepEqual(await fixture.store.domainsByAttribute('productId', 'prod-1'), [two])
+    assert.deepEqual(await fixture.store.domainsByAttribute('productId', 'PROD-1'), [two])
     assert.deepEqual(await fixture.store.domainsByAttribute('productId', 'prod-2'), [one])
   })
 
@@ -124,6 +125,7 @@ export function domainQueryTests(open: OpenStore): void {
     assert.deepEqual(await fixture.store.domainsByTag('tier'), [one, two])
     assert.deepEqual(await fixture.store.domainsByTag('tier', 'gold'), [one, two])
     assert.deepEqual(await fixture.store.domainsByTag('tier', 'silver'), [one])
+    assert.deepEqual(await fixture.store.domainsByTag('tier', 'SILVER'), [one])
     assert.deepEqual(await fixture.store.domainsByTag('tier', 'gol'), [])
     assert.deepEqual(await fixture.store.domainsByTag('zone', 'gold'), [])
     await fixture.commit([one], { kind: 'putDomain', domain: one, value: emptyDomain(one) })
