@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /**
@@ -12,7 +13,10 @@ export interface FileSystem {
   readFile(path: string): Promise<Buffer>
   /** Names in a folder, in no particular order. */
   list(folder: string): Promise<string[]>
-  /** Makes a folder and those above it, for this user only; one that exists is no error. */
+  /**
+   * Makes a folder and those above it where they are missing, for this user only. Resolves when those that were made
+   * survive a crash.
+   */
   makeFolder(folder: string): Promise<void>
   /** Replaces `to` in one step. */
   rename(from: string, to: string): Promise<void>
@@ -52,18 +56,27 @@ export const nodeFileSystem: FileSystem = {
   open: async (path, mode) => new NodeFile(await open(path, FLAGS[mode], 0o600)),
   readFile: (path) => readFile(path),
   list: (folder) => readdir(folder),
-  makeFolder: async (folder) => void (await mkdir(folder, { recursive: true, mode: 0o700 })),
-  rename,
-  remove: unlink,
-  async syncFolder(folder) {
-    const handle = await open(folder, constants.O_RDONLY)
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
+  async makeFolder(folder) {
+    const highest = await mkdir(folder, { recursive: true, mode: 0o700 })
+    if (highest === undefined) return
+    for (let made = resolve(folder); ; made = dirname(made)) {
+      await syncFolder(dirname(made))
+      if (made === resolve(highest)) return
     }
   },
+  rename,
+  remove: unlink,
+  syncFolder,
   lock: async (path) => lockWithSqlite(path),
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 class NodeFile implements WritableFile {

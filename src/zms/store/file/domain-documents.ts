@@ -34,7 +34,6 @@ export class DomainDocuments {
   /** Makes the folders where they are missing. */
   async prepare(): Promise<void> {
     for (const shard of SHARDS) await this.#fileSystem.makeFolder(join(this.#folder, shard))
-    await this.#fileSystem.syncFolder(this.#folder)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Clock, systemClock } from '#core/seam/clock.ts'
 import { type FileLock, type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
 import { Locks } from '../locks.ts'
@@ -56,7 +56,6 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
   await prepare(fileSystem, folder)
   await fileSystem.makeFolder(journalFolder)
   await documents.prepare()
-  await fileSystem.syncFolder(folder)
 
   const memory = new Memory(new History((domain, since) => documents.readHistory(domain, since)))
   const texts = new SharedTexts()
@@ -83,15 +82,15 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
       replayed.push({ sequence, domains: domainsOf(decoded) })
     },
   )
-  const end = replay?.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
+  const end = replay.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
   const newest = Math.max(known, ...written.values())
   if (end.sequence < newest) {
     throw new DamageError(journalFolder, 0, `the transactions from ${end.sequence + 1} to ${newest} are missing`)
   }
-  for (const line of replay?.recovered ?? []) log('warn', `recovered: ${line}`)
+  for (const line of replay.recovered) log('warn', `recovered: ${line}`)
 
-  const file = replay && (await fileSystem.open(journalFile(journalFolder, end.number), 'existing'))
-  if (replay?.cut) await file?.truncate(end.bytes)
+  const file = replay.end && (await fileSystem.open(journalFile(journalFolder, end.number), 'existing'))
+  if (replay.cut) await file?.truncate(end.bytes)
   // What was read must survive a crash before anybody is told of it.
   await file?.sync()
   await fileSystem.syncFolder(journalFolder)
@@ -126,7 +125,6 @@ async function prepare(fileSystem: FileSystem, folder: string): Promise<void> {
     }
     await replaceFile(fileSystem, folder, FORMAT_FILE, Buffer.from(`${JSON.stringify(FORMAT)}\n`))
     await fileSystem.syncFolder(folder)
-    await fileSystem.syncFolder(dirname(folder))
     return
   }
   const { format, version } = parseFormat((await fileSystem.readFile(join(folder, FORMAT_FILE))).toString())

@@ -4,7 +4,7 @@ import { checksumText } from './document.ts'
 /**
  * A journal is a sequence of frames, each written in one go: a line `{kind} {sequence} {bytes} {checksum}` and so many bytes
  * of content, itself lines of JSON. The checksum (CRC-32, eight hexadecimal digits) covers the rest of the line and the
- * content. No line of content begins like a frame, so the frames behind a damaged one can be found.
+ * content. JSON cannot contain such a line, so the frames behind a damaged one can be found.
  */
 export interface Frame {
   readonly kind: FrameKind
@@ -14,7 +14,9 @@ export interface Frame {
 }
 
 /** `journal` begins a file, `batch` holds transactions that were written together, `end` tells that the store was closed. */
-export type FrameKind = 'journal' | 'batch' | 'end'
+export type FrameKind = (typeof KINDS)[number]
+
+const KINDS = ['journal', 'batch', 'end'] as const
 
 /** Where a journal stops being readable, and why. */
 export interface FrameFault {
@@ -48,10 +50,14 @@ export function readFrame(data: Buffer, offset: number): { frame: Frame; next: n
 
 /** Where the next intact frame begins behind a fault; undefined when there is none. */
 export function findFrame(data: Buffer, fault: FrameFault): number | undefined {
-  for (let at = data.indexOf(LINE_FEED, fault.offset); at >= 0; at = data.indexOf(LINE_FEED, at + 1)) {
-    if ('frame' in readFrame(data, at + 1)) return at + 1
+  let found: number | undefined
+  for (const kind of KINDS) {
+    for (let at = data.indexOf(`${kind} `, fault.offset + 1); at >= 0; at = data.indexOf(`${kind} `, at + 1)) {
+      if (found !== undefined && at > found) break
+      if ('frame' in readFrame(data, at)) found = at
+    }
   }
-  return undefined
+  return found
 }
 
 const checksum = (start: string, content: string | Buffer) => checksumText(crc32(content, crc32(start)))

@@ -39,11 +39,6 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-interface Rotation {
-  readonly resolve: (number: number) => void
-  readonly reject: (error: unknown) => void
-}
-
 /** File of the journal with that number. */
 export const journalFile = (folder: string, number: number): string =>
   join(folder, `${String(number).padStart(8, '0')}.journal`)
@@ -63,12 +58,13 @@ export class Journal {
   readonly #abandoned: (file: string, reason: string) => void
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
-  #rotation: Rotation | undefined
+  #rotation: PromiseWithResolvers<number> | undefined
   #file: WritableFile | undefined
   #number: number
   #bytes: number
   #sequence: number
   #stamp: number
+  #failing = false
   #closed = false
 
   /** @param options.abandoned is called when a file can no longer be trusted and should be replaced by documents */
@@ -113,10 +109,9 @@ export class Journal {
 
   /** Goes on in a new file; gives its number. All transactions in the files before it are applied then. */
   rotate(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#rotation = { resolve, reject }
-      this.#wake()
-    })
+    this.#rotation ??= Promise.withResolvers<number>()
+    this.#wake()
+    return this.#rotation.promise
   }
 
   /** Removes the files before the one with that number. */
@@ -127,9 +122,9 @@ export class Journal {
     await this.#fileSystem.syncFolder(this.#folder)
   }
 
-  /** Whether transactions can be written now; tries to begin a file when there is none. */
+  /** Whether transactions can be written now; tries to begin a file when the last write failed. */
   async check(): Promise<boolean> {
-    if (this.#file) return true
+    if (this.#file && !this.#failing) return true
     return this.rotate().then(
       () => true,
       () => false,
@@ -140,14 +135,14 @@ export class Journal {
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
-    const file = this.#file
-    if (!file) return
     try {
+      // A new file also says that what was written last in an abandoned one does not count.
+      const file = this.#file ?? (await this.#begin())
       await this.#write(file, { kind: 'end', sequence: this.#sequence, content: '' })
     } catch {
       // Everything acknowledged is durable without the mark.
     }
-    await file.close()
+    await this.#file?.close().catch(() => {})
     this.#file = undefined
   }
 
@@ -168,7 +163,7 @@ export class Journal {
     }
   }
 
-  async #rotate(rotation: Rotation): Promise<void> {
+  async #rotate(rotation: PromiseWithResolvers<number>): Promise<void> {
     this.#rotation = undefined
     const former = this.#file
     try {
@@ -207,6 +202,7 @@ export class Journal {
     try {
       await file.write(bytes, this.#bytes)
     } catch (error) {
+      this.#failing = true
       await file.truncate(this.#bytes).catch(() => this.#abandon(file, error))
       throw error
     }
@@ -217,6 +213,7 @@ export class Journal {
       throw error
     }
     this.#bytes += bytes.length
+    this.#failing = false
   }
 
   async #abandon(file: WritableFile, reason: unknown): Promise<void> {
@@ -244,6 +241,7 @@ export class Journal {
     this.#file = file
     this.#number = number
     this.#bytes = frame.length
+    this.#failing = false
     return file
   }
 }

@@ -16,13 +16,12 @@ export interface LoggedTransaction {
 
 /** What reading the journal came to. */
 export interface Replay {
-  readonly end: JournalEnd
+  /** Undefined when there are no files. */
+  readonly end: JournalEnd | undefined
   /** The last file is to be cut to `end.bytes`, because a write to it was torn. */
   readonly cut: boolean
   /** What was found incomplete, for people; none of it was ever acknowledged. */
   readonly recovered: readonly string[]
-  /** Bytes in all files. */
-  readonly bytes: number
 }
 
 /** One file of the journal, not yet judged. */
@@ -38,13 +37,13 @@ interface JournalFile {
 
 /**
  * Reads all transactions of the journal in order and calls `apply` with each. `known`: every transaction up to this sequence
- * is in the documents, so the journal must begin at the next one at the latest. Undefined when there are no journal files.
+ * is in the documents, so the journal must begin at the next one at the latest.
  * @throws DamageError when something that was acknowledged cannot be read
  */
 export async function replayJournal(
   options: { folder: string; fileSystem: FileSystem; known: number },
   apply: (transaction: LoggedTransaction) => void,
-): Promise<Replay | undefined> {
+): Promise<Replay> {
   const { folder, fileSystem, known } = options
   const names = await fileSystem.list(folder)
   const numbers = names.map(numberOf).filter((number) => !Number.isNaN(number))
@@ -62,15 +61,14 @@ export async function replayJournal(
       recovered.push(`${path} was just being created and is removed`)
     } else files.push(file)
   }
-  if (files.length === 0) return undefined
+  if (files.length === 0) return { end: undefined, cut: false, recovered }
 
-  let sequence = known
+  checkOrder(files, known)
+  let sequence = (files[0] as JournalFile).first - 1
   let stamp = 0
   let end = { number: 0, bytes: 0 }
   let cut = false
   for (const [index, file] of files.entries()) {
-    checkOrder(file, files[index - 1], sequence, index === 0)
-    sequence = index === 0 ? file.first - 1 : sequence
     const limit = files[index + 1]?.header.previous.bytes ?? file.data.length
     const used = readBatches(file, limit, index === files.length - 1, (transaction) => {
       if (transaction.sequence !== sequence + 1) {
@@ -86,8 +84,7 @@ export async function replayJournal(
       recovered.push(`${file.path}: an incomplete write of ${limit - used} bytes at byte ${used} is cut off`)
     }
   }
-  const bytes = files.reduce((sum, { data }) => sum + data.length, 0)
-  return { end: { ...end, sequence: Math.max(sequence, known), stamp }, cut, recovered, bytes }
+  return { end: { ...end, sequence, stamp }, cut, recovered }
 }
 
 function openFile(path: string, number: number, data: Buffer): JournalFile | { offset: number; reason: string } {
@@ -100,19 +97,20 @@ function openFile(path: string, number: number, data: Buffer): JournalFile | { o
   return { path, number, data, header, first: read.frame.sequence, start: read.next }
 }
 
-function checkOrder(file: JournalFile, former: JournalFile | undefined, sequence: number, isFirst: boolean): void {
-  if (isFirst) {
-    if (file.first > sequence + 1) {
-      throw new DamageError(file.path, 0, `the journal files with the transactions from ${sequence + 1} on are missing`)
+/** Every file is there from the one with the first transaction that is not known otherwise. */
+function checkOrder(files: readonly JournalFile[], known: number): void {
+  const [first, ...others] = files as [JournalFile, ...JournalFile[]]
+  if (first.first > known + 1) {
+    throw new DamageError(first.path, 0, `the journal files with the transactions from ${known + 1} on are missing`)
+  }
+  let former = first
+  for (const file of others) {
+    const { number, bytes } = file.header.previous
+    if (number !== former.number) throw new DamageError(file.path, 0, `the journal file ${number} before it is missing`)
+    if (bytes > former.data.length) {
+      throw new DamageError(former.path, former.data.length, `it had ${bytes} bytes when it was left`)
     }
-    return
-  }
-  const { previous } = file.header
-  if (previous.number !== former?.number) {
-    throw new DamageError(file.path, 0, `the journal file ${previous.number} before it is missing`)
-  }
-  if (previous.bytes > former.data.length) {
-    throw new DamageError(former.path, former.data.length, `it had ${previous.bytes} bytes when it was left`)
+    former = file
   }
 }
 
