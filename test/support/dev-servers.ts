@@ -18,12 +18,14 @@ export interface DevServersOptions {
   readonly mysqlUrl?: string
   /** Properties that win over the configuration. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Their environment; that of this process when absent. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** Starts the servers on free ports and waits until they answer. */
 export async function startDevServers(options: DevServersOptions): Promise<DevServers> {
-  const { dir, zts, mysqlUrl, settings = {} } = options
-  const program = startProgram(join(PROJECT_FOLDER, 'bin', 'athenz'), [
+  const { dir, zts, mysqlUrl, settings = {}, env } = options
+  const args = [
     'dev',
     '--json',
     '--dir',
@@ -35,7 +37,8 @@ export async function startDevServers(options: DevServersOptions): Promise<DevSe
     ...(zts ? [] : ['--no-zts']),
     ...(mysqlUrl === undefined ? [] : ['--store', 'mysql', '--mysql-url', mysqlUrl]),
     ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
-  ])
+  ]
+  const program = startProgram(join(PROJECT_FOLDER, 'bin', 'athenz'), args, env && { env })
   const summary = JSON.parse(await program.line()) as DevSummary
   return { summary, program, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() }
 }

@@ -1,0 +1,17 @@
+import { join } from 'node:path'
+import { startProgram } from '../support/program.ts'
+import type { ClientFiles } from './load-tool.ts'
+
+/** The limit to compare with: a node:https server of ten lines that asks for a client certificate and answers a fixed JSON. */
+export interface BareServer extends AsyncDisposable {
+  readonly url: string
+  readonly pid: number
+}
+
+/** Starts the limit with the certificate of the server that is compared with it. */
+export async function startBareServer(server: ClientFiles, ca: string): Promise<BareServer> {
+  const source = join(import.meta.dirname, 'load', 'bare.mjs')
+  const program = startProgram(process.execPath, [source, server.key, server.certificate, ca])
+  const port = await program.line()
+  return { url: `https://localhost:${port}/`, pid: program.pid, [Symbol.asyncDispose]: program[Symbol.asyncDispose] }
+}

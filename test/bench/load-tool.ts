@@ -1,0 +1,111 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runProgram } from '../support/program.ts'
+import { CACHE_FOLDER } from './report.ts'
+
+/** Files of a client certificate. */
+export interface ClientFiles {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Requests to send. */
+export interface Load {
+  /** Used in turn; `{i}` in them and in the body becomes a running number. */
+  readonly urls: readonly string[]
+  readonly method?: string
+  /** JSON. */
+  readonly body?: string
+  /** The number to begin with. */
+  readonly first?: number
+  /** File that verifies the server. */
+  readonly ca: string
+  readonly client: ClientFiles
+  readonly connections: number
+  readonly warmSeconds: number
+  readonly seconds: number
+  /** Processes whose CPU time is measured. */
+  readonly pids?: readonly number[]
+  /** Statuses that are no failure. */
+  readonly expected: readonly number[]
+}
+
+/** What came of a load. */
+export interface LoadResult {
+  readonly count: number
+  readonly perSecond: number
+  readonly p50Millis: number
+  readonly p99Millis: number
+  /** How often which status; 0 stands for no answer. */
+  readonly statuses: Readonly<Record<string, number>>
+  /** CPU microseconds per request of each process. */
+  readonly cpuMicros: readonly number[]
+}
+
+/** Sends loads. */
+export interface LoadTool {
+  /** What it is, for the report. */
+  readonly name: string
+  /** Rejects when an answer has a status that was not expected. */
+  run(load: Load): Promise<LoadResult>
+}
+
+const SOURCE_FOLDER = join(import.meta.dirname, 'load')
+const GO_PROGRAMS = ['go', '/usr/local/go/bin/go']
+
+/** The load tool: that in Go where Go is installed, else the one in JavaScript. */
+export async function openLoadTool(): Promise<LoadTool> {
+  const program = await buildGoTool()
+  if (program !== undefined) return loadTool('the Go tool', program, [])
+  return loadTool('the JavaScript tool (Go is not installed)', process.execPath, [join(SOURCE_FOLDER, 'load.ts')])
+}
+
+async function buildGoTool(): Promise<string | undefined> {
+  const program = join(CACHE_FOLDER, 'load')
+  await mkdir(CACHE_FOLDER, { recursive: true })
+  const env = { ...process.env, CGO_ENABLED: '0' }
+  for (const go of GO_PROGRAMS) {
+    const present = await runProgram('sh', ['-c', 'command -v "$1"', 'sh', go])
+    if (present.status !== 0) continue
+    const { status, stderr } = await runProgram(go, ['build', '-o', program, '.'], { cwd: SOURCE_FOLDER, env })
+    if (status !== 0) throw new Error(`the load tool does not build: ${stderr}`)
+    return program
+  }
+  return undefined
+}
+
+function loadTool(name: string, program: string, before: readonly string[]): LoadTool {
+  return {
+    name,
+    async run({ urls, client, ca, connections, warmSeconds, seconds, expected, ...load }) {
+      const folder = await mkdtemp(join(tmpdir(), 'athenz-load-'))
+      try {
+        const list = join(folder, 'urls')
+        await writeFile(list, urls.join('\n'))
+        const options = {
+          urls: list,
+          method: load.method ?? 'GET',
+          body: load.body ?? '',
+          first: String(load.first ?? 0),
+          ca,
+          cert: client.certificate,
+          key: client.key,
+          c: String(connections),
+          warm: `${warmSeconds}s`,
+          d: `${seconds}s`,
+          pids: (load.pids ?? []).join(','),
+        }
+        const args = Object.entries(options).map(([option, value]) => `--${option}=${value}`)
+        const { status, stdout, stderr } = await runProgram(program, [...before, ...args])
+        if (status !== 0) throw new Error(`the load tool failed: ${stderr}`)
+        const result = JSON.parse(stdout) as LoadResult
+        const others = Object.keys(result.statuses).filter((code) => !expected.includes(Number(code)))
+        if (others.length > 0) throw new Error(`unexpected answers: ${JSON.stringify(result.statuses)}`)
+        return result
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  }
+}

@@ -1,0 +1,98 @@
+// The load tool for machines without Go: takes the same arguments as main.go and prints the same line. It needs several
+// times the CPU of the Go tool for a request, so the ratios that it gives are nearer to one.
+import { readFileSync } from 'node:fs'
+import https from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+
+const text = { type: 'string' } as const
+const { values: args } = parseArgs({
+  options: {
+    urls: text,
+    method: { ...text, default: 'GET' },
+    body: { ...text, default: '' },
+    first: { ...text, default: '0' },
+    ca: text,
+    cert: text,
+    key: text,
+    c: { ...text, default: '16' },
+    d: { ...text, default: '8s' },
+    warm: { ...text, default: '3s' },
+    pids: { ...text, default: '' },
+  },
+})
+
+const first = Number(args.first)
+const connections = Number(args.c)
+const warmMillis = Number.parseFloat(args.warm) * 1000
+const countedMillis = Number.parseFloat(args.d) * 1000
+const pids = args.pids === '' ? [] : args.pids.split(',')
+const targets = readFileSync(args.urls ?? '', 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+const [ca, cert, key] = [args.ca, args.cert, args.key].map((file) => readFileSync(file ?? ''))
+const agent = new https.Agent({ keepAlive: true, maxSockets: connections, ca, cert, key })
+
+/** User and system time of a process in clock ticks (1/100 s). */
+function cpuTicks(pid: string): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+let next = first
+let counting = false
+const millis: number[] = []
+const statuses: Record<string, number> = {}
+
+function send(): Promise<number> {
+  const number = next++
+  const fill = (template: string) => template.replaceAll('{i}', String(number))
+  const body = fill(args.body)
+  const headers = body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const target = fill(targets[(number - first) % targets.length] ?? '')
+  const request = https.request(target, { method: args.method, agent, headers }, (response) => {
+    response.resume().on('end', () => resolve(response.statusCode ?? 0))
+    response.on('error', () => resolve(0))
+  })
+  request.on('error', () => resolve(0)).end(body)
+  return promise
+}
+
+async function sender(endMillis: number): Promise<void> {
+  while (performance.now() < endMillis) {
+    const counted = counting
+    const start = performance.now()
+    const status = await send()
+    if (!counted) continue
+    millis.push(performance.now() - start)
+    statuses[status] = (statuses[status] ?? 0) + 1
+  }
+}
+
+const senders = Array.from({ length: connections }, () => sender(performance.now() + warmMillis + countedMillis))
+await delay(warmMillis)
+const ticks = pids.map(cpuTicks)
+const start = performance.now()
+counting = true
+await Promise.all(senders)
+const seconds = (performance.now() - start) / 1000
+const cpuMicros = pids.map((pid, index) => tenths(((cpuTicks(pid) - (ticks[index] ?? 0)) * 10_000) / millis.length))
+millis.sort((a, b) => a - b)
+const percentile = (part: number) => millis[Math.floor(part * (millis.length - 1))] ?? 0
+agent.destroy()
+console.log(
+  JSON.stringify({
+    count: millis.length,
+    perSecond: tenths(millis.length / seconds),
+    p50Millis: percentile(0.5),
+    p99Millis: percentile(0.99),
+    statuses,
+    cpuMicros,
+  }),
+)
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10
+}

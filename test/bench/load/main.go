@@ -1,0 +1,167 @@
+// load sends HTTPS requests over kept-alive connections for a bounded time and prints one JSON line: requests per
+// second, latency percentiles (ms), status counts, and CPU microseconds per request of the server's processes.
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// cpuTicks is the user+system time of a process, in clock ticks (1/100 s).
+func cpuTicks(pid string) int64 {
+	b, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+2:]))
+	u, _ := strconv.ParseInt(f[11], 10, 64)
+	s, _ := strconv.ParseInt(f[12], 10, 64)
+	return u + s
+}
+
+func allTicks(pids []string) []int64 {
+	ticks := make([]int64, len(pids))
+	for i, pid := range pids {
+		ticks[i] = cpuTicks(pid)
+	}
+	return ticks
+}
+
+// readLines gives the lines of a file that are not empty.
+func readLines(file string) []string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		fail(err)
+	}
+	var lines []string
+	for _, line := range strings.Split(string(b), "\n") {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func fail(reason any) {
+	fmt.Fprintln(os.Stderr, "load:", reason)
+	os.Exit(1)
+}
+
+func tenths(x float64) float64 { return math.Round(x*10) / 10 }
+
+func main() {
+	urls := flag.String("urls", "", "file with one target a line, used in turn; {i} becomes a running number")
+	method := flag.String("method", "GET", "")
+	body := flag.String("body", "", "JSON body; {i} becomes the running number")
+	first := flag.Int64("first", 0, "the number to begin with")
+	ca := flag.String("ca", "", "CA bundle of the server")
+	cert := flag.String("cert", "", "client certificate")
+	key := flag.String("key", "", "client key")
+	conns := flag.Int("c", 16, "connections")
+	dur := flag.Duration("d", 8*time.Second, "counted time")
+	warm := flag.Duration("warm", 3*time.Second, "time before counting")
+	pids := flag.String("pids", "", "comma-separated process ids whose CPU time is measured")
+	flag.Parse()
+	targets := readLines(*urls)
+	if len(targets) == 0 {
+		fail("no targets in " + *urls)
+	}
+	pool := x509.NewCertPool()
+	pem, err := os.ReadFile(*ca)
+	if err != nil {
+		fail(err)
+	}
+	pool.AppendCertsFromPEM(pem)
+	pair, err := tls.LoadX509KeyPair(*cert, *key)
+	if err != nil {
+		fail(err)
+	}
+	tc := &tls.Config{RootCAs: pool, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }}
+	tr := &http.Transport{TLSClientConfig: tc, MaxIdleConnsPerHost: *conns, MaxConnsPerHost: *conns}
+	cl := &http.Client{Transport: tr, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	counter := *first - 1
+	var counting atomic.Bool
+	stop := time.Now().Add(*warm + *dur)
+	lat := make([][]float64, *conns)
+	status := make([]map[int]int, *conns)
+	var wg sync.WaitGroup
+	for w := 0; w < *conns; w++ {
+		status[w] = map[int]int{}
+		wg.Add(1)
+		go func(w int) {
+			defer wg.Done()
+			for time.Now().Before(stop) {
+				n := atomic.AddInt64(&counter, 1)
+				i := strconv.FormatInt(n, 10)
+				var rd io.Reader
+				if *body != "" {
+					rd = strings.NewReader(strings.ReplaceAll(*body, "{i}", i))
+				}
+				target := targets[int((n-*first)%int64(len(targets)))]
+				rq, _ := http.NewRequest(*method, strings.ReplaceAll(target, "{i}", i), rd)
+				if rd != nil {
+					rq.Header.Set("Content-Type", "application/json")
+				}
+				on := counting.Load()
+				t := time.Now()
+				rs, err := cl.Do(rq)
+				code := 0
+				if err == nil {
+					io.Copy(io.Discard, rs.Body)
+					rs.Body.Close()
+					code = rs.StatusCode
+				}
+				if on {
+					lat[w] = append(lat[w], float64(time.Since(t).Microseconds())/1000)
+					status[w][code]++
+				}
+			}
+		}(w)
+	}
+	time.Sleep(*warm)
+	var ps []string
+	if *pids != "" {
+		ps = strings.Split(*pids, ",")
+	}
+	c0, t0 := allTicks(ps), time.Now()
+	counting.Store(true)
+	wg.Wait()
+	secs, c1 := time.Since(t0).Seconds(), allTicks(ps)
+	all := []float64{}
+	st := map[int]int{}
+	for w := range lat {
+		all = append(all, lat[w]...)
+		for k, v := range status[w] {
+			st[k] += v
+		}
+	}
+	sort.Float64s(all)
+	q := func(p float64) float64 {
+		if len(all) == 0 {
+			return 0
+		}
+		return all[int(p*float64(len(all)-1))]
+	}
+	cpu := make([]float64, len(ps))
+	for i := range ps {
+		cpu[i] = tenths(float64(c1[i]-c0[i]) * 10000 / float64(max(1, len(all))))
+	}
+	out := map[string]any{"count": len(all), "perSecond": tenths(float64(len(all)) / secs), "p50Millis": q(.5), "p99Millis": q(.99),
+		"statuses": st, "cpuMicros": cpu}
+	b, _ := json.Marshal(out)
+	fmt.Println(string(b))
+}
