@@ -43,7 +43,8 @@ const writeSetup = (settings: MySqlSettings) => `SET autocommit = 0;
 
 /**
  * The store in a MySQL or MariaDB database with the tables of `schema/zms_server.sql`. Domains are kept in memory and used
- * after their stamp in the database was found unchanged; any number of servers may work on one database.
+ * after their stamp in the database was found unchanged; any number of servers may work on one database. Its binary log, if
+ * it has one, must not be in the format STATEMENT.
  */
 export class MySqlStore implements Store {
   readonly #cache: DomainCache

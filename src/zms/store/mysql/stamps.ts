@@ -103,8 +103,8 @@ export class StampReader {
       try {
         return { sentAt, byName: await this.#query(names) }
       } catch (error) {
-        const repeatable = error instanceof DatabaseError && (error.fault === 'lost' || error.fault === 'unreachable')
-        if (!repeatable || attempt >= ATTEMPTS || this.#closed) throw error
+        const isLost = error instanceof DatabaseError && error.fault === 'lost'
+        if (!isLost || attempt >= ATTEMPTS || this.#closed) throw error
       }
     }
   }
@@ -118,7 +118,12 @@ export class StampReader {
   }
 
   async #usableConnection(): Promise<MySqlConnection> {
-    if (!this.#connection?.usable) this.#connection = await this.#open()
+    if (this.#connection?.usable) return this.#connection
+    if (!this.#closed) this.#connection = await this.#open()
+    if (this.#closed || this.#connection === undefined) {
+      this.#connection?.close()
+      throw new DatabaseError('unreachable', 'the store is closed')
+    }
     return this.#connection
   }
 }

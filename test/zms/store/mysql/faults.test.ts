@@ -160,4 +160,20 @@ describe('a MySQL store whose database fails', () => {
     assert.ok((await readers(patient)).has('user.b'))
     await Promise.all([store.close(), patient.close()])
   })
+
+  test('answers 503 once it is closed, and leaves no connection behind', { timeout: 20_000 }, async () => {
+    const store = openStore(db, database)
+    await Promise.all([store.domain('sports'), addReader(store, 'user.a'), store.domainNames()])
+    await store.close()
+    for (const attempt of [
+      () => store.domain('sports'),
+      () => store.domains(['sports']),
+      () => store.domainNames(),
+      () => addReader(store, 'user.b'),
+    ]) {
+      await assert.rejects(async () => attempt(), { status: 503 })
+    }
+    const connections = () => db.query('SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ?', [database])
+    while ((await connections()).length > 0) await nextTurn()
+  })
 })
