@@ -25,10 +25,12 @@ import { zmsHandlers } from './handlers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
 import { openStore } from './open-store.ts'
 import { requestCheck } from './request-check.ts'
+import { openResourceSpellings, openResourceValidator } from './resource-plug-ins.ts'
 import { noAuthHistory } from './service/auth-history.ts'
 import { Authorization } from './service/authorization.ts'
 import { AuthorizedServices } from './service/authorized-services.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
+import { externalMemberValidators } from './service/external-member-validators.ts'
 import { prepareFirstStart } from './service/first-start.ts'
 import { MemberDateRules } from './service/member-dates.ts'
 import { MemberRules } from './service/member-rules.ts'
@@ -36,7 +38,6 @@ import { OwnershipRules } from './service/ownership.ts'
 import { principalDomainsOf } from './service/principal-domains.ts'
 import { openProviderClient, type ProviderClient } from './service/provider-client.ts'
 import { QuotaRules } from './service/quota-rules.ts'
-import { admitsEverything } from './service/resource-validator.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { ServiceProviders } from './service/service-providers.ts'
 import { SolutionTemplates } from './service/solution-templates.ts'
@@ -67,8 +68,6 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
     const privateKeyStore = await openPrivateKeyStore(loaded)
     const signers = await loadServerSigners(privateKeyStore, 'zms', config.zms.hostname, config.zms.serverRegion)
-    const container = await Container.open({ config, privateKeyStore, log })
-    opened.push(() => container.close())
     const store = await openStore({ config, privateKeyStore, log: say })
     opened.push(() => store.close())
     const ownKeys = new Map(signers.all.map((signer) => [signer.keyId.toLowerCase(), signer.publicKey]))
@@ -106,6 +105,9 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     })
     const system = await openSystemParts(deps)
     opened.push(() => system.health.close())
+    // Closed before everything above, so that requests in flight find what they need.
+    const container = await Container.open({ config, privateKeyStore, log })
+    opened.push(() => container.close())
     registerEndpoints(container.server, {
       basePath: ZMS_API_ROOT,
       endpoints: zmsEndpoints,
@@ -156,6 +158,7 @@ async function dependencies(
   const named = (property: string, className: string | undefined) =>
     className === undefined ? undefined : authorities.named(property, className)
   const userAuthority = named('athenz.zms.user_authority_class', zms.userAuthorityClass)
+  const resourceValidator = await openResourceValidator(config)
   const writes = new Writes({
     store,
     audit,
@@ -194,7 +197,8 @@ async function dependencies(
         filterDocumentationUrl: zms.userAuthorityFilterDocumentationUrl,
       },
       userAuthority,
-      externalValidator: () => undefined,
+      externalValidators: externalMemberValidators(config.externalMember.validEmailDomains),
+      resourceValidator,
     }),
     memberDates: new MemberDateRules(
       {
@@ -207,7 +211,8 @@ async function dependencies(
     serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
     authHistory: noAuthHistory,
     domainMetaStore: await openDomainMetaStore(config),
-    resourceValidator: admitsEverything,
+    resourceValidator,
+    resourceSpellings: await openResourceSpellings(config),
     credentialsBox,
     userAuthority,
     principalAuthority: named('athenz.zms.principal_authority_class', zms.principalAuthorityClass),

@@ -5,7 +5,6 @@ import type { DomainView } from '#core/rbac/domain-view.ts'
 import { domainOfQuestion, type PrincipalView } from '#core/rbac/evaluate.ts'
 import type { accessEndpoints } from '../api/access.ts'
 import { chain, type MaybePromise } from './authorization.ts'
-import { cloudResources, type ResourceSpelling } from './cloud-resources.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { principalDomainsOf } from './principal-domains.ts'
 import { listResourceAccess } from './resource-access.ts'
@@ -17,10 +16,7 @@ const DENIED: Reply = Object.freeze({ status: 200, body: '{"granted":false}' })
  * Answers whether somebody may do something. The two access questions wait for nothing when the store answers from
  * memory; every call asks the store, so that no answer is older than its question.
  */
-export function accessService(
-  deps: ZmsDependencies,
-  spellings: readonly ResourceSpelling[] = cloudResources(deps.config),
-): Handlers<typeof accessEndpoints> {
+export function accessService(deps: ZmsDependencies): Handlers<typeof accessEndpoints> {
   const { authorization, now } = deps
   const principals = principalDomainsOf(deps.config)
 
@@ -55,7 +51,7 @@ export function accessService(
     getAccessExt: ({ params, query }, context) =>
       access(context, params.action, query.resource, query.domain, query.checkPrincipal),
 
-    getResourceAccessList: async ({ query }) => listResourceAccess(deps, query, spellings),
+    getResourceAccessList: async ({ query }) => listResourceAccess(deps, query),
   }
 }
 

@@ -53,6 +53,7 @@ export function memberCollection(
   const { userAuthorityFilter, userAuthorityExpiration, principalDomainFilter, auditEnabled } = base
   return {
     kind: kind.kind,
+    name: base.name,
     domain,
     userAuthorityFilter,
     userAuthorityExpiration,

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { AuthHistoryStore } from './auth-history.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizedServices } from './authorized-services.ts'
+import type { ResourceSpelling } from './cloud-resources.ts'
 import type { DomainMetaStore } from './domain-meta-store.ts'
 import type { MemberDateRules } from './member-dates.ts'
 import type { MemberRules } from './member-rules.ts'
@@ -32,6 +33,8 @@ export interface ZmsDependencies {
   readonly authHistory: AuthHistoryStore
   readonly domainMetaStore: DomainMetaStore
   readonly resourceValidator: ResourceValidator
+  /** What resources of certain actions stand for; the first of an action counts. */
+  readonly resourceSpellings: readonly ResourceSpelling[]
   /** Encrypts credentials of services, when a key for it is configured. */
   readonly credentialsBox: SecretBox | undefined
   /** Judge of users, when one is configured. */

@@ -189,6 +189,7 @@ async function checkAdmins(
   for (const admin of admins) {
     const collection = {
       kind: 'role' as const,
+      name: 'admin',
       domain: { name },
       refuseGroups: deps.config.zms.disallowGroupsInAdminRole.value,
     }

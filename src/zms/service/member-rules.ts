@@ -10,6 +10,7 @@ import {
 import { splitResourceName } from '#core/names/resource-name.ts'
 import type { Domain, Group } from '../store/model.ts'
 import { admitsDomain } from './principal-domain-filter.ts'
+import type { ResourceValidator } from './resource-validator.ts'
 
 /** Settings that decide who may be a member. */
 export interface MemberSettings {
@@ -38,6 +39,7 @@ export interface ExternalMemberValidator {
 /** The role or group that a member is to join, with the settings in force (its own and its domain's). */
 export interface MemberCollection {
   readonly kind: 'role' | 'group'
+  readonly name: string
   readonly domain: Pick<Domain, 'name' | 'userAuthorityFilter'>
   readonly userAuthorityFilter?: string | undefined
   readonly userAuthorityExpiration?: string | undefined
@@ -51,17 +53,20 @@ export interface MemberCollection {
 export class MemberRules {
   readonly #settings: MemberSettings
   readonly #userAuthority: Authority | undefined
-  readonly #externalValidator: (name: string) => ExternalMemberValidator | undefined
+  readonly #externalValidators: ReadonlyMap<string, ExternalMemberValidator>
+  readonly #resourceValidator: ResourceValidator
 
   constructor(options: {
     settings: MemberSettings
     userAuthority: Authority | undefined
-    /** The validator of that name, if it could be loaded. */
-    externalValidator: (name: string) => ExternalMemberValidator | undefined
+    /** By the names that domains give. */
+    externalValidators: ReadonlyMap<string, ExternalMemberValidator>
+    resourceValidator: ResourceValidator
   }) {
     this.#settings = options.settings
     this.#userAuthority = options.userAuthority
-    this.#externalValidator = options.externalValidator
+    this.#externalValidators = options.externalValidators
+    this.#resourceValidator = options.resourceValidator
   }
 
   /** Code of the kind of principal that a member name means. */
@@ -98,6 +103,7 @@ export class MemberRules {
     }
     this.#checkDomainFilter(collection, member)
     await requireMemberDomain(lookup, member)
+    await this.#checkPlugIn(collection, member)
   }
 
   /** State of a user as the user authority knows it; active without one. */
@@ -134,7 +140,8 @@ export class MemberRules {
     const dot = member.lastIndexOf('.')
     const [domainName, service] = [member.slice(0, Math.max(dot, 0)), member.slice(dot + 1)]
     if (this.#skipsServices(domainName)) return
-    if (!(await lookup.domain(domainName))?.services.has(service)) throw badRequest(`Principal ${member} is not a valid service`)
+    if (!(await lookup.domain(domainName))?.services.has(service))
+      throw badRequest(`Principal ${member} is not a valid service`)
   }
 
   #skipsServices(domain: string): boolean {
@@ -158,13 +165,21 @@ export class MemberRules {
     const mark = member.indexOf(':ext.')
     const domainName = member.slice(0, mark)
     const name = (await lookup.domain(domainName))?.externalMemberValidator
-    const validator = name === undefined ? undefined : this.#externalValidator(name)
+    const validator = name === undefined ? undefined : this.#externalValidators.get(name)
     if (!validator) throw badRequest(`External member validator for domain ${domainName} is not available`)
     if (!(await validator.validateMember(collection.domain.name, member.slice(mark + ':ext.'.length)))) {
       throw badRequest(
         `Member ${member} is not valid according to the external member validator for domain ${domainName}`,
       )
     }
+  }
+
+  async #checkPlugIn({ kind, name, domain }: MemberCollection, member: string): Promise<void> {
+    const validator = this.#resourceValidator
+    const admitted = await (kind === 'role'
+      ? validator.validateRoleMember(domain.name, name, member)
+      : validator.validateGroupMember(domain.name, name, member))
+    if (!admitted) throw badRequest(`Principal ${member} is not allowed by external resource validator`)
   }
 
   #checkDomainFilter({ kind, principalDomainFilter }: MemberCollection, member: string): void {

@@ -22,7 +22,6 @@ type ListQuery = RequestOf<typeof accessEndpoints.getResourceAccessList>['query'
 export async function listResourceAccess(
   deps: ZmsDependencies,
   { principal, action, filter }: ListQuery,
-  spellings: readonly ResourceSpelling[],
 ): Promise<Reply> {
   if (principal === undefined) throw badRequest('principal is required for resource access list')
   if ((await deps.store.principal(principal)) === undefined) throw notFound(`unknown principal - ${principal}`)
@@ -31,7 +30,7 @@ export async function listResourceAccess(
     const asked = assertion.action.toLowerCase()
     return action === undefined ? asked !== ASSUME_ROLE : asked === action
   }
-  const spelling = spellings.find((each) => each.action === action)
+  const spelling = deps.resourceSpellings.find((each) => each.action === action)
   const assertions = held.flatMap(({ domain, roles }) =>
     [...assertionsOf(domain)]
       .filter((assertion) => roles.has(assertion.role) && asks(assertion))

@@ -24,6 +24,7 @@ import { OwnershipRules } from '#zms/service/ownership.ts'
 import { principalDomainsOf } from '#zms/service/principal-domains.ts'
 import type { ProviderClient } from '#zms/service/provider-client.ts'
 import { QuotaRules } from '#zms/service/quota-rules.ts'
+import { cloudResources } from '#zms/service/cloud-resources.ts'
 import { admitsEverything } from '#zms/service/resource-validator.ts'
 import { ServiceProviders } from '#zms/service/service-providers.ts'
 import { SolutionTemplates } from '#zms/service/solution-templates.ts'
@@ -177,7 +178,8 @@ export class Harness {
           filterDocumentationUrl: '',
         },
         userAuthority,
-        externalValidator: () => undefined,
+        externalValidators: new Map(),
+        resourceValidator: admitsEverything,
       }),
       memberDates: new MemberDateRules({ user: 0, service: 0, group: 0 }, userAuthority),
       serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
@@ -185,6 +187,7 @@ export class Harness {
       authHistory: noAuthHistory,
       domainMetaStore: anyMetaValue,
       resourceValidator: admitsEverything,
+      resourceSpellings: cloudResources(config),
       credentialsBox: undefined,
       userAuthority,
       principalAuthority: undefined,

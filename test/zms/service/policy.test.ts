@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from 'node:test'
 import { assertionService } from '#zms/service/assertion.ts'
 import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { policyService } from '#zms/service/policy.ts'
+import { admitsEverything } from '#zms/service/resource-validator.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
 
 const services = [policyService, assertionService]
@@ -427,6 +428,7 @@ describe('what else may refuse a policy', () => {
       services,
       parts: {
         resourceValidator: {
+          ...admitsEverything,
           validatePolicyAssertion: (domain, name, { action }) => {
             asked.push([domain, name, action])
             return action !== 'bad'

@@ -127,7 +127,7 @@ describe('getResourceAccessList', () => {
 
   test('asks a plug-in for the resources of its action', async () => {
     const twice: ResourceSpelling = { action: 'play', spell: (_, resource) => [`${resource}/1`, `${resource}/2`] }
-    const { getResourceAccessList } = accessService(zms.deps, [twice])
+    const { getResourceAccessList } = accessService({ ...zms.deps, resourceSpellings: [twice] })
     const query = { principal: 'user.carol', action: 'play', filter: undefined }
     const request = { query, params: {}, headers: {}, body: undefined }
     const { body } = await getResourceAccessList(request, {} as never)
