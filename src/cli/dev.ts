@@ -127,7 +127,15 @@ async function startServer(run: DevRun, { kind }: DevServer): Promise<RunningSer
     const takesAnyPort = options.ports[kind.name] === 0
     const port = takesAnyPort ? await freePort() : undefined
     if (port !== undefined) settings.set('athenz.tls_port', String(port))
-    const child = await launchServer({ kind, root: folder.path, propertiesFiles, settings, logFile, errorFile })
+    const child = await launchServer({
+      kind,
+      root: folder.path,
+      propertiesFiles,
+      settings,
+      tied: true,
+      logFile,
+      errorFile,
+    })
     started.push(child)
     await folder.lock.recordChildren(started.map(({ identity }) => identity))
     try {

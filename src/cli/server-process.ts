@@ -14,6 +14,8 @@ export interface ServerLaunch {
   readonly propertiesFiles: readonly string[]
   /** Win over the files. */
   readonly settings: ReadonlyMap<string, string>
+  /** It stops when its parent ends, however that ends. */
+  readonly tied?: boolean
   /** Gets its standard output and its standard error, each appended. */
   readonly logFile: string
   readonly errorFile: string
@@ -54,6 +56,7 @@ export function serverArguments(launch: Omit<ServerLaunch, 'logFile' | 'errorFil
     resolvePath(PROJECT_FOLDER, launch.kind.main),
     '--root',
     launch.root,
+    ...(launch.tied ? ['--tied'] : []),
     ...launch.propertiesFiles.flatMap((file) => ['--properties', file]),
     ...Array.from(launch.settings, ([key, value]) => ['-D', `${key}=${value}`]).flat(),
   ]

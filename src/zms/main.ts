@@ -7,7 +7,7 @@ import { openLogger } from '#core/log/logger.ts'
 import { ZMS_API_ROOT } from './api/index.ts'
 import { startZms } from './zms-server.ts'
 
-const USAGE = 'usage: main.ts --root DIR [--properties FILE]... [-D KEY=VALUE]...'
+const USAGE = 'usage: main.ts --root DIR [--tied] [--properties FILE]... [-D KEY=VALUE]...'
 
 try {
   await main()
@@ -18,7 +18,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { root, files, overrides } = readArguments()
+  const { root, tied, files, overrides } = readArguments()
   const options = {
     rootDir: root,
     ...(files.length > 0 && { files }),
@@ -51,12 +51,17 @@ async function main(): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  if (!tied) return
+  // A parent that was killed could not say that its server is to stop; the channel to it says so.
+  process.on('disconnect', stop)
+  if (!process.connected) stop()
 }
 
-function readArguments(): { root: string; files: string[]; overrides: [string, string][] } {
+function readArguments(): { root: string; tied: boolean; files: string[]; overrides: [string, string][] } {
   const { values } = parseArgs({
     options: {
       root: { type: 'string' },
+      tied: { type: 'boolean', default: false },
       properties: { type: 'string', multiple: true },
       define: { type: 'string', short: 'D', multiple: true },
     },
@@ -67,5 +72,10 @@ function readArguments(): { root: string; files: string[]; overrides: [string, s
     if (at <= 0) throw new Error(`-D ${setting}: not KEY=VALUE; ${USAGE}`)
     return [setting.slice(0, at), setting.slice(at + 1)]
   })
-  return { root: resolve(values.root), files: (values.properties ?? []).map((file) => resolve(file)), overrides }
+  return {
+    root: resolve(values.root),
+    tied: values.tied,
+    files: (values.properties ?? []).map((file) => resolve(file)),
+    overrides,
+  }
 }

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { DevOptions } from '../../src/cli/dev.ts'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
-import { isRunning } from '../../src/cli/process-identity.ts'
+import { identify, isRunning, waitForEnd } from '../../src/cli/process-identity.ts'
+import { startDevServers } from '../support/dev-servers.ts'
 import { type Program, startProgram } from '../support/program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -314,6 +315,14 @@ describe('one clear line and status 1', () => {
 })
 
 describe('after a kill', () => {
+  test('the real server stops by itself', async () => {
+    await using servers = await startDevServers({ dir: temporaryFolder(), zts: false })
+    const identity = identify(servers.summary.pids.zms ?? 0)
+    assert.equal(isRunning(identity), true)
+    servers.program.kill('SIGKILL')
+    assert.equal(await waitForEnd(identity, 30_000), true)
+  })
+
   test('the next start stops the server left behind and takes the folder over', async () => {
     const dir = temporaryFolder()
     await using first = startDev(dir)

@@ -9,6 +9,7 @@ import { readProperties } from '#core/config/properties.ts'
 const { values } = parseArgs({
   options: {
     root: { type: 'string', default: '' },
+    tied: { type: 'boolean' },
     properties: { type: 'string', multiple: true, default: [] },
     define: { type: 'string', short: 'D', multiple: true, default: [] },
   },
