@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { access, constants, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { DEFAULT_CIPHERS } from 'node:tls'
 import type { Registry } from 'prom-client'
@@ -197,8 +197,35 @@ const DEFAULT_RELOAD_SECONDS = 10
 async function openTls(options: ContainerOptions): Promise<TlsSource> {
   const { container } = options.config
   const seconds = container.sslKeyStoreReloadSeconds || DEFAULT_RELOAD_SECONDS
-  return TlsSource.open(await tlsFiles(options), { log: options.log, intervalMillis: seconds * MILLIS_PER_SECOND })
+  const files = await tlsFiles(options)
+  await requireReadable(files, options)
+  return TlsSource.open(files, { log: options.log, intervalMillis: seconds * MILLIS_PER_SECOND })
 }
+
+/** Refuses files that cannot be read, by the names of the properties that point at them. */
+async function requireReadable({ key, certificate, trust }: TlsFiles, { config }: ContainerOptions): Promise<void> {
+  const { ts } = config
+  const pem = ts.tlsKeyFile !== undefined
+  const named: [string, StoreFile | undefined][] = [
+    [pem ? 'athenz.ts.tls_key_file' : 'athenz.ssl_key_store', key],
+    ['athenz.ts.tls_cert_file', certificate],
+    [ts.tlsCaFile === undefined ? 'athenz.ssl_trust_store' : 'athenz.ts.tls_ca_file', trust],
+  ]
+  const problems: string[] = []
+  for (const [property, source] of named) {
+    if (source === undefined) continue
+    try {
+      await access(source.file, constants.R_OK)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      const advice = source === key && !pem ? ` (${MAKE_KEY_STORE})` : ''
+      problems.push(`${property}: ${source.file} cannot be read: ${code}${advice}`)
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+const MAKE_KEY_STORE = 'openssl pkcs12 -export -out KEYSTORE.pkcs12 -in CERT.pem -inkey KEY.pem makes a key store'
 
 async function tlsFiles(options: ContainerOptions): Promise<TlsFiles> {
   const { container, ts } = options.config
@@ -213,8 +240,8 @@ async function tlsFiles(options: ContainerOptions): Promise<TlsFiles> {
   }
   if (container.sslKeyStore === undefined) {
     throw new ConfigError([
-      'no TLS certificate: set athenz.ssl_key_store (PKCS#12), or athenz.ts.tls_cert_file and athenz.ts.tls_key_file (PEM);' +
-        ' openssl pkcs12 -export -out KEYSTORE.pkcs12 -in CERT.pem -inkey KEY.pem makes a key store',
+      'no TLS certificate: set athenz.ssl_key_store (PKCS#12), or athenz.ts.tls_cert_file and athenz.ts.tls_key_file' +
+        ` (PEM); ${MAKE_KEY_STORE}`,
     ])
   }
   const key: StoreFile = {

@@ -103,6 +103,27 @@ describe('a container', () => {
     await assert.rejects(ask(own, '/api/v1/open'), { code: 'ECONNREFUSED' })
   })
 
+  test('names the properties of files that cannot be read', async () => {
+    const root = temporaryFolder()
+    const [store, trust] = [join(root, 'none.pkcs12'), join(root, 'none.pem')]
+    const properties = {
+      'athenz.tls_port': await freePort(),
+      'athenz.ts.tls_key_file': '',
+      'athenz.ts.tls_cert_file': '',
+      'athenz.ssl_key_store': store,
+      'athenz.ts.tls_ca_file': trust,
+    }
+    await assert.rejects(open(await testPki(root), root, properties), (error: unknown) => {
+      assert.ok(error instanceof ConfigError)
+      assert.deepEqual(error.problems, [
+        `athenz.ssl_key_store: ${store} cannot be read: ENOENT` +
+          ' (openssl pkcs12 -export -out KEYSTORE.pkcs12 -in CERT.pem -inkey KEY.pem makes a key store)',
+        `athenz.ts.tls_ca_file: ${trust} cannot be read: ENOENT`,
+      ])
+      return true
+    })
+  })
+
   test('does not open with rules it cannot read', async () => {
     const root = temporaryFolder()
     const rules = join(root, 'ports.json')
