@@ -62,7 +62,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
   const { config } = loaded
   const opened: (() => Promise<void> | void)[] = []
   const closeAll = async () => {
-    for (const close of opened.splice(0).reverse()) await close()
+    for (const close of opened.splice(0).toReversed()) await close()
   }
   try {
     const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)

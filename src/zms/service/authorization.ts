@@ -138,7 +138,7 @@ export class Authorization {
 
 const LITERAL_USER = 'user.'
 
-/** Applies `next` at once to a value, or later to what a promise brings. */
-export function chain<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
-  return value instanceof Promise ? value.then(next) : next(value)
+/** Applies `proceed` at once to a value, or later to what a promise brings. */
+export function chain<T, R>(value: MaybePromise<T>, proceed: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return value instanceof Promise ? value.then(proceed) : proceed(value)
 }

@@ -148,7 +148,7 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
   ) {
     const role = (await store.domain(domainName))?.roles.get(roleName)
     if (!role) throw notFound(`getRole: Role not found: '${roleResourceName(domainName, roleName)}'`)
-    const shown: Role = ownership === 'current' ? role : { ...role, ...{ resourceOwnership: ownershipBefore } }
+    const shown: Role = ownership === 'current' ? role : { ...role, resourceOwnership: ownershipBefore }
     return roleReply(domainName, shown, { pending: true, auditLog: await store.roleAudit(domainName, roleName) })
   }
 

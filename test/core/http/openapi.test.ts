@@ -32,12 +32,12 @@ describe('the API document', () => {
     }
     const operations = Object.values(paths).flatMap((item) => Object.values(item))
     assert.deepEqual(operations.map(({ operationId }) => operationId).sort(), Object.keys(fakeEndpoints).sort())
-    const text = (path: string, method: string) => paths[path]?.[method]
-    assert.equal(text('/open', 'get')?.description, 'Open to anybody: public by nature.')
-    assert.deepEqual(text('/open', 'get')?.security, [])
-    assert.equal(text('/status', 'get')?.description, 'For authenticated callers.')
+    const operation = (path: string, method: string) => paths[path]?.[method]
+    assert.equal(operation('/open', 'get')?.description, 'Open to anybody: public by nature.')
+    assert.deepEqual(operation('/open', 'get')?.security, [])
+    assert.equal(operation('/status', 'get')?.description, 'For authenticated callers.')
     assert.equal(
-      text('/domain/{domainName}/thing/{thingName}', 'put')?.description,
+      operation('/domain/{domainName}/thing/{thingName}', 'put')?.description,
       'For callers who may `update` `{domainName}:thing.{thingName}`.',
     )
   })

@@ -107,8 +107,18 @@ describe('putAssertion', () => {
 
   test('counts one more even for what is there already', async () => {
     const quota = {
-      ...{ subdomain: 9, role: 9, roleMember: 9, policy: 9, assertion: 1, entity: 9, service: 9 },
-      ...{ serviceHost: 9, publicKey: 9, group: 9, groupMember: 9, modified: 0 },
+      subdomain: 9,
+      role: 9,
+      roleMember: 9,
+      policy: 9,
+      assertion: 1,
+      entity: 9,
+      service: 9,
+      serviceHost: 9,
+      publicKey: 9,
+      group: 9,
+      groupMember: 9,
+      modified: 0,
     }
     await zms.createDomain('sports', { quota })
     await zms.put(P1, { name: 'p1', assertions: [allow('first')] })

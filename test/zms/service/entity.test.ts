@@ -53,8 +53,18 @@ describe('putEntity', () => {
 
   test('counts one more even when an entity is replaced', async () => {
     const quota = {
-      ...{ subdomain: 9, role: 9, roleMember: 9, policy: 9, assertion: 9, entity: 1, service: 9 },
-      ...{ serviceHost: 9, publicKey: 9, group: 9, groupMember: 9, modified: 0 },
+      subdomain: 9,
+      role: 9,
+      roleMember: 9,
+      policy: 9,
+      assertion: 9,
+      entity: 1,
+      service: 9,
+      serviceHost: 9,
+      publicKey: 9,
+      group: 9,
+      groupMember: 9,
+      modified: 0,
     }
     await zms.createDomain('sports', { quota })
     assert.deepEqual(await put({}), NOTHING)

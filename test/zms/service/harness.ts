@@ -274,8 +274,8 @@ export class Harness {
     const { access } = endpoint
     if (access.kind === 'authorize') {
       const resource = resourceTemplate(access.resource, Object.keys(endpoint.params))(params)
-      const refusal = await this.deps.authorization.check(context.principal as Principal, access.action, resource)
-      if (refusal) throw refusal
+      const refused = await this.deps.authorization.check(context.principal as Principal, access.action, resource)
+      if (refused) throw refused
     }
     if (broken) throw broken
     return handler(values as Parameters<typeof handler>[0], context)

@@ -81,8 +81,18 @@ describe('putPolicyVersion', () => {
 
   test('counts as a policy for the quota', async () => {
     const quota = {
-      ...{ subdomain: 9, role: 9, roleMember: 9, policy: 3, assertion: 9, entity: 9, service: 9 },
-      ...{ serviceHost: 9, publicKey: 9, group: 9, groupMember: 9, modified: 0 },
+      subdomain: 9,
+      role: 9,
+      roleMember: 9,
+      policy: 3,
+      assertion: 9,
+      entity: 9,
+      service: 9,
+      serviceHost: 9,
+      publicKey: 9,
+      group: 9,
+      groupMember: 9,
+      modified: 0,
     }
     await zms.createDomain('sports', { quota })
     await zms.put(P1, { name: 'p1', assertions })

@@ -364,8 +364,18 @@ describe('owners of policies', () => {
 
 describe('limits of policies', () => {
   const quota = {
-    ...{ subdomain: 9, role: 9, roleMember: 9, policy: 2, assertion: 1, entity: 9, service: 9 },
-    ...{ serviceHost: 9, publicKey: 9, group: 9, groupMember: 9, modified: 0 },
+    subdomain: 9,
+    role: 9,
+    roleMember: 9,
+    policy: 2,
+    assertion: 1,
+    entity: 9,
+    service: 9,
+    serviceHost: 9,
+    publicKey: 9,
+    group: 9,
+    groupMember: 9,
+    modified: 0,
   }
 
   test('assertions are counted before policies, and without repetitions', async () => {

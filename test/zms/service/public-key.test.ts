@@ -60,8 +60,18 @@ describe('putPublicKeyEntry', () => {
 
   test('counts one more even for a key that is there already', async () => {
     const quota = {
-      ...{ subdomain: 9, role: 9, roleMember: 9, policy: 9, assertion: 9, entity: 9, service: 9 },
-      ...{ serviceHost: 9, publicKey: 1, group: 9, groupMember: 9, modified: 0 },
+      subdomain: 9,
+      role: 9,
+      roleMember: 9,
+      policy: 9,
+      assertion: 9,
+      entity: 9,
+      service: 9,
+      serviceHost: 9,
+      publicKey: 1,
+      group: 9,
+      groupMember: 9,
+      modified: 0,
     }
     await zms.createDomain('sports', { quota })
     await zms.put(API, { name: 'sports.api', publicKeys: [{ id: '0', key: k0 }] })

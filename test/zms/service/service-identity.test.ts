@@ -205,8 +205,18 @@ describe('putServiceIdentity', () => {
 describe('limits of services', () => {
   test('hosts and keys are counted before services', async () => {
     const quota = {
-      ...{ subdomain: 9, role: 9, roleMember: 9, policy: 9, assertion: 9, entity: 9, service: 1 },
-      ...{ serviceHost: 1, publicKey: 1, group: 9, groupMember: 9, modified: 0 },
+      subdomain: 9,
+      role: 9,
+      roleMember: 9,
+      policy: 9,
+      assertion: 9,
+      entity: 9,
+      service: 1,
+      serviceHost: 1,
+      publicKey: 1,
+      group: 9,
+      groupMember: 9,
+      modified: 0,
     }
     await zms.createDomain('sports', { quota })
     const one = { publicKeys: [{ id: '0', key: k0 }], hosts: ['a', 'A'] }
