@@ -45,7 +45,7 @@ export class PeriodicJob {
       } catch (error) {
         log('error', `${name} failed: ${error instanceof Error ? error.message : String(error)}`)
       }
-      if (intervalMillis === undefined) return
+      if (intervalMillis === undefined || signal.aborted) return
       // Only stopping ends a wait early.
       await wait(intervalMillis, signal).catch(() => {})
     }
