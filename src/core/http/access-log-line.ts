@@ -16,6 +16,7 @@ const UNQUOTABLE_ALL = /["\\]|[^\x20-\x7e]/g
  */
 export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
   const time = clockText()
+  const quotedAgent = lastOne(quoted)
   return (exchange, epochMillis) => {
     const { request, connection, principal, status, bodyBytes, method, durationMillis } = exchange
     const { headers, url, httpVersion } = request
@@ -23,7 +24,7 @@ export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
     const who = principal ? quotable(principal.fullName).replaceAll(' ', '_') : '-'
     return (
       `${address} - ${who} [${time(epochMillis)}] "${method} ${quotable(url ?? '')} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
-      `${quoted(headers.referer)} ${quoted(headers['user-agent'])} ${digits(headers['content-length'])} ` +
+      `${quoted(headers.referer)} ${quotedAgent(headers['user-agent'])} ${digits(headers['content-length'])} ` +
       `${Math.round(durationMillis)} ${principal?.authority.id ?? 'Auth-None'} ${connection.protocol ?? '-'} ` +
       `${connection.cipher ?? '-'} ${connection.certificateSerial ?? '-'}\n`
     )
@@ -38,6 +39,19 @@ function forwardedAddress(exchange: Exchange): string | undefined {
 
 const quoted = (text: string | undefined): string => (text === undefined || text === '' ? '"-"' : `"${quotable(text)}"`)
 const digits = (text: string | undefined): string => (text !== undefined && /^\d{1,16}$/.test(text) ? text : '-')
+
+/** Remembers the last result: requests of one client come in rows. */
+function lastOne(write: (text: string | undefined) => string): (text: string | undefined) => string {
+  let last: string | undefined
+  let written = write(last)
+  return (text) => {
+    if (text !== last) {
+      last = text
+      written = write(text)
+    }
+    return written
+  }
+}
 
 /** A client's text, unable to end a field or a line. */
 function quotable(text: string): string {

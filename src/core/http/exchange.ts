@@ -64,11 +64,6 @@ export class Exchange implements RequestContext {
     if (!this.answered) this.answer(ABANDONED, 0)
   }
 
-  /** Whether the connection ends with this answer. */
-  get isLast(): boolean {
-    return this.connection.retiring || this.#source.stopping.aborted
-  }
-
   get secure(): boolean {
     return this.connection.secure
   }

@@ -38,6 +38,7 @@ export class Listener {
   /** Takes the connections: the server itself, or what reads their PROXY header first. */
   readonly #front: Server
   readonly #sockets = new Set<Socket>()
+  #closing = false
 
   constructor(port: PortOptions, context: ListenerContext) {
     const { limits, log, headerLines, onRequest } = context
@@ -70,6 +71,7 @@ export class Listener {
 
   /** Takes no more connections, ends idle ones, and resolves when the last one has ended. */
   async close(): Promise<void> {
+    this.#closing = true
     this.#retireConnections()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#front.close(() => resolve())
@@ -85,6 +87,8 @@ export class Listener {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket)
+    // A handshake may come to its end after the port was closed.
+    if (this.#closing) connectionOf(socket).retiring = true
     socket.once('close', () => this.#sockets.delete(socket))
   }
 

@@ -90,12 +90,11 @@ export class ReplyWriter {
     const { response } = exchange
     if (exchange.answered || response.headersSent) return
     const bodiless = body === undefined || status === 204 || status === 304
-    const typed = bodiless || headers?.['content-type'] !== undefined
-    const lines = typed ? this.#headers.slice() : this.#jsonHeaders.slice()
     const size = bodiless ? 0 : Buffer.byteLength(body)
-    if (status !== 204 && status !== 304) lines.push('content-length', String(size))
+    const common = bodiless || headers?.['content-type'] !== undefined ? this.#headers : this.#jsonHeaders
+    const lines = status === 204 || status === 304 ? [...common] : [...common, 'content-length', String(size)]
     if (headers) lines.push(...flat(headers))
-    if (exchange.isLast || this.#options.keepAlive === false) lines.push('connection', 'close')
+    if (exchange.connection.retiring || this.#options.keepAlive === false) lines.push('connection', 'close')
     if (this.#options.sendDate === false) response.sendDate = false
     try {
       response.writeHead(status, lines)

@@ -34,8 +34,8 @@ export class RequestMetrics {
   readonly observe = (exchange: Exchange): void => {
     const seconds = exchange.durationMillis / 1000
     const series = this.#seriesOf(exchange)
-    const bucket = BUCKETS.findIndex((bound) => seconds <= bound)
-    const index = bucket === -1 ? BUCKETS.length : bucket
+    let index = 0
+    while (index < BUCKETS.length && seconds > (BUCKETS[index] as number)) index++
     series.counts[index] = (series.counts[index] ?? 0) + 1
     series.sumSeconds += seconds
   }
