@@ -2,6 +2,7 @@ import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import { migrateSchema } from '#core/database/schema-migration.ts'
 import { openFileStore } from './store/file/file-store.ts'
@@ -96,4 +97,21 @@ async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Pro
       groupAudit: { max: zms.jdbcAuditLogGroupMaxLimit, keep: zms.jdbcAuditLogGroupKeepCount },
     },
   })
+}
+
+/** Error numbers of a database that works but is not set up for this server: waiting would not help. */
+const SETUP_ADVICE: ReadonlyMap<number, string> = new Map([
+  [1044, 'athenz.zms.jdbc_store: grant the user all privileges on the database'],
+  [1045, 'athenz.zms.jdbc_user: check it and athenz.zms.jdbc_password'],
+  [1049, 'athenz.zms.jdbc_store: make the database with schema/zms_server.sql, or correct its name'],
+  [1146, 'athenz.zms.jdbc_store: load schema/zms_server.sql into the database'],
+])
+
+/** What the operator has to do when the first question to the store fails with this error; undefined if it may pass. */
+export function setupError(error: unknown): ConfigError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const advice = cause instanceof DatabaseError && cause.number !== undefined && SETUP_ADVICE.get(cause.number)
+    if (advice) return new ConfigError([`${advice} (${cause.message})`])
+  }
+  return undefined
 }

@@ -23,7 +23,7 @@ import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
-import { openStore } from './open-store.ts'
+import { openStore, setupError } from './open-store.ts'
 import { requestCheck } from './request-check.ts'
 import { openResourceSpellings, openResourceValidator } from './resource-plug-ins.ts'
 import { noAuthHistory } from './service/auth-history.ts'
@@ -60,13 +60,16 @@ export interface RunningZms {
 /** Puts a ZMS together from its configuration and starts it. Throws ConfigError or Error that says what is wrong. */
 export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logger): Promise<RunningZms> {
   const { config } = loaded
+  const privateKeyStore = await openPrivateKeyStore(loaded)
+  const container = await Container.open({ config, privateKeyStore, log })
   const opened: (() => Promise<void> | void)[] = []
+  // The container first, so that requests in flight find everything they need.
   const closeAll = async () => {
+    await container.close()
     for (const close of opened.splice(0).toReversed()) await close()
   }
   try {
     const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
-    const privateKeyStore = await openPrivateKeyStore(loaded)
     const signers = await loadServerSigners(privateKeyStore, 'zms', config.zms.hostname, config.zms.serverRegion)
     const store = await openStore({ config, privateKeyStore, log: say })
     opened.push(() => store.close())
@@ -105,9 +108,6 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     })
     const system = await openSystemParts(deps)
     opened.push(() => system.health.close())
-    // Closed before everything above, so that requests in flight find what they need.
-    const container = await Container.open({ config, privateKeyStore, log })
-    opened.push(() => container.close())
     registerEndpoints(container.server, {
       basePath: ZMS_API_ROOT,
       endpoints: zmsEndpoints,
@@ -303,6 +303,8 @@ async function firstStart(
   try {
     await attempt()
   } catch (error) {
+    const problem = setupError(error)
+    if (problem) throw problem
     if (!(error instanceof ServiceError) || error.code !== 'unavailable') throw error
     log('warn', `the store cannot be reached yet, it is tried again: ${reasonOf(error.cause ?? error)}`)
     later()
