@@ -162,7 +162,10 @@ async function withStartLock<T>(kind: ServerKind, layout: ServerLayout, start: (
 
 async function acquireStartLock(kind: ServerKind, layout: ServerLayout): Promise<InstanceLock> {
   try {
+    // The folders of keys and certificates too: what the server misses then is a file, which the advice it gives makes.
     await mkdir(layout.logsFolder, { recursive: true })
+    await mkdir(layout.keysFolder, { recursive: true, mode: 0o700 })
+    await mkdir(layout.certificatesFolder, { recursive: true })
     return await InstanceLock.acquire(join(layout.varFolder, `${kind.name}.starting`))
   } catch (error) {
     if (error instanceof LockHeldError) {
