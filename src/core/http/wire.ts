@@ -265,17 +265,40 @@ export const initially = <T extends number | boolean>(initial: T, type: WireType
 export const nullable = <T>(type: WireType<T>): WireType<T | null> =>
   describe(type.nullable(), { ...type.wire, nullable: true })
 
+/** After so many broken rules nothing more is looked at: a body may hold millions of them, and one is reported. */
+const MAX_ISSUES = 100
+
+/** Reads a part of a value and notes under `place` what is wrong with it; undefined when something is. */
+function readPart<T>(
+  type: WireType<T>,
+  part: unknown,
+  place: string | number,
+  context: Issues,
+): { data: T } | undefined {
+  const result = type.safeParse(part)
+  if (result.success) return result
+  for (const issue of result.error.issues) {
+    context.issues.push({ ...issue, input: part, path: [place, ...issue.path] } as z.core.$ZodRawIssue)
+  }
+  return undefined
+}
+
+/** Whether reading on cannot change the answer. */
+const isHopeless = ({ issues }: Issues): boolean =>
+  issues.length >= MAX_ISSUES || issues.some((issue) => isMappingIssue(issue as z.core.$ZodIssue))
+
 /** Array; anything else cannot be mapped. */
 export const list = <T>(item: WireType<T>): WireType<T[]> =>
-  describe(
-    z
-      .transform((value: unknown, context) => {
-        if (isAbsent(value)) return breaksRule(context, value, 'missing')
-        return Array.isArray(value) ? (value as unknown[]) : cannotMap(context, value, 'not an array')
-      })
-      .pipe(z.array(item)),
-    { base: 'Array', items: item.wire },
-  )
+  reader({ base: 'Array', items: item.wire }, (value, context) => {
+    if (!Array.isArray(value)) return cannotMap(context, value, 'not an array')
+    const read: T[] = []
+    for (const [index, part] of value.entries()) {
+      const good = readPart(item, part, index, context)
+      if (good) read.push(good.data)
+      else if (isHopeless(context)) break
+    }
+    return read
+  })
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -309,15 +332,19 @@ export function struct<const M extends Members>(nameOrMembers: string | M, named
   })
 }
 
-/** Members of any object, as a Map: a member may be called `__proto__`. */
-const asMap = z.transform((value: unknown, context) => {
-  if (isAbsent(value)) return breaksRule(context, value, 'missing')
-  return isObject(value) ? new Map(Object.entries(value)) : cannotMap(context, value, 'not an object')
-})
-
-/** Object with free member names, as a Map. For requests. */
+/** Object with free member names, as a Map: a member may be called `__proto__`. For requests. */
 export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Map<string, V>> =>
-  describe(asMap.pipe(z.map(key, value) as never), { base: 'Map', keys: key.wire, items: value.wire })
+  reader({ base: 'Map', keys: key.wire, items: value.wire }, (object, context) => {
+    if (!isObject(object)) return cannotMap(context, object, 'not an object')
+    const read = new Map<string, V>()
+    for (const [name, part] of Object.entries(object)) {
+      const goodName = readPart(key, name, name, context)
+      const good = readPart(value, part, name, context)
+      if (goodName && good) read.set(goodName.data, good.data)
+      else if (isHopeless(context)) break
+    }
+    return read
+  })
 
 /** Object with free member names, as an object to be built by `Object.fromEntries`. For replies. */
 export const record = <V>(key: WireType<string>, value: WireType<V>): WireType<Record<string, V>> => {

@@ -192,6 +192,31 @@ table('list', list(int32()), [
   [null, BROKEN],
 ])
 
+describe('many bad parts', () => {
+  const count = 100_000
+  const issuesOf = (type: WireType<unknown>, value: unknown): number => type.safeParse(value).error?.issues.length ?? 0
+  const times = (length: number, part: unknown) => Array.from({ length }, () => part)
+  const object = (part: unknown) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, part]))
+
+  test('of which one cannot be mapped are not looked at any further', () => {
+    assert.equal(issuesOf(list(int32()), times(count, {})), 1)
+    assert.equal(issuesOf(list(struct({ a: list(int32()) })), times(count, 0)), 1)
+    assert.equal(issuesOf(mapOf(text(), int32()), object({})), 1)
+  })
+
+  test('that break a rule are reported as far as anybody reads', () => {
+    assert.equal(issuesOf(list(int32()), times(count, null)), 100)
+    assert.equal(issuesOf(list(struct({ a: int32() })), times(count, {})), 100)
+    assert.equal(issuesOf(mapOf(text(/^x$/), int32()), object(1)), 100)
+  })
+
+  test('say where they are', () => {
+    const [first] = mapOf(text(), list(int32())).safeParse({ a: [1], b: [1, null] }).error?.issues ?? []
+    assert.deepEqual(first?.path, ['b', 1])
+    assert.equal(first?.message, 'missing')
+  })
+})
+
 table('nullable', nullable(list(int32())), [
   [null, null],
   [[1], [1]],
