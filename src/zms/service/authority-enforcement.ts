@@ -28,6 +28,19 @@ export async function enforceDomainFilter(
   }
 }
 
+/** Does the same for a single role or group. */
+export async function enforceCollectionFilter(
+  deps: Pick<ZmsDependencies, 'config' | 'userAuthority' | 'memberRules'>,
+  transaction: Transaction,
+  kind: CollectionKind,
+  { domainName, name, auditRef }: { domainName: string; name: string; auditRef: string | undefined },
+): Promise<void> {
+  const domain = await transaction.domain(domainName)
+  const collection = domain && kind.find(domain, name)
+  if (!domain || !collection) return
+  await enforceFilter(deps, transaction, kind, domain, collection, new UserAttributes(deps.userAuthority), auditRef)
+}
+
 async function enforceFilter(
   { config, memberRules }: Pick<ZmsDependencies, 'config' | 'memberRules'>,
   transaction: Transaction,

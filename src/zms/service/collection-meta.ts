@@ -3,6 +3,7 @@ import type { RequestContext } from '#core/http/endpoint.ts'
 import { splitResourceName } from '#core/names/resource-name.ts'
 import type { Domain, Group, ResourceOwnership, Role, RoleBase } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
+import { enforceCollectionFilter } from './authority-enforcement.ts'
 import { baseOf, type CollectionKind } from './collection.ts'
 import { type CollectionSettings, requireAuditFlag, requireReviewDate, requireSettings } from './collection-rules.ts'
 import { limitMemberDates, memberCollection } from './collection-write.ts'
@@ -34,8 +35,8 @@ const DAYS = [
 ] as const
 
 /**
- * Changes the settings of a role or group: `apply` gives the new settings. Members whose dates the new days do not allow
- * are moved.
+ * Changes the settings of a role or group: `apply` gives the new settings. Dates of members that the new settings do not
+ * allow are moved, and users without an attribute that is demanded from now on are suspended.
  */
 export async function changeCollectionMeta(
   deps: ZmsDependencies,
@@ -73,8 +74,14 @@ export async function changeCollectionMeta(
     const ownership = deps.ownership.componentWrite(kind.kind, fullName, stored, 'meta', 'meta', resourceOwner)
     const base = ownership ? { ...next, resourceOwnership: ownership } : next
     transaction.apply(kind.put(domainName, base))
-    if (DAYS.some((member) => base[member] !== (collection as RoleBase)[member])) {
-      await limitMemberDates(deps, context, transaction, { kind, domain, collection, base, auditRef })
+    const attribute = base.userAuthorityExpiration
+    const userAuthorityExpiration = attribute === collection.userAuthorityExpiration ? undefined : attribute
+    if (userAuthorityExpiration || DAYS.some((member) => base[member] !== (collection as RoleBase)[member])) {
+      const limits = { kind, domain, collection, base, userAuthorityExpiration, auditRef }
+      await limitMemberDates(deps, context, transaction, limits)
+    }
+    if (base.userAuthorityFilter !== collection.userAuthorityFilter) {
+      await enforceCollectionFilter(deps, transaction, kind, { domainName, name, auditRef })
     }
   })
 }

@@ -63,6 +63,10 @@ export function memberCollection(
   }
 }
 
+/** What the rules about members need to know of a membership that there is already. */
+export const standingOf = (member: RoleMember | undefined): { suspended: boolean } | undefined =>
+  member && { suspended: (member.systemDisabled ?? 0) !== 0 }
+
 /** A whole write of a role or group. */
 export interface CollectionWrite {
   readonly kind: CollectionKind
@@ -96,13 +100,14 @@ export async function writeCollection(
     wanted.add(name)
     const current = existing?.members.get(name) as RoleMember | undefined
     const type = deps.memberRules.typeOf(name)
-    if (!current) await deps.memberRules.check(transaction, collection, name)
+    await deps.memberRules.check(transaction, collection, name, standingOf(current))
     const dates = await deps.memberDates.dates(
       { name, type },
       requested,
       days,
       transaction.now,
       base.userAuthorityExpiration,
+      'refuseList',
     )
     if (kind.kind === 'group') delete dates.reviewReminder
     if (current) {
@@ -147,8 +152,8 @@ const sameDates = (a: MemberDates, b: MemberDates) =>
   a.expiration === b.expiration && a.reviewReminder === b.reviewReminder
 
 /**
- * Moves the dates of members that the days now in force would not allow: for each kind of member whose days were set or
- * changed, later and absent dates become the latest allowed. Used when days of a role, group or domain change.
+ * Moves the dates of members that the settings now in force would not allow: later and absent dates become the latest
+ * allowed. Used when days of a role, group or domain change, or the attribute that dates users.
  */
 export async function limitMemberDates(
   deps: ZmsDependencies,
@@ -159,6 +164,7 @@ export async function limitMemberDates(
     domain,
     collection,
     base,
+    userAuthorityExpiration,
     auditRef,
   }: {
     kind: CollectionKind
@@ -167,6 +173,8 @@ export async function limitMemberDates(
     collection: Role | Group
     /** The new settings of the role or group. */
     base: RoleBase
+    /** Attribute whose date users may not outlast from now on; those without the date are members until now. */
+    userAuthorityExpiration?: string | undefined
     auditRef: string | undefined
   },
 ): Promise<void> {
@@ -179,7 +187,14 @@ export async function limitMemberDates(
       ...(member.expiration !== undefined && { expiration: member.expiration }),
       ...(member.reviewReminder !== undefined && { reviewReminder: member.reviewReminder }),
     }
-    const dates = await deps.memberDates.dates({ name: member.memberName, type }, current, days, transaction.now)
+    const dates = await deps.memberDates.dates(
+      { name: member.memberName, type },
+      current,
+      days,
+      transaction.now,
+      userAuthorityExpiration,
+      'endNow',
+    )
     if (kind.kind === 'group') delete dates.reviewReminder
     if (!sameDates(member, dates)) {
       transaction.apply(...changes.put(member.memberName, dates, 'UPDATE', member.requestPrincipal, member))

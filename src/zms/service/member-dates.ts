@@ -69,6 +69,12 @@ export interface MemberDates {
   reviewReminder?: number
 }
 
+/**
+ * What it means that the user authority has no date for a user: a refusal, which is worded one way for a single member
+ * and another for a list of them, or the end of the membership.
+ */
+export type MissingDate = 'refuseMember' | 'refuseList' | 'endNow'
+
 /** Computes the dates that memberships may have. */
 export class MemberDateRules {
   readonly #maximum: MaximumDays
@@ -81,7 +87,8 @@ export class MemberDateRules {
 
   /**
    * The dates to store for a membership: what was asked for, but not later than the days in force allow. For users of a
-   * collection with a userAuthorityExpiration also not later than the authority's date; 400 when it has none.
+   * collection with a userAuthorityExpiration also not later than the authority's date; 400 when it has none, unless
+   * that ends memberships.
    */
   async dates(
     member: { name: string; type: PrincipalType },
@@ -89,6 +96,7 @@ export class MemberDateRules {
     days: MemberDays,
     now: number,
     userAuthorityExpiration?: string,
+    missing: MissingDate = 'refuseMember',
   ): Promise<MemberDates> {
     const kind = kindOf(member.type)
     const maximum = this.#maximum[kind]
@@ -96,10 +104,8 @@ export class MemberDateRules {
     const reviewReminder = limited(requested.reviewReminder, capped(days.review[kind], maximum), now)
     if (userAuthorityExpiration && member.type === principalTypes.user) {
       const authorityDate = await this.#userAuthority?.dateAttribute?.(member.name, userAuthorityExpiration)
-      if (authorityDate === undefined) {
-        throw badRequest(`Invalid member: ${member.name}. No expiry date attribute specified in user authority`)
-      }
-      expiration = expiration === undefined ? authorityDate : Math.min(expiration, authorityDate)
+      if (authorityDate === undefined && missing !== 'endNow') throw withoutDate(member.name, missing)
+      expiration = Math.min(expiration ?? Number.MAX_SAFE_INTEGER, authorityDate ?? now)
     }
     return {
       ...(expiration !== undefined && { expiration: wholeSeconds(expiration) }),
@@ -107,6 +113,13 @@ export class MemberDateRules {
     }
   }
 }
+
+const withoutDate = (member: string, missing: 'refuseMember' | 'refuseList') =>
+  badRequest(
+    missing === 'refuseMember'
+      ? 'User does not have required user authority expiry configured'
+      : `Invalid member: ${member}. No expiry date attribute specified in user authority`,
+  )
 
 const capped = (days: number | undefined, maximum: number) =>
   maximum > 0 && (days === undefined || days > maximum) ? maximum : days

@@ -78,13 +78,15 @@ export async function reviewCollection(
       }
       const type = deps.memberRules.typeOf(memberName)
       if (!hasDays(days)) continue
-      await deps.memberRules.check(transaction, memberCollection(deps, kind, domain, collection), memberName, true)
+      const judged = memberCollection(deps, kind, domain, collection)
+      await deps.memberRules.check(transaction, judged, memberName, { suspended: true })
       const next = await deps.memberDates.dates(
         { name: memberName, type },
         dates,
         days,
         transaction.now,
         collection.userAuthorityExpiration,
+        'refuseList',
       )
       if (kind.kind === 'group') delete next.reviewReminder
       if (approval) {

@@ -75,14 +75,15 @@ export class MemberRules {
   }
 
   /**
-   * Passes when `member` may join. 400 when it may not, 403 when the user is suspended (and not a suspended member
-   * already), 404 when the domain in its name does not exist.
+   * Passes when `member` may join, or stay: `existing` tells of the membership it has. 400 when it may not, 403 when the
+   * user is suspended (and not a suspended member already), 404 when the domain in the name of a new member does not
+   * exist.
    */
   async check(
     lookup: MemberLookup,
     collection: MemberCollection,
     member: string,
-    alreadySuspended = false,
+    existing?: { readonly suspended: boolean },
   ): Promise<void> {
     const type = this.typeOf(member)
     if (collection.kind === 'group' && (type === principalTypes.group || member.includes('*'))) throw invalid(member)
@@ -90,7 +91,7 @@ export class MemberRules {
       case principalTypes.all:
       case principalTypes.user:
       case principalTypes.userHeadless:
-        await this.#checkUser(collection, member, alreadySuspended)
+        await this.#checkUser(collection, member, existing?.suspended === true)
         break
       case principalTypes.group:
         await this.#checkGroup(lookup, collection, member)
@@ -102,7 +103,7 @@ export class MemberRules {
         await this.#checkService(lookup, collection, member)
     }
     this.#checkDomainFilter(collection, member)
-    await requireMemberDomain(lookup, member)
+    if (!existing) await requireMemberDomain(lookup, member)
     await this.#checkPlugIn(collection, member)
   }
 

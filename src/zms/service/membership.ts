@@ -4,7 +4,7 @@ import { resolveUserAlias } from '#core/names/principal-name.ts'
 import type { Domain, Group, PendingRoleMember, Role, RoleMember } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { type CollectionKind, needsApproval } from './collection.ts'
-import { memberCollection, requireSamePendingState } from './collection-write.ts'
+import { memberCollection, requireSamePendingState, standingOf } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { mayApproveAudited, mayUpdateMembers } from './member-access.ts'
 import { MemberChanges } from './member-changes.ts'
@@ -77,8 +77,8 @@ export async function putMember(
           write.resourceOwner,
         )
     const current = collection.members.get(memberName) as RoleMember | undefined
-    const suspended = (current?.systemDisabled ?? 0) !== 0
-    await deps.memberRules.check(transaction, memberCollection(deps, kind, domain, collection), memberName, suspended)
+    const judged = memberCollection(deps, kind, domain, collection)
+    await deps.memberRules.check(transaction, judged, memberName, standingOf(current))
     const entry = await entryOf(deps, context, kind, domain, collection, memberName)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     const dates = await datesOf(deps, transaction, kind, domain, collection, memberName, write.dates, entry)
@@ -270,8 +270,8 @@ export async function decideMember(
       if (current) transaction.apply(...changes.remove(memberName))
       return
     }
-    const suspended = (current?.systemDisabled ?? 0) !== 0
-    await deps.memberRules.check(transaction, memberCollection(deps, kind, domain, collection), memberName, suspended)
+    const judged = memberCollection(deps, kind, domain, collection)
+    await deps.memberRules.check(transaction, judged, memberName, standingOf(current))
     if (!current) {
       const count = collection.members.size
       deps.quotas.requireRoom(domain, kind.kind === 'role' ? 'roleMember' : 'groupMember', count)
