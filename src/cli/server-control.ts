@@ -65,8 +65,11 @@ export async function startInBackground(kind: ServerKind, options: ControlOption
     }
     child.detach()
     const { health, ok } = healthOf(answer)
-    if (!ok)
-      throw new CommandFailure(`${kind.name} runs (${describe({ ...state, url })}) but ${health}: see ${logFile}`)
+    if (!ok) {
+      const complaint = await child.complaint()
+      const reason = complaint === undefined ? `see ${logFile}` : `${complaint} (see ${logFile})`
+      throw new CommandFailure(`${kind.name} runs (${describe({ ...state, url })}) but ${health}: ${reason}`)
+    }
     console.log(`${kind.name} is running: ${describe({ ...state, url })}`)
     return 0
   })

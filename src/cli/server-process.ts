@@ -38,6 +38,8 @@ export interface ServerProcess {
   readonly ended: Promise<ProcessEnd>
   /** What it has written to standard error since it was started, without empty lines and its name before each line. */
   errors(): Promise<string[]>
+  /** Its last warning or error in its log since it was started. */
+  complaint(): Promise<string | undefined>
   /** Lets the parent end while the server goes on. */
   detach(): void
 }
@@ -77,7 +79,7 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
 export async function launchServer(launch: ServerLaunch): Promise<ServerProcess> {
   const { kind } = launch
   const [log, errors] = await Promise.all([open(launch.logFile, 'a', 0o640), open(launch.errorFile, 'a+', 0o640)])
-  const errorsStart = (await errors.stat()).size
+  const [logStart, errorsStart] = [(await log.stat()).size, (await errors.stat()).size]
   try {
     const child = spawn(process.execPath, serverArguments(launch), {
       cwd: launch.root,
@@ -98,6 +100,7 @@ export async function launchServer(launch: ServerLaunch): Promise<ServerProcess>
       listening,
       ended,
       errors: readErrors,
+      complaint: async () => lastComplaint(await linesFrom(launch.logFile, logStart, '')),
       detach() {
         child.disconnect()
         child.unref()
@@ -139,6 +142,21 @@ function listeningOf(child: ChildProcess, kind: ServerKind): Promise<ListeningSe
 function firstOf<T, E>(wanted: Promise<T>, other: Promise<E>, otherwise: (value: E) => Promise<T>): Promise<T> {
   return Promise.race([wanted, other.then(otherwise)])
 }
+
+/** The message of the last line of a log (JSON lines) that is a warning or worse. */
+function lastComplaint(lines: readonly string[]): string | undefined {
+  for (const line of lines.toReversed()) {
+    try {
+      const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown }
+      if (typeof msg === 'string' && COMPLAINTS.has(level)) return msg
+    } catch {
+      // Not a line of the log.
+    }
+  }
+  return undefined
+}
+
+const COMPLAINTS: ReadonlySet<unknown> = new Set(['warn', 'error', 'fatal'])
 
 async function linesFrom(file: string, start: number, prefix: string): Promise<string[]> {
   const handle = await open(file, 'r')
