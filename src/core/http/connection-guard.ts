@@ -16,6 +16,8 @@ export interface GuardOptions {
 interface ConnectionError {
   readonly code?: string
   readonly rawPacket?: Buffer
+  /** How much of the packet was good. */
+  readonly bytesParsed?: number
 }
 
 /** For a client to read the answer to a broken request before its connection is cut. */
@@ -54,37 +56,33 @@ export function guardConnections(server: Server, options: GuardOptions): void {
   })
 }
 
+/** Whether a complete request is still to be answered. */
 function isWaitingForHandler(socket: Socket): boolean {
   const { pending, latest } = connectionOf(socket)
-  return pending > 0 && latest?.request.complete === true
+  return pending > 0 && (latest === undefined || latest.request.complete)
 }
 
 function refuse(socket: Socket, error: ConnectionError, options: GuardOptions): void {
-  const { pending, latest, refused } = connectionOf(socket)
+  const { pending, latest, served, refused } = connectionOf(socket)
   // What a client goes on sending fails again and again: it has been told.
   if (refused) return
   const code = error.code ?? ''
-  // The answer to a complete request, or one already begun, must not be mixed with another.
-  const answering =
-    latest !== undefined && (pending === 0 ? !latest.response.writableFinished : latest.request.complete)
-  if (!socket.writable || GONE.has(code) || answering) {
+  // What follows is no request of its own while one waits for its answer, or had it before it was complete.
+  const entangled = isWaitingForHandler(socket) || (pending === 0 && latest?.request.complete === false)
+  const merelyIdle = code === 'ERR_HTTP_REQUEST_TIMEOUT' && pending === 0 && served
+  if (!socket.writable || GONE.has(code) || entangled || merelyIdle) {
     socket.destroy()
     return
   }
-  if (pending > 0) latest?.abandon()
-  else if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && latest?.response.writableFinished) {
-    // Nothing was asked since the last answer: the connection was merely idle.
-    socket.destroy()
-    return
-  }
+  latest?.abandon()
   answerAndEnd(socket, statusOf(error), options, code)
 }
 
-function statusOf({ code = '', rawPacket }: ConnectionError): number {
-  if (code === 'HPE_INVALID_METHOD') {
-    return LOOKS_LIKE_A_METHOD.test(rawPacket?.subarray(0, 40).toString('latin1') ?? '') ? 405 : 400
-  }
-  return STATUS_OF_CODE.get(code) ?? 400
+function statusOf({ code = '', rawPacket = Buffer.alloc(0), bytesParsed = 0 }: ConnectionError): number {
+  if (code !== 'HPE_INVALID_METHOD') return STATUS_OF_CODE.get(code) ?? 400
+  // Requests before it may have come in the same packet.
+  const start = rawPacket.lastIndexOf('\n', bytesParsed) + 1
+  return LOOKS_LIKE_A_METHOD.test(rawPacket.toString('latin1', start, start + 40)) ? 405 : 400
 }
 
 function answerAndEnd(socket: Socket, status: number, { headerLines, log }: GuardOptions, code?: string): void {

@@ -21,7 +21,9 @@ export interface Connection {
   refused: boolean
   /** Requests without an answer. */
   pending: number
-  /** The last exchange begun on it. */
+  /** Whether it has had an answer. */
+  served: boolean
+  /** The last exchange begun on it, until it is answered and its request has arrived as a whole. */
   latest: Exchange | undefined
 }
 
@@ -44,6 +46,7 @@ function describe(socket: Socket): Connection {
     retiring: false,
     refused: false,
     pending: 0,
+    served: false,
     latest: undefined,
   }
   if (!isSecure(socket)) {

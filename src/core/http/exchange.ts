@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '../authority/principal.ts'
 import { remoteAddressOf } from '../authority/remote-address.ts'
 import { type Connection, connectionOf } from './connection.ts'
@@ -56,7 +56,13 @@ export class Exchange implements RequestContext {
     this.status = status
     this.bodyBytes = bodyBytes
     this.durationMillis = performance.now() - this.startMillis
-    this.connection.pending--
+    const { connection } = this
+    connection.pending--
+    connection.served = true
+    // Idle connections should not keep what nobody needs any more.
+    if (connection.latest === this && (this.request.complete || !announcesBody(this.request.headers))) {
+      connection.latest = undefined
+    }
   }
 
   /** Lets nobody answer any more: the connection was told off, or is gone. */
@@ -110,6 +116,10 @@ export class Exchange implements RequestContext {
     return aborter
   }
 }
+
+/** Whether the headers of a request say that a body follows. */
+export const announcesBody = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 const EXCHANGE = Symbol('exchange')
 

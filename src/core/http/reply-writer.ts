@@ -104,7 +104,7 @@ export class ReplyWriter {
       this.#write(exchange, 500, errorBody(500, `Internal Server Error, request ${exchange.requestId}`))
       return
     }
-    exchange.answer(status, size)
+    exchange.answer(status, exchange.method === 'HEAD' ? 0 : size)
     response.end(bodiless ? undefined : body)
     this.#observe(exchange)
   }
@@ -113,8 +113,9 @@ export class ReplyWriter {
     const { observers, slowRequestMillis, log } = this.#options
     if (observers) for (const observer of observers) observer(exchange)
     if (slowRequestMillis === undefined) return
-    const { durationMillis, status } = exchange
-    if (durationMillis > slowRequestMillis) {
+    const { durationMillis, status, request } = exchange
+    // Who asks the server to wait (RFC 7240) is not served slowly.
+    if (durationMillis > slowRequestMillis && request.headers['prefer'] === undefined) {
       log.warn({ ...identity(exchange), status, millis: Math.round(durationMillis) }, 'slow request')
     }
   }

@@ -86,6 +86,22 @@ describe('requests that are none', () => {
     assert.deepEqual(statusesOf(answer), [400])
   })
 
+  test('the rest of a body that was refused is no request, however broken', async () => {
+    const refused = PUT.replace('application/json', 'text/plain')
+    const answer = await answerTo([`${refused}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`, 'zz\r\n', GET, END])
+    assert.deepEqual(statusesOf(answer), [415])
+  })
+
+  test('a broken request after a good one is answered for itself', async () => {
+    assert.deepEqual(statusesOf(await answerTo([`${GET}\r\n`, 'garbage\r\n\r\n'])), [200, 400])
+  })
+
+  test('what follows a request that waits for its answer is not mixed with it', async () => {
+    const handlers = { getOpen: () => new Promise<never>(() => {}) }
+    const options = { handlers, shutdownTimeoutMillis: 10 }
+    assert.equal(await answerTo([`${GET}\r\n`, 'garbage\r\n\r\n'], options), '')
+  })
+
   test('a method that HTTP knows and nobody serves: 405 with the methods that are allowed', async () => {
     const answer = await answerTo([`PROPFIND /api/v1/open HTTP/1.1\r\nHost: localhost\r\n${END}`])
     assert.deepEqual(statusesOf(answer), [405])
@@ -144,6 +160,14 @@ describe('requests a server must understand', () => {
   test('a body that is announced beyond the limit is refused before it comes', async () => {
     const answer = await answerTo([`${PUT}Content-Length: 2000\r\n${END}`], { limits: { bodyBytes: 1000 } })
     assert.deepEqual(statusesOf(answer), [413])
+  })
+
+  test('a large body of somebody unknown is refused before it comes', async () => {
+    const stranger = PUT.replace(/x-user: .*\r\n/, '')
+    assert.deepEqual(
+      statusesOf(await answerTo([`${stranger}Content-Length: 10000000\r\n\r\n`], { limits: SHORT })),
+      [401],
+    )
   })
 
   test('a body in chunks is refused as soon as it passes the limit', async () => {
