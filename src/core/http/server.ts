@@ -160,6 +160,7 @@ export class HttpServer {
     const { rawHeaders, headers, httpVersionMinor, socket, url = '' } = request
     if (rawHeaders.length > 2 * this.#limits.headerCount) return new ServiceError('headers-too-large', statusText(431))
     if (headers.host === undefined && httpVersionMinor > 0) return badRequest('Missing Host header')
+    if (hasManyHosts(rawHeaders)) return badRequest('Duplicate Host header')
     if (tls?.sniRequired || tls?.sniHostCheck) {
       const { servername } = socket as TLSSocket
       if (!servername && tls.sniRequired) return badRequest('Invalid SNI')
@@ -172,6 +173,16 @@ export class HttpServer {
 
 const refuseSchemas = (): never => {
   throw new Error('routes of this server have no Fastify schemas: declare operations with endpoint()')
+}
+
+/** Whether there is more than one Host header: of two, a proxy may have believed the other (RFC 9112, 3.2). */
+function hasManyHosts(rawHeaders: readonly string[]): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  return count > 1
 }
 
 /** Whether a Host header, with or without port, names this host. */
