@@ -22,6 +22,7 @@ import {
   text,
   timeZone,
   unset,
+  unsupported,
   uriList,
   wordSet,
 } from './property.ts'
@@ -148,7 +149,10 @@ export const objectProperties = {
   svc_creds_encryption_algorithm: text('AES/GCM/NoPadding', 'Cipher for them.'),
   service_provider_manager_domain: text('sys.auth', 'Domain of the role of service providers.'),
   service_provider_manager_role: text('service_providers', 'Role of the services that may register tenants.'),
-  service_provider_manager_frequency_seconds: seconds(300, 'How often that role is read.'),
+  service_provider_manager_frequency_seconds: unsupported(
+    'that role is read whenever it is needed',
+    seconds(300, 'How often that role is read.'),
+  ),
   authz_service_fname: path(
     '{root}/conf/zms_server/authorized_services.json',
     'File of the services that may act for users, and their operations.',
