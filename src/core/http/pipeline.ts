@@ -44,8 +44,13 @@ export interface PipelineOptions extends BodyRules {
   readonly writer: ReplyWriter
 }
 
-/** Handles one request of an operation and answers it; never throws and never rejects. */
-export type Operation = (exchange: Exchange, raw: RawRequest) => void
+/** The way of the requests of one operation. Its steps answer what they refuse; they never throw and never reject. */
+export interface Operation {
+  /** Who may not do it is refused here, before a body is read; for all others calls `next`. */
+  readonly vouch: (exchange: Exchange, raw: RawRequest, next: () => void) => void
+  /** Handles a request and answers it; without authentication and authorization when it was vouched for. */
+  readonly run: (exchange: Exchange, raw: RawRequest, vouched: boolean) => void
+}
 
 /** A step that refuses by throwing, or rejecting with, a ServiceError; it gives a promise only when it has to wait. */
 type Step = (exchange: Exchange, raw: RawRequest) => Promise<void> | undefined
@@ -53,14 +58,16 @@ type Step = (exchange: Exchange, raw: RawRequest) => Promise<void> | undefined
 /**
  * Builds the way of a request through an operation, in the order of the original: what cannot be mapped is refused, then
  * comes authentication, then the declared authorization, then the checks of the server, then broken rules of the values,
- * then the handler. Takes no turn of the event loop that none of its steps needs.
+ * then the handler. Only a large body has to wait for authentication and authorization, lest strangers make the server
+ * hold and read it. Takes no turn of the event loop that none of its steps needs.
  */
 export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, options: PipelineOptions): Operation {
   const api = endpoint.operation.toLowerCase()
   const { writer } = options
   const read = requestReader(endpoint, options)
-  const steps = [authentication(endpoint, options), authorization(endpoint, options), serverCheck(endpoint, options)]
-  const checks = steps.filter((step) => step !== undefined)
+  const given = (step: Step | undefined): step is Step => step !== undefined
+  const vouching = [authentication(endpoint, options), authorization(endpoint, options)].filter(given)
+  const checking = [serverCheck(endpoint, options)].filter(given)
   const reply = replier(endpoint, writer)
 
   const handle = (exchange: Exchange, { values, broken }: ReadRequest): Promise<void> | undefined => {
@@ -70,23 +77,40 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
     reply(exchange, answer)
     return undefined
   }
-  const runFrom = (start: number, exchange: Exchange, raw: RawRequest, request: ReadRequest): ReturnType<Step> => {
-    for (let index = start; index < checks.length; index++) {
-      const waiting = (checks[index] as Step)(exchange, raw)
-      if (waiting) return waiting.then(() => runFrom(index + 1, exchange, raw, request))
-    }
-    return handle(exchange, request)
-  }
-
-  return (exchange, raw) => {
+  const guarded = (exchange: Exchange, work: () => ReturnType<Step>): void => {
     exchange.api = api
     try {
-      const waiting = runFrom(0, exchange, raw, read(raw))
-      waiting?.catch((error: unknown) => writer.sendError(exchange, error))
+      work()?.catch((error: unknown) => writer.sendError(exchange, error))
     } catch (error) {
       writer.sendError(exchange, error)
     }
   }
+
+  const all = [...vouching, ...checking]
+  return {
+    vouch: (exchange, raw, next) =>
+      guarded(exchange, () => {
+        const waiting = through(vouching, exchange, raw)
+        if (waiting) return waiting.then(next)
+        next()
+        return undefined
+      }),
+    run: (exchange, raw, vouched) =>
+      guarded(exchange, () => {
+        const request = read(raw)
+        const waiting = through(vouched ? checking : all, exchange, raw)
+        return waiting ? waiting.then(() => handle(exchange, request)) : handle(exchange, request)
+      }),
+  }
+}
+
+/** Takes the steps one after the other. */
+function through(steps: readonly Step[], exchange: Exchange, raw: RawRequest, start = 0): ReturnType<Step> {
+  for (let index = start; index < steps.length; index++) {
+    const waiting = (steps[index] as Step)(exchange, raw)
+    if (waiting) return waiting.then(() => through(steps, exchange, raw, index + 1))
+  }
+  return undefined
 }
 
 /** The step that establishes the principal; undefined for operations open to anybody. */

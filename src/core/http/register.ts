@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { badRequest, forbidden, notFound, ServiceError } from '../error/service-error.ts'
 import type { Endpoint, Handler, Handlers } from './endpoint.ts'
 import { statusText } from './errors.ts'
-import type { Exchange } from './exchange.ts'
+import { announcesBody, type Exchange } from './exchange.ts'
 import { acceptsJson, judgeContentType } from './media-type.ts'
 import { type Operation, operation, type PipelineOptions } from './pipeline.ts'
 import { methodNotAllowed, ROUTED_METHODS } from './routed-methods.ts'
@@ -25,6 +25,9 @@ interface Place {
   readonly url: string
   readonly endpoints: Map<Endpoint['method'], Endpoint>
 }
+
+/** A body beyond this size, or of unknown size, is read for those only who may send it. */
+const UNVOUCHED_BODY_BYTES = 65_536
 
 type Admission = (headers: IncomingHttpHeaders) => ServiceError | undefined
 
@@ -78,7 +81,7 @@ function routePattern(path: string): string {
   return segments.join('/')
 }
 
-function routeOperation(server: HttpServer, url: string, endpoint: Endpoint, run: Operation): void {
+function routeOperation(server: HttpServer, url: string, endpoint: Endpoint, { vouch, run }: Operation): void {
   const names = placeholders(endpoint)
   const admit = admission(endpoint)
   const method = endpoint.method === 'GET' ? ['GET' as const, 'HEAD' as const] : endpoint.method
@@ -92,14 +95,24 @@ function routeOperation(server: HttpServer, url: string, endpoint: Endpoint, run
     const refusal = admitFirst ? undefined : admit(headers)
     if (refusal) server.writer.sendError(exchange, refusal)
     else if (names.some((name) => params[name] === '')) server.writer.sendError(exchange, notFound(statusText(404)))
-    else run(exchange, { params, url: target, headers, body: request.body as Buffer | undefined })
+    else {
+      const body = request.body as Buffer | undefined
+      run(exchange, { params, url: target, headers, body }, admitFirst && isLarge(headers))
+    }
   }
   /** A body that will not be used is refused before it is read. */
   const onRequest = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
-    const refusal = admit(request.raw.headers)
-    if (!refusal) return next()
-    reply.hijack()
-    server.writer.sendError(server.exchange(request.raw, reply.raw), refusal)
+    const { url: target = '', headers } = request.raw
+    const refusal = admit(headers)
+    if (!refusal && !isLarge(headers)) return next()
+    const exchange = server.exchange(request.raw, reply.raw)
+    if (refusal) {
+      reply.hijack()
+      server.writer.sendError(exchange, refusal)
+      return
+    }
+    const params = request.params as Record<string, string>
+    vouch(exchange, { params, url: target, headers, body: undefined }, next)
   }
   server.app.route({ method, url, handler, ...(admitFirst && { onRequest }) })
 }
@@ -120,7 +133,8 @@ function admission({ body, consumes }: Endpoint): Admission {
   return (headers) => {
     const type = headers['content-type']
     if (body !== undefined) {
-      const verdict = type === undefined ? (hasBody(headers) ? 'other' : 'fits') : judgeContentType(type, consumes)
+      const verdict =
+        type === undefined ? (announcesBody(headers) ? 'other' : 'fits') : judgeContentType(type, consumes)
       if (verdict === 'malformed') return badRequest('Malformed Content-Type')
       if (verdict === 'other') return new ServiceError('unsupported-media-type', statusText(415))
     }
@@ -128,8 +142,8 @@ function admission({ body, consumes }: Endpoint): Admission {
   }
 }
 
-const hasBody = (headers: IncomingHttpHeaders): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+const isLarge = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > UNVOUCHED_BODY_BYTES
 
 /** Routes the methods of a path that no operation has. Their answers do not depend on a body, which is not read. */
 function routeOtherMethods(server: HttpServer, { url, endpoints }: Place, forbiddenMethods: readonly string[]): void {

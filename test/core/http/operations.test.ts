@@ -348,6 +348,36 @@ describe('bodies', () => {
 
 describe('order of checks', () => {
   const good = '{"name":"t1"}'
+  const padding = ' '.repeat(65_536)
+  const strangers: [name: string, headers: Record<string, string>, seen: [status: number, body: unknown]][] = [
+    ['somebody unknown', { 'x-user': '' }, [401, failure(401, 'Invalid credentials')]],
+    ['somebody without the right', eve, [403, FORBIDDEN]],
+    ['an administrator', {}, [400, INVALID]],
+  ]
+  for (const [name, headers, seen] of strangers) {
+    test(`a large body of ${name} that cannot be mapped: ${seen[0]}`, async () => {
+      const { status, body } = await put(`{${padding}`, headers)
+      assert.deepEqual([status, body], seen)
+    })
+
+    test(`a body of unknown size of ${name} that cannot be mapped: ${seen[0]}`, async () => {
+      const { status, body } = await put('{', { ...headers, 'transfer-encoding': 'chunked' })
+      assert.deepEqual([status, body], seen)
+    })
+  }
+
+  test('a large body is authenticated and authorized once', async () => {
+    let asked = 0
+    const registration = {
+      authorize: () => {
+        asked++
+        return true as const
+      },
+    }
+    const request = { payload: `{"name":"t1"${padding}}`, headers: { 'content-type': 'application/json' } }
+    const { status } = await ask('PUT', '/domain/sports/thing/t1', request, { registration })
+    assert.deepEqual([status, asked], [204, 1])
+  })
   const bad = '{"name":"not a name"}'
   const cases: [name: string, payload: string, headers: Record<string, string>, url: string, expected: unknown][] = [
     ['no credentials', good, { 'x-user': '' }, '/domain/sports/thing/t1', failure(401, 'Invalid credentials')],

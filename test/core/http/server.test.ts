@@ -52,6 +52,7 @@ describe('requests that are none', () => {
     ['CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405],
     ['another protocol', 'GET /api/v1/open HTTQ/1.1\r\nHost: localhost\r\n\r\n', 400],
     ['no Host header', `GET /api/v1/open HTTP/1.1\r\n${END}`, 400],
+    ['two Host headers', `${GET}hOST: localhost\r\n${END}`, 400],
     ['two different lengths', `${PUT}Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef`, 400],
     ['a length and chunks', `${PUT}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
     ['an encoding that is not chunked last', `${PUT}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`, 400],
