@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Authority } from '#core/authority/authority.ts'
+import { startBackground } from '#zms/background.ts'
+import { SolutionTemplates } from '#zms/service/solution-templates.ts'
+import { Harness } from './service/harness.ts'
+import { commit, role } from './service/objects.ts'
+
+const userAuthority: Authority = {
+  id: 'Auth-USERS',
+  credentialSource: 'header',
+  allowAuthorization: true,
+  suspendedPrincipals: () => Promise.resolve(['user.alice']),
+}
+const template = { metadata: { latestVersion: 2, autoUpdate: true }, roles: [{ name: 'fresh' }] }
+const templates = SolutionTemplates.parse(JSON.stringify({ templates: { old: template } }))
+
+/** What the jobs have done to a domain once they were started and stopped again. */
+async function outcome(properties: Readonly<Record<string, string>>) {
+  const zms = await Harness.open({ services: [], userAuthority, parts: { templates }, properties })
+  await zms.createDomain('sports')
+  await commit(zms, ...role('sports', 'r', ['user.alice']), {
+    kind: 'putTemplate',
+    domain: 'sports',
+    template: 'old',
+    version: 1,
+  })
+  await startBackground(zms.deps)()
+  const { roles } = await zms.domain('sports')
+  return { updated: roles.has('fresh'), suspended: roles.get('r')?.members.get('user.alice')?.systemDisabled === 2 }
+}
+
+describe('the jobs of the server', () => {
+  test('do nothing unless they are switched on', async () => {
+    assert.deepEqual(await outcome({}), { updated: false, suspended: false })
+  })
+
+  test('update templates', async () => {
+    const properties = { auto_update_template_feature_flag: 'true' }
+    assert.deepEqual(await outcome(properties), { updated: true, suspended: false })
+  })
+
+  test('take over the states of principals, at once and perhaps only once', async () => {
+    const properties = { enable_principal_state_updater: 'true' }
+    assert.deepEqual(await outcome(properties), { updated: false, suspended: true })
+    const once = { ...properties, disable_principal_state_updater_timer_task: 'true' }
+    assert.deepEqual(await outcome(once), { updated: false, suspended: true })
+  })
+})
