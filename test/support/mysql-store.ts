@@ -4,7 +4,7 @@ import { MySqlStore, type MySqlStoreOptions } from '#zms/store/mysql/mysql-store
 import type { MariaDb } from './mariadb.ts'
 
 /** How the tests reach a database of their server. */
-export const settingsFor = (db: MariaDb, database: string): MySqlSettings => ({
+export const settingsFor = (db: Pick<MariaDb, 'host' | 'port'>, database: string): MySqlSettings => ({
   host: db.host,
   port: db.port,
   database,
@@ -25,7 +25,11 @@ export const POOL_LIMITS: PoolLimits = {
 }
 
 /** A store of its own on a database, as one server process has it. */
-export function openStore(db: MariaDb, database: string, options: Partial<MySqlStoreOptions> = {}): MySqlStore {
+export function openStore(
+  db: Pick<MariaDb, 'host' | 'port'>,
+  database: string,
+  options: Partial<MySqlStoreOptions> = {},
+): MySqlStore {
   return new MySqlStore({
     primary: settingsFor(db, database),
     pool: POOL_LIMITS,
