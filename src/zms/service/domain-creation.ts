@@ -6,6 +6,7 @@ import type { Domain, DomainMeta } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { requireContacts } from './contact-rules.ts'
 import type { ZmsDependencies } from './dependencies.ts'
+import { requireKnownValues } from './domain-meta-store.ts'
 import {
   accountOf,
   requireEnvironment,
@@ -109,6 +110,7 @@ async function requestedSettings(
   requireWholeGcp(detail)
   requireEnvironment(detail.environment, config.zms.domainEnvironments)
   if (detail.contacts) await requireContacts(deps, detail.contacts)
+  await requireKnownValues(deps.domainMetaStore, request.name, { ...detail, account })
   deps.quotas.requireTags('domain', detail.tags, 0)
   const ownership = deps.ownership.wholeWrite(
     'domain',

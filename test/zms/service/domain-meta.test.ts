@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import type { Authority } from '#core/authority/authority.ts'
 import { AuthorizedServices } from '#zms/service/authorized-services.ts'
+import { domainService } from '#zms/service/domain.ts'
 import { domainMetaService } from '#zms/service/domain-meta.ts'
 import type { DomainMetaStore } from '#zms/service/domain-meta-store.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
@@ -213,6 +214,15 @@ describe('the inventory of values', () => {
     assert.deepEqual(list.body, { validValues: ['onCall of alice'] })
     const all = await other.get('/domain/metastore?attribute=onCall&user=')
     assert.deepEqual(all.body, { validValues: ['onCall of all'] })
+  })
+
+  test('is asked about new domains', async () => {
+    const other = await Harness.open({ services: [domainService], parts: { domainMetaStore } })
+    const create = (more: object) =>
+      other.call('POST', '/domain', { name: 'media', adminUsers: ['user.admin'], ...more })
+    assert.deepEqual(await create({ account: 'bad' }), refusal(400, 'invalid aws account for domain'))
+    assert.deepEqual(await create({ businessService: 'bad' }), refusal(400, 'invalid business service name for domain'))
+    assert.equal((await create({ account: 'good', productId: 'good' })).status, 200)
   })
 
   test('has names for its attributes that count letter by letter', async () => {
