@@ -121,7 +121,7 @@ export async function writeCollection(
       transaction.apply(...changes.request(name, dates, 'ADD'))
     } else {
       // Only members that come with a new object carry who asked for them.
-      const requester = existing || kind.kind === 'group' ? undefined : caller
+      const requester = existing ? undefined : caller
       transaction.apply(...changes.put(name, dates, 'ADD', requester))
     }
   }
