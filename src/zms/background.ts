@@ -10,15 +10,18 @@ export function startBackground(deps: ZmsDependencies): () => Promise<void> {
   const { config, log } = deps
   const { zms } = config
   const jobs: PeriodicJob[] = []
+  const unlessReadOnly = (work: () => Promise<void>) => async () => {
+    if (!zms.readOnlyMode.value) await work()
+  }
   if (zms.autoUpdateTemplateFeatureFlag) {
-    const work = () => updateTemplates(deps)
+    const work = unlessReadOnly(() => updateTemplates(deps))
     jobs.push(PeriodicJob.start({ name: 'the update of templates', work, intervalMillis: undefined, log }))
   }
   if (zms.enablePrincipalStateUpdater) {
     const intervalMillis = zms.disablePrincipalStateUpdaterTimerTask
       ? undefined
       : zms.principalStateUpdaterFrequencyMinutes * MINUTE_MILLIS
-    const work = () => updatePrincipalStates(deps)
+    const work = unlessReadOnly(() => updatePrincipalStates(deps))
     jobs.push(PeriodicJob.start({ name: 'the update of principal states', work, intervalMillis, log }))
   }
   return async () => {

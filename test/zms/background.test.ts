@@ -40,6 +40,15 @@ describe('the jobs of the server', () => {
     assert.deepEqual(await outcome(properties), { updated: true, suspended: false })
   })
 
+  test('change nothing in read-only mode', async () => {
+    const properties = {
+      read_only_mode: 'true',
+      auto_update_template_feature_flag: 'true',
+      enable_principal_state_updater: 'true',
+    }
+    assert.deepEqual(await outcome(properties), { updated: false, suspended: false })
+  })
+
   test('take over the states of principals, at once and perhaps only once', async () => {
     const properties = { enable_principal_state_updater: 'true' }
     assert.deepEqual(await outcome(properties), { updated: false, suspended: true })
