@@ -64,9 +64,6 @@ const PARTS: readonly Part[] = [
   { name: 'decisions', needsZts: false, replay: runDecisions },
 ]
 
-// The scenario of registered providers waits until the list of providers is read anew, five minutes by default.
-const SETTINGS = { 'athenz.zms.service_provider_manager_frequency_seconds': '5' }
-
 const program = new Command('conformance')
   .description('Replays recorded scenarios and decisions against our servers.')
   .addArgument(
@@ -95,7 +92,7 @@ async function replayOn(store: StoreKind, parts: readonly Part[], options: Optio
   try {
     const zts = parts.some(({ needsZts }) => needsZts)
     const mysqlUrl = database && (await emptyDatabase(database))
-    await using servers = await startDevServers({ dir, zts, settings: SETTINGS, ...(mysqlUrl && { mysqlUrl }) })
+    await using servers = await startDevServers({ dir, zts, ...(mysqlUrl && { mysqlUrl }) })
     for (const part of parts) await replayPart(part, store, servers, options, total)
   } finally {
     rmSync(dir, { recursive: true, force: true })
