@@ -1,6 +1,6 @@
 import { authenticate, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
-import { list, struct, type ValueOf } from '#core/http/wire.ts'
+import { list, nullable, struct, type ValueOf } from '#core/http/wire.ts'
 import { GroupMember } from './group.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
 
@@ -44,7 +44,7 @@ export type DomainGroupMember = ValueOf<typeof DomainGroupMember>
 /** The principals that are members of groups of a domain. */
 export const DomainGroupMembers = struct('DomainGroupMembers', {
   domainName: shown.domain,
-  members: list(DomainGroupMember),
+  members: nullable(list(DomainGroupMember)),
 })
 export type DomainGroupMembers = ValueOf<typeof DomainGroupMembers>
 

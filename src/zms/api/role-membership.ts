@@ -1,6 +1,6 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, off, queried, shown } from '#core/http/scalar-types.ts'
-import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { list, nullable, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
 
 /** Members of a membership that requests and replies write alike. */
@@ -61,7 +61,7 @@ export type DomainRoleMember = ValueOf<typeof DomainRoleMember>
 /** The principals that are members of roles of a domain. */
 export const DomainRoleMembers = struct('DomainRoleMembers', {
   domainName: shown.domain,
-  members: list(DomainRoleMember),
+  members: nullable(list(DomainRoleMember)),
 })
 export type DomainRoleMembers = ValueOf<typeof DomainRoleMembers>
 
