@@ -30,8 +30,8 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
 ])
 
-/** Errors after which nobody is there to read an answer. */
-const GONE = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
+/** Errors after which nobody is there to read an answer, or nobody who could. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
 
 /**
  * Answers what is no proper request (JSON, then the connection ends) and ends connections without traffic. A connection

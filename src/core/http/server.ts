@@ -127,7 +127,10 @@ export class HttpServer {
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.setErrorHandler((error, request, reply) => {
       reply.hijack()
-      this.writer.sendError(this.exchange(request.raw, reply.raw), error)
+      const exchange = this.exchange(request.raw, reply.raw)
+      // A client that breaks off in the middle of a body is no failure of the server, and hears no answer.
+      if (request.raw.destroyed && !request.raw.complete) exchange.abandon()
+      else this.writer.sendError(exchange, error)
     })
     app.setNotFoundHandler((request, reply) => {
       reply.hijack()

@@ -9,6 +9,7 @@ import tls, { type TLSSocket } from 'node:tls'
 import { CertificateAuthority } from '#core/authority/certificate-authority.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
 import { ok } from '#core/http/endpoint.ts'
+import { openLogger } from '#core/log/logger.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { contextOf, TestCa } from '../authority/support.ts'
 import { clientCertificate, send, serverCertificate, startTls, type TestPki, testPki } from './support.ts'
@@ -274,6 +275,18 @@ describe('the protocol', () => {
     })
     assert.match(String(failed), /no renegotiation|renegotiation/i)
     socket.destroy()
+  })
+
+  test('a client that never begins the handshake is cut off, and no line of the log is written for it', async () => {
+    const lines: string[] = []
+    const log = openLogger({ sink: { write: (line) => lines.push(line) } })
+    const pki = await testPki(temporaryFolder())
+    {
+      await using running = await startTls(pki, { log, limits: { handshakeTimeoutMillis: 20 } })
+      const socket = connect({ port: running.port, host: '127.0.0.1' })
+      await once(socket, 'close')
+    }
+    assert.deepEqual(lines, [])
   })
 
   test('plain HTTP on the TLS port gets no answer of the API', async () => {

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { noContent, ok } from '#core/http/endpoint.ts'
 import type { HttpLimits } from '#core/http/limits.ts'
+import { openLogger } from '#core/log/logger.ts'
 import { type FakeOptions, startPlain } from './support.ts'
 
 /** Sends bytes over a connection of its own; gives everything that comes back until the server ends it. */
@@ -169,6 +170,14 @@ describe('requests a server must understand', () => {
       statusesOf(await answerTo([`${stranger}Content-Length: 10000000\r\n\r\n`], { limits: SHORT })),
       [401],
     )
+  })
+
+  test('a body that breaks off or goes wrong is no failure of the server', async () => {
+    const messages: string[] = []
+    const log = openLogger({ sink: { write: (line) => messages.push(JSON.parse(line).msg) } })
+    await answerTo([`${PUT}Transfer-Encoding: chunked\r\n\r\n5\r\n{"nam\r\nFFFFFFFFFFFFFFFFF\r\n`], { log })
+    await answerTo([`${PUT}Content-Length: 13\r\n\r\n{"na`], { log, limits: SHORT })
+    assert.deepEqual(messages, ['malformed request', 'malformed request'])
   })
 
   test('a body in chunks is refused as soon as it passes the limit', async () => {
