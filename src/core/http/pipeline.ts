@@ -46,8 +46,8 @@ export interface PipelineOptions extends BodyRules {
 
 /** The way of the requests of one operation. Its steps answer what they refuse; they never throw and never reject. */
 export interface Operation {
-  /** Who may not do it is refused here, before a body is read; for all others calls `next`. */
-  readonly vouch: (exchange: Exchange, raw: RawRequest, next: () => void) => void
+  /** Who may not do it is refused here, before a body is read; for all others calls `proceed`. */
+  readonly vouch: (exchange: Exchange, raw: RawRequest, proceed: () => void) => void
   /** Handles a request and answers it; without authentication and authorization when it was vouched for. */
   readonly run: (exchange: Exchange, raw: RawRequest, vouched: boolean) => void
 }
@@ -65,9 +65,8 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
   const api = endpoint.operation.toLowerCase()
   const { writer } = options
   const read = requestReader(endpoint, options)
-  const given = (step: Step | undefined): step is Step => step !== undefined
-  const vouching = [authentication(endpoint, options), authorization(endpoint, options)].filter(given)
-  const checking = [serverCheck(endpoint, options)].filter(given)
+  const vouching = [authentication(endpoint, options), authorization(endpoint, options)].filter(isStep)
+  const checking = [serverCheck(endpoint, options)].filter(isStep)
   const reply = replier(endpoint, writer)
 
   const handle = (exchange: Exchange, { values, broken }: ReadRequest): Promise<void> | undefined => {
@@ -88,11 +87,11 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
 
   const all = [...vouching, ...checking]
   return {
-    vouch: (exchange, raw, next) =>
+    vouch: (exchange, raw, proceed) =>
       guarded(exchange, () => {
         const waiting = through(vouching, exchange, raw)
-        if (waiting) return waiting.then(next)
-        next()
+        if (waiting) return waiting.then(proceed)
+        proceed()
         return undefined
       }),
     run: (exchange, raw, vouched) =>
@@ -103,6 +102,8 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
       }),
   }
 }
+
+const isStep = (step: Step | undefined): step is Step => step !== undefined
 
 /** Takes the steps one after the other. */
 function through(steps: readonly Step[], exchange: Exchange, raw: RawRequest, start = 0): ReturnType<Step> {
