@@ -31,6 +31,7 @@ export const ASSUME_ROLE = 'assume_role'
 
 /** From so many assertions on, looking them up pays for the memory of the index. */
 const INDEXED_SIZE = 8
+/** Likewise for the assertions of one slot of the index. */
 const SLOT_INDEXED_SIZE = 8
 const NONE: readonly never[] = Object.freeze([])
 
@@ -51,19 +52,19 @@ export class CompiledAssertion<P extends PolicyView = PolicyView> {
   /** What precedes a local role name where the role glob is not about local names. */
   readonly #rolePrefix: string
 
-  constructor(policy: P, assertion: AssertionOf<P>, order: number, rolePrefix: string, globs: GlobCache) {
+  constructor(policy: P, assertion: AssertionOf<P>, order: number, rolePrefix: string, options: GlobOptions) {
     this.policy = policy
     this.assertion = assertion
     this.order = order
     this.denies = assertion.effect === 'DENY'
     this.action = assertion.action.toLowerCase()
     this.resource = assertion.resource.toLowerCase()
-    this.#actionGlob = globs.globOf(this.action)
-    this.#resourceGlob = globs.globOf(this.resource)
+    this.#actionGlob = globOf(this.action, options)
+    this.#resourceGlob = globOf(this.resource, options)
     const local = assertion.role.startsWith(rolePrefix)
     const role = local ? assertion.role.slice(rolePrefix.length) : assertion.role
     this.#rolePrefix = local ? '' : rolePrefix
-    this.#roleGlob = globs.globOf(role)
+    this.#roleGlob = globOf(role, options)
     // A full name of another domain's role selects nothing: no role has the empty name.
     this.role = this.#roleGlob ? undefined : local ? role : ''
   }
@@ -86,46 +87,52 @@ export class CompiledAssertion<P extends PolicyView = PolicyView> {
 }
 
 /**
- * The active policies of one domain, compiled once and asked many times. Actions and resources match without regard to
- * letter case. Give it active versions only; what it is made from must not change afterwards.
+ * The active policies of one domain, asked many times. Actions and resources match without regard to letter case. An
+ * assertion is compiled when it is first a candidate: of most domains most are never asked about. Give it active
+ * versions only; what it is made from must not change afterwards.
  */
 export class CompiledPolicies<P extends PolicyView = PolicyView> {
-  /** All assertions, in the order of the policies and of the assertions within them. */
-  readonly assertions: readonly CompiledAssertion<P>[]
+  /** By order: the assertion with its policy, or what was compiled from them. */
+  readonly #assertions: (AssertionOf<P> | CompiledAssertion<P>)[] = []
+  readonly #policies: P[] = []
+  readonly #rolePrefix: string
+  readonly #options: GlobOptions
   readonly #delegations: readonly Delegation<P>[]
-  #index: PatternIndex<ActionSlot<P>> | undefined
+  #index: PatternIndex<Slot> | undefined
   #delegationIndex: PatternIndex<Delegation<P>[]> | undefined
 
   constructor(domainName: string, policies: Iterable<P>, options: PolicyOptions = {}) {
-    const globs = new GlobCache(options)
-    const rolePrefix = options.roleNames === 'local' ? '' : roleResourceName(domainName, '')
-    const assertions: CompiledAssertion<P>[] = []
+    this.#options = options
+    this.#rolePrefix = options.roleNames === 'local' ? '' : roleResourceName(domainName, '')
     const delegations: Delegation<P>[] = []
     for (const policy of policies) {
       for (const each of policy.assertions?.values() ?? NONE) {
-        const compiled = new CompiledAssertion<P>(policy, each as AssertionOf<P>, assertions.length, rolePrefix, globs)
-        assertions.push(compiled)
-        if (compiled.action !== ASSUME_ROLE) continue
-        delegations.push({ compiled, resource: each.resource, glob: globs.globOf(each.resource) })
+        const order = this.#assertions.push(each as AssertionOf<P>) - 1
+        this.#policies.push(policy)
+        if (each.action.length !== ASSUME_ROLE.length || each.action.toLowerCase() !== ASSUME_ROLE) continue
+        delegations.push({ compiled: this.#at(order), resource: each.resource, glob: globOf(each.resource, options) })
       }
     }
-    this.assertions = assertions
-    this.#delegations = delegations
+    this.#delegations = delegations.length === 0 ? NONE : delegations
+  }
+
+  /** All assertions, in the order of the policies and of the assertions within them. */
+  get assertions(): readonly CompiledAssertion<P>[] {
+    return this.#assertions.map((_, order) => this.#at(order))
   }
 
   /** The assertions about this action and resource (both in lower case), whatever their roles, in order. */
   matching(action: string, resource: string): readonly CompiledAssertion<P>[] {
-    if (this.assertions.length < INDEXED_SIZE) {
-      const found: CompiledAssertion<P>[] = []
-      for (const each of this.assertions) {
-        if (each.matchesAction(action) && each.matchesResource(resource)) found.push(each)
-      }
+    const found: CompiledAssertion<P>[] = []
+    if (this.#assertions.length < INDEXED_SIZE) {
+      for (let order = 0; order < this.#assertions.length; order++) this.#collect(order, action, resource, found)
       return found
     }
-    const index = (this.#index ??= indexByResource(this.assertions))
-    const found: CompiledAssertion<P>[] = []
-    index.literal(resource)?.collect(action, resource, found)
-    index.forEachPrefix(resource, (slot) => slot.collect(action, resource, found))
+    this.#index ??= this.#indexByResource()
+    for (const slot of this.#index.find(resource)) {
+      const orders = slot instanceof ActionSlot ? slot.candidates(action) : slot
+      for (const order of orders) this.#collect(order, action, resource, found)
+    }
     return found.length < 2 ? found : found.sort(byOrder)
   }
 
@@ -144,10 +151,40 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
       collect(this.#delegations)
       return found
     }
-    const index = (this.#delegationIndex ??= indexDelegations(this.#delegations))
-    collect(index.literal(fullName) ?? NONE)
-    index.forEachPrefix(fullName, collect)
+    this.#delegationIndex ??= indexDelegations(this.#delegations)
+    for (const slot of this.#delegationIndex.find(fullName)) collect(slot)
     return found.sort(byOrder)
+  }
+
+  #at(order: number): CompiledAssertion<P> {
+    const each = this.#assertions[order] as AssertionOf<P> | CompiledAssertion<P>
+    if (each instanceof CompiledAssertion) return each
+    const compiled = new CompiledAssertion(this.#policies[order] as P, each, order, this.#rolePrefix, this.#options)
+    this.#assertions[order] = compiled
+    return compiled
+  }
+
+  #collect(order: number, action: string, resource: string, found: CompiledAssertion<P>[]): void {
+    const each = this.#at(order)
+    if (each.matchesAction(action) && each.matchesResource(resource)) found.push(each)
+  }
+
+  #indexByResource(): PatternIndex<Slot> {
+    const index = new PatternIndex<Slot>()
+    for (const [order, each] of this.#assertions.entries()) {
+      const resource = each.resource.toLowerCase()
+      const slot = index.get(resource)
+      if (slot instanceof ActionSlot) slot.add(order, each.action)
+      else index.set(resource, this.#withOrder(slot ?? NONE, order))
+    }
+    return index
+  }
+
+  #withOrder(orders: readonly number[], order: number): Slot {
+    if (orders.length < SLOT_INDEXED_SIZE) return orders.concat(order)
+    const slot = new ActionSlot()
+    for (const each of [...orders, order]) slot.add(each, (this.#assertions[each] as AssertionView).action)
+    return slot
   }
 }
 
@@ -157,78 +194,44 @@ interface Delegation<P extends PolicyView> {
   readonly glob: Glob | undefined
 }
 
-/** Makes each glob of a domain once. */
-class GlobCache {
-  readonly #options: GlobOptions
-  readonly #globs = new Map<string, Glob>()
+/** The assertions, by their order, of one literal resource or of one literal prefix of resources. */
+type Slot = readonly number[] | ActionSlot
 
-  constructor(options: GlobOptions) {
-    this.#options = options
-  }
+/** The same by action, when they are many. */
+class ActionSlot {
+  readonly #byAction = new Map<string, number[]>()
+  readonly #globs: number[] = []
 
-  /** The glob of the pattern; undefined when it is literal. */
-  globOf(pattern: string): Glob | undefined {
-    if (!isGlob(pattern)) return undefined
-    let glob = this.#globs.get(pattern)
-    if (glob === undefined) this.#globs.set(pattern, (glob = new Glob(pattern, this.#options)))
-    return glob
-  }
-}
-
-/** The assertions of one literal resource, or of one literal prefix of resources, by action once they are many. */
-class ActionSlot<P extends PolicyView> {
-  readonly #assertions: CompiledAssertion<P>[] = []
-  #byAction: Map<string, CompiledAssertion<P>[]> | undefined
-  /** Those whose action is a glob; used together with #byAction. */
-  #actionGlobs: CompiledAssertion<P>[] = []
-
-  add(each: CompiledAssertion<P>): void {
-    this.#assertions.push(each)
-    if (this.#byAction !== undefined) this.#addByAction(this.#byAction, each)
-    else if (this.#assertions.length > SLOT_INDEXED_SIZE) {
-      this.#byAction = new Map()
-      for (const former of this.#assertions) this.#addByAction(this.#byAction, former)
-    }
-  }
-
-  collect(action: string, resource: string, found: CompiledAssertion<P>[]): void {
-    if (this.#byAction === undefined) {
-      collectFrom(this.#assertions, action, resource, found)
+  add(order: number, anyCaseAction: string): void {
+    const action = anyCaseAction.toLowerCase()
+    if (isGlob(action)) {
+      this.#globs.push(order)
       return
     }
-    collectFrom(this.#byAction.get(action) ?? NONE, action, resource, found)
-    collectFrom(this.#actionGlobs, action, resource, found)
+    const same = this.#byAction.get(action)
+    if (same === undefined) this.#byAction.set(action, [order])
+    else same.push(order)
   }
 
-  #addByAction(byAction: Map<string, CompiledAssertion<P>[]>, each: CompiledAssertion<P>): void {
-    if (isGlob(each.action)) {
-      this.#actionGlobs.push(each)
-      return
-    }
-    const same = byAction.get(each.action)
-    if (same === undefined) byAction.set(each.action, [each])
-    else same.push(each)
+  /** Those whose action may match. */
+  candidates(action: string): readonly number[] {
+    const same = this.#byAction.get(action)
+    if (same === undefined) return this.#globs
+    return this.#globs.length === 0 ? same : [...same, ...this.#globs]
   }
 }
 
-function collectFrom<P extends PolicyView>(
-  list: readonly CompiledAssertion<P>[],
-  action: string,
-  resource: string,
-  found: CompiledAssertion<P>[],
-): void {
-  for (const each of list) if (each.matchesAction(action) && each.matchesResource(resource)) found.push(each)
-}
-
-function indexByResource<P extends PolicyView>(assertions: readonly CompiledAssertion<P>[]) {
-  const index = new PatternIndex(() => new ActionSlot<P>())
-  for (const each of assertions) index.slotFor(each.resource).add(each)
-  return index
-}
+/** The glob of a pattern; undefined when it is literal. */
+const globOf = (pattern: string, options: GlobOptions): Glob | undefined =>
+  isGlob(pattern) ? new Glob(pattern, options) : undefined
 
 function indexDelegations<P extends PolicyView>(delegations: readonly Delegation<P>[]) {
-  const index = new PatternIndex<Delegation<P>[]>(() => [])
-  for (const each of delegations) index.slotFor(each.resource).push(each)
+  const index = new PatternIndex<Delegation<P>[]>()
+  for (const each of delegations) {
+    const slot = index.get(each.resource)
+    if (slot === undefined) index.set(each.resource, [each])
+    else slot.push(each)
+  }
   return index
 }
 

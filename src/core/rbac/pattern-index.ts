@@ -1,87 +1,65 @@
 import { isGlob, literalPrefix } from './glob.ts'
+import { PrefixTree } from './prefix-tree.ts'
 
-interface PrefixNode<S> {
-  /** Text between the parent's position and this one; not empty except at the root. */
-  label: string
-  slot: S | undefined
-  /** By the first UTF-16 code unit of their labels. */
-  children: Map<number, PrefixNode<S>> | undefined
-}
+const NONE: readonly never[] = Object.freeze([])
+/** Up to so many different lengths, prefixes are looked up length by length; a tree takes more of them, and more memory. */
+const MAX_LENGTHS = 8
 
 /**
- * Finds, among many patterns, those that may match a text: literal ones by a hash lookup, globs by their literal prefix
- * in a radix tree, so that the cost grows with the candidates and the length of the text, not with the number of
- * patterns. Each literal and each prefix has one slot, made by the caller's function, in which the caller keeps what
- * belongs to it; globs that begin with a wildcard share the slot of the empty prefix.
+ * Finds, among many patterns, those that may match a text: literal ones by a hash lookup, globs by their literal prefix,
+ * so that the cost grows with the candidates and the length of the text, not with the number of patterns. Each literal
+ * and each prefix has one slot for what the caller keeps there; globs that begin with a wildcard share that of the empty
+ * prefix.
  */
 export class PatternIndex<S> {
-  readonly #newSlot: () => S
-  readonly #literals = new Map<string, S>()
-  readonly #root: PrefixNode<S> = { label: '', slot: undefined, children: undefined }
+  #literals: Map<string, S> | undefined
+  #prefixes: Map<string, S> | undefined
+  /** Of the prefixes, ascending. */
+  #lengths: readonly number[] = NONE
+  /** Takes the place of the lengths when they are too many. */
+  #tree: PrefixTree<S> | undefined
 
-  constructor(newSlot: () => S) {
-    this.#newSlot = newSlot
+  /** The slot where a pattern belongs. */
+  get(pattern: string): S | undefined {
+    return isGlob(pattern) ? this.#prefixes?.get(literalPrefix(pattern)) : this.#literals?.get(pattern)
   }
 
-  /** The slot where a pattern belongs, made when it is missing. */
-  slotFor(pattern: string): S {
-    if (isGlob(pattern)) {
-      const node = this.#nodeFor(literalPrefix(pattern))
-      return (node.slot ??= this.#newSlot())
-    }
-    let slot = this.#literals.get(pattern)
-    if (slot === undefined) this.#literals.set(pattern, (slot = this.#newSlot()))
-    return slot
+  set(pattern: string, slot: S): void {
+    if (isGlob(pattern)) this.#setPrefix(literalPrefix(pattern), slot)
+    else (this.#literals ??= new Map()).set(pattern, slot)
   }
 
-  /** The slot of the literal equal to the text, if any. */
-  literal(text: string): S | undefined {
-    return this.#literals.get(text)
+  /** The slots where patterns that match the text may be. */
+  find(text: string): readonly S[] {
+    const found: S[] = []
+    const literal = this.#literals?.get(text)
+    if (literal !== undefined) found.push(literal)
+    if (this.#tree) this.#tree.collect(text, found)
+    else if (this.#prefixes) this.#collectByLength(this.#prefixes, text, found)
+    return found
   }
 
-  /** Calls visit with the slot of every prefix of the text, shortest first. */
-  forEachPrefix(text: string, visit: (slot: S) => void): void {
-    let node = this.#root
-    let at = 0
-    for (;;) {
-      if (node.slot !== undefined) visit(node.slot)
-      const next = node.children?.get(text.charCodeAt(at))
-      if (next === undefined || !text.startsWith(next.label, at)) return
-      at += next.label.length
-      node = next
+  #collectByLength(prefixes: ReadonlyMap<string, S>, text: string, found: S[]): void {
+    for (const length of this.#lengths) {
+      if (length > text.length) return
+      const slot = prefixes.get(text.slice(0, length))
+      if (slot !== undefined) found.push(slot)
     }
   }
 
-  #nodeFor(prefix: string): PrefixNode<S> {
-    let node = this.#root
-    let at = 0
-    while (at < prefix.length) {
-      const children: Map<number, PrefixNode<S>> = (node.children ??= new Map())
-      const first = prefix.charCodeAt(at)
-      const next = children.get(first)
-      if (next === undefined) {
-        const leaf = { label: prefix.slice(at), slot: undefined, children: undefined }
-        children.set(first, leaf)
-        return leaf
-      }
-      const common = commonLength(next.label, prefix, at)
-      if (common < next.label.length) {
-        const upper = { label: next.label.slice(0, common), slot: undefined, children: new Map() }
-        next.label = next.label.slice(common)
-        upper.children.set(next.label.charCodeAt(0), next)
-        children.set(first, upper)
-        node = upper
-      } else {
-        node = next
-      }
-      at += common
+  #setPrefix(prefix: string, slot: S): void {
+    const prefixes = (this.#prefixes ??= new Map())
+    prefixes.set(prefix, slot)
+    if (this.#tree) this.#tree.set(prefix, slot)
+    else if (!this.#lengths.includes(prefix.length)) {
+      this.#lengths = this.#lengths.concat(prefix.length).sort((a, b) => a - b)
+      if (this.#lengths.length > MAX_LENGTHS) this.#tree = treeOf(prefixes)
     }
-    return node
   }
 }
 
-function commonLength(label: string, text: string, at: number): number {
-  let length = 0
-  while (length < label.length && label.charCodeAt(length) === text.charCodeAt(at + length)) length++
-  return length
+function treeOf<S>(prefixes: ReadonlyMap<string, S>): PrefixTree<S> {
+  const tree = new PrefixTree<S>()
+  for (const [prefix, slot] of prefixes) tree.set(prefix, slot)
+  return tree
 }
