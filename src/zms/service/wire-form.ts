@@ -13,9 +13,9 @@ export function tagsReply(tags: Tags | undefined): Record<string, { list: string
   return Object.fromEntries([...tags].map(([key, list]) => [key, { list: [...list] }]))
 }
 
-/** Tags of a request. */
+/** Tags of a request. One without values is none: no quota would count it. */
 export function tagsOf(input: ReadonlyMap<string, { list: readonly string[] }>): Tags {
-  return new Map([...input].map(([key, { list }]) => [key, [...new Set(list)]]))
+  return new Map([...input].flatMap(([key, { list }]) => (list.length > 0 ? [[key, [...new Set(list)]]] : [])))
 }
 
 /** Names of the owners on the wire by the component they own. */

@@ -523,6 +523,14 @@ describe('limits of roles', () => {
     assert.deepEqual(await put('r1'), full)
   })
 
+  test('tags without values, which no quota counts, are not kept', async () => {
+    const empty = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, { list: [] }]))
+    const tags = { a: { list: ['b'] } }
+    assert.deepEqual((await zms.put(R1, body([], { tags: { ...empty, ...tags } }), returned)).body.tags, tags)
+    assert.equal((await zms.put(R1, body([], { tags: empty }), returned)).body.tags, undefined)
+    assert.equal((await zms.get(R1)).body.tags, undefined)
+  })
+
   test('tags are counted by their values', async () => {
     const tags = (count: number) => ({ a: { list: Array.from({ length: count }, (_, n) => `v${n}`) } })
     assert.equal((await zms.put(R1, body([], { tags: tags(25) }))).status, 204)
