@@ -45,7 +45,7 @@ const retryOf = ({ zms }: ConfigOf['zms']) => ({
 })
 
 async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Promise<Store> {
-  const { zms, db } = config
+  const { zms, db, datastore, ts } = config
   const secret = async (name: string | undefined) =>
     name === undefined ? undefined : privateKeyStore.applicationSecret(zms.jdbcAppName, zms.jdbcKeygroupName, name)
   const settings = (
@@ -68,7 +68,7 @@ async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Pro
         tls: { verifyServer: zms.jdbcVerifyServerCertificate, versions: zms.jdbcTlsVersions },
       }),
       connectTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
-      statementTimeoutMillis: zms.storeOperationTimeoutSeconds * MILLIS_PER_SECOND,
+      statementTimeoutMillis: datastore.networkTimeoutMillis || zms.storeOperationTimeoutSeconds * MILLIS_PER_SECOND,
     }
   }
   if (zms.jdbcStore === undefined) {
@@ -92,6 +92,7 @@ async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Pro
       maxLifetimeMillis: db.poolMaxTtlMillis,
     },
     retry: retryOf(config),
+    maxCachedObjects: ts.domainCacheMaxObjects,
     write: {
       roleAudit: { max: zms.jdbcAuditLogRoleMaxLimit, keep: zms.jdbcAuditLogRoleKeepCount },
       groupAudit: { max: zms.jdbcAuditLogGroupMaxLimit, keep: zms.jdbcAuditLogGroupKeepCount },

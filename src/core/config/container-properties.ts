@@ -14,9 +14,11 @@ import {
   set,
   text,
   unset,
+  unsupported,
 } from './property.ts'
 
 const NO_JETTY = 'there is no Jetty and no Java thread pool here'
+const KIND_SEEN = 'the kind of the file is seen from its contents'
 
 /** Where the server listens and what it is. */
 export const listenerProperties = {
@@ -41,7 +43,7 @@ export const listenerProperties = {
 /** TLS of the server. */
 export const tlsProperties = {
   ssl_key_store: path(unset, 'PKCS#12 file with private key and certificate of the server.'),
-  ssl_key_store_type: text('PKCS12', 'Kind of that file.'),
+  ssl_key_store_type: unsupported(KIND_SEEN, text('PKCS12', 'Kind of that file.')),
   ssl_key_store_password: secret(unset, 'Its password, or the name of the password in the private key store.'),
   ssl_key_store_password_appname: text(unset, 'Application under which the private key store has that password.'),
   ssl_key_store_password_keygroupname: text(unset, 'Key group under which the private key store has that password.'),
@@ -49,7 +51,7 @@ export const tlsProperties = {
   ssl_key_manager_password_appname: text(unset, 'Application of that password.'),
   ssl_key_manager_password_keygroupname: text(unset, 'Key group of that password.'),
   ssl_trust_store: path(unset, 'File with the authorities whose client certificates are accepted.'),
-  ssl_trust_store_type: text('PKCS12', 'Kind of that file: PKCS12, JKS or PEM.'),
+  ssl_trust_store_type: unsupported(KIND_SEEN, text('PKCS12', 'Kind of that file: PKCS12, JKS or PEM.')),
   ssl_trust_store_password: secret(unset, 'Its password, or the name of the password in the private key store.'),
   ssl_trust_store_password_appname: text(unset, 'Application of that password.'),
   ssl_trust_store_password_keygroupname: text(unset, 'Key group of that password.'),
@@ -61,10 +63,16 @@ export const tlsProperties = {
   ssl_sni_required: boolean(false, 'Refuse connections that do not name the server they want.'),
   ssl_sni_hostcheck: boolean(true, 'Compare the Host header with the name asked for in TLS.'),
   ssl_log_failures: boolean(false, 'Log failed TLS handshakes.'),
-  ssl_logger_factory_class: className(unset, 'Plug-in that is told of failed handshakes.'),
-  private_keystore_factory_class: className(
-    'com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory',
-    'Private key store that has the passwords above.',
+  ssl_logger_factory_class: unsupported(
+    'failed handshakes go to the log, see ssl_log_failures',
+    className(unset, 'Plug-in that is told of failed handshakes.'),
+  ),
+  private_keystore_factory_class: unsupported(
+    'the passwords come from the private key store of the server, see athenz.zms.private_key_store_factory_class',
+    className(
+      'com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory',
+      'Private key store that has the passwords above.',
+    ),
   ),
   ...allUnsupported('connections cannot be renegotiated', {
     ssl_renegotiation_allowed: boolean(false, 'Let clients renegotiate a TLS connection.'),
@@ -85,14 +93,22 @@ export const httpProperties = {
   ),
   gzip_support: boolean(false, 'Compress JSON responses.'),
   gzip_min_size: count(1024, 'Shorter responses are not compressed.'),
-  decode_ambiguous_uris: boolean(true, 'Accept encoded slashes in paths.'),
-  disable_trace_track: boolean(true, 'Answer TRACE and TRACK with status 405.'),
-  ratelimit_factory_class: className(unset, 'Plug-in that limits the rate of requests.'),
+  ...allUnsupported('that is how it always is here', {
+    decode_ambiguous_uris: boolean(true, 'Accept encoded slashes in paths.'),
+    disable_trace_track: boolean(true, 'Answer TRACE and TRACK with status 405.'),
+  }),
+  ratelimit_factory_class: unsupported(
+    'this server cannot do it yet',
+    className(unset, 'Plug-in that limits the rate of requests.'),
+  ),
   'http.www-authenticate.multiple-headers': boolean(
     true,
     'One WWW-Authenticate header per challenge, not one for all.',
   ),
-  'swagger.require_cert_auth': boolean(false, 'Show the API pages only to callers with a client certificate.'),
+  'swagger.require_cert_auth': unsupported(
+    'there are no API pages',
+    boolean(false, 'Show the API pages only to callers with a client certificate.'),
+  ),
   ...allUnsupported(NO_JETTY, {
     http_max_threads: count(1024, 'Size of the thread pool.'),
     http_output_buffer_size: count(32_768, 'Bytes collected before they are sent.'),
@@ -108,8 +124,11 @@ export const operationProperties = {
   health_check_uri_list: set('', 'Paths answered with status 200 while a file of that name exists, else with 404.'),
   health_check_path: path('{root}', 'Folder of those files.'),
   health_check_status_ok_body: boolean(true, 'Send OK as body of those answers.'),
-  graceful_shutdown: boolean(false, 'Finish requests in flight before stopping.'),
-  graceful_shutdown_timeout: millis(30_000, 'Longest time for that.'),
+  graceful_shutdown: unsupported(
+    'requests in flight are always finished before a stop',
+    boolean(false, 'Finish requests in flight before stopping.'),
+  ),
+  graceful_shutdown_timeout: millis(30_000, 'Longest time for the requests in flight at a stop.'),
   access_log_dir: path('{root}/logs/{server}_server', 'Folder of the access log.'),
   access_log_name: text('access.yyyy_MM_dd.log', 'Name of the access log; yyyy, MM and dd become the date.'),
   access_log_retain_days: days(31, 'Access logs older than this are deleted.'),

@@ -1,4 +1,4 @@
-import { allUnsupported, count, integer, millis, signedMillis, text, unset } from './property.ts'
+import { allUnsupported, count, integer, millis, signedMillis, text, unset, unsupported } from './property.ts'
 
 /** Pool of database connections (`athenz.db.`). */
 export const poolProperties = {
@@ -9,7 +9,10 @@ export const poolProperties = {
   pool_evict_idle_timeout: signedMillis(1_800_000, 'Connections idle for longer are closed.'),
   pool_evict_idle_interval: signedMillis(1_800_000, 'How often idle connections are looked at.'),
   pool_max_ttl: signedMillis(600_000, 'Connections older than this are closed.'),
-  pool_validation_query: text('/* ping */ SELECT 1', 'Statement that tests a connection before it is used.'),
+  pool_validation_query: unsupported(
+    'a broken connection is noticed when it is used, and the work is repeated on another',
+    text('/* ping */ SELECT 1', 'Statement that tests a connection before it is used.'),
+  ),
   ...allUnsupported('there is no JDBC; the driver for MySQL and MariaDB is built in', {
     'driver.class': text(unset, 'JDBC driver class.'),
   }),

@@ -60,12 +60,18 @@ export const resolveAliases = (
   return { entries: resolved, warnings }
 }
 
-/** What is to be said about a key that is set, beyond its value; undefined when nothing is. */
-export const keyWarning = (server: ServerName, declarations: Declarations, key: string): string | undefined => {
+/** What is to be said about a key that is set to `value`; undefined when nothing is. */
+export const keyWarning = (
+  server: ServerName,
+  declarations: Declarations,
+  key: string,
+  value: string,
+): string | undefined => {
   const declared = declarations.get(key)
   if (declared !== undefined) {
-    const { supported } = declared.row
-    return supported === true ? undefined : `has no effect: ${supported}`
+    const { supported, default: initial } = declared.row
+    // Files that spell the defaults out ask for nothing.
+    return supported === true || value === initial ? undefined : `has no effect: ${supported}`
   }
   if (isForeignKey(server, declarations, key) && !OBSOLETE_KEYS.has(key)) return undefined
   const instead = OBSOLETE_KEYS.get(key)

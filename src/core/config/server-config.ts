@@ -117,7 +117,7 @@ const read = (options: LoadOptions, declarations: Declarations, content: Propert
     if (warning !== undefined) warnings.push(problemLine(origin, key, warning))
   }
   for (const [key, entry] of entries) {
-    const warning = keyWarning(server, declarations, key)
+    const warning = keyWarning(server, declarations, key, entry.value)
     if (warning !== undefined) warnings.push(problemLine(entry.origin, key, warning))
     if (entry.problem !== undefined && !isForeignKey(server, declarations, key)) {
       problems.push(problemLine(entry.origin, key, entry.problem))

@@ -69,10 +69,12 @@ export const tsProperties = {
   tls_session_timeout_seconds: seconds(300, 'How long a TLS session may be resumed.'),
   ops_port: port(0, 'Port for metrics and health, 0 = off.'),
   ops_host: text('127.0.0.1', 'Address on which that port listens.'),
-  domain_cache_max_domains: count(10_000, 'Domains kept compiled in memory for access checks.'),
+  domain_cache_max_objects: count(
+    4_000_000,
+    'Roles, members, policies and other objects of domains that a server on MySQL keeps in memory.',
+  ),
   request_body_max_bytes: count(16_777_216, 'Longest request body; a longer one is refused with status 413.'),
   slow_request_millis: millis(1_000, 'Requests that take longer are logged as slow; 0 = none.'),
-  slow_query_millis: millis(500, 'Database statements that take longer are logged as slow; 0 = none.'),
   log_level: word(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     'info',

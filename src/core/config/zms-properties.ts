@@ -30,6 +30,8 @@ import {
 const JDBC_STORE = 'com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory'
 const FILE_STORE = 'com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory'
 
+const NOT_YET = 'this server cannot do it yet'
+
 /** The original's default is its JDBC store; without a database to go to, ours is the embedded one. */
 const OBJECT_STORE_DEFAULT: DerivedDefault<string> = {
   says: `${JDBC_STORE} when athenz.zms.jdbc_store is set, otherwise ${FILE_STORE}`,
@@ -63,7 +65,10 @@ export const serverProperties = {
   json_max_number_length: count(1000, 'Longest number in a JSON body, in characters.'),
   json_max_string_length: count(200_000_000, 'Longest string in a JSON body, in characters.'),
   metric_name: text('zms_api', 'Name of the metrics of requests.'),
-  skip_error_metrics: boolean(false, 'Count no errors in the metrics.'),
+  skip_error_metrics: unsupported(
+    'the metrics tell errors apart by the label of their status',
+    boolean(false, 'Count no errors in the metrics.'),
+  ),
   monitor_identity: text('sys.auth.monitor', 'Who is named in the audit log for what jobs of the server change.'),
   user_authority_filter_documentation_url: text(
     'https://athenz.github.io/athenz/',
@@ -123,11 +128,16 @@ export const memberProperties = {
   purge_member_expiry_days: dynamic(days(180, 'Expired members are removed after this time; 0 = never.')),
   purge_task_max_db_calls_per_run: dynamic(count(20, 'Batches removed at one time.')),
   purge_task_limit_per_call: dynamic(count(500, 'Members in one batch.')),
-  pending_role_member_lifespan: days(30, 'Requests for membership are rejected after this time.'),
+  ...allUnsupported(NOT_YET, {
+    pending_role_member_lifespan: days(30, 'Requests for membership are rejected after this time.'),
+  }),
   enable_principal_state_updater: boolean(false, 'Suspend members whom the user authority reports as suspended.'),
   principal_state_updater_frequency: minutes(30, 'How often it is asked.'),
   disable_principal_state_updater_timer_task: boolean(false, 'Ask it only once, at start.'),
-  external_member_validator_frequency_minutes: minutes(60, 'How often the validators of external members are loaded.'),
+  external_member_validator_frequency_minutes: unsupported(
+    'the validators keep nothing that could grow old',
+    minutes(60, 'How often the validators of external members are loaded.'),
+  ),
 }
 
 /** Policies, services, tenants, templates. */
@@ -196,28 +206,30 @@ export const plugInProperties = {
     'com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory',
     'Store of private keys and passwords.',
   ),
-  metric_factory_class: className(
-    'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
-    'Receiver of metrics, besides the operations port.',
-  ),
-  audit_logger_factory_class: className(
-    'com.yahoo.athenz.common.server.log.impl.DefaultAuditLoggerFactory',
-    'Receiver of the audit log.',
-  ),
-  audit_ref_validator_factory_class: className(unset, 'Judge of audit references.'),
   domain_meta_store_factory_class: className(
     'com.yahoo.athenz.common.server.metastore.impl.NoOpDomainMetaStoreFactory',
     'Judge of attributes of domains.',
   ),
-  auth_history_store_factory_class: className(unset, 'Source of the authentication history.'),
-  domain_change_publisher_factory_class: className(
-    'com.yahoo.athenz.common.messaging.impl.NoOpDomainChangePublisherFactory',
-    'Publisher of changes.',
-  ),
-  domain_changes_topic_names: list('', 'Topics it publishes to.'),
   resource_validator_factory_class: className(unset, 'Judge of objects before they are stored.'),
-  notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),
-  notification_object_store_factory_class: className(unset, 'Index of what is to be reviewed.'),
+  ...allUnsupported(NOT_YET, {
+    metric_factory_class: className(
+      'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
+      'Receiver of metrics, besides the operations port.',
+    ),
+    audit_logger_factory_class: className(
+      'com.yahoo.athenz.common.server.log.impl.DefaultAuditLoggerFactory',
+      'Receiver of the audit log.',
+    ),
+    audit_ref_validator_factory_class: className(unset, 'Judge of audit references.'),
+    auth_history_store_factory_class: className(unset, 'Source of the authentication history.'),
+    domain_change_publisher_factory_class: className(
+      'com.yahoo.athenz.common.messaging.impl.NoOpDomainChangePublisherFactory',
+      'Publisher of changes.',
+    ),
+    domain_changes_topic_names: list('', 'Topics it publishes to.'),
+    notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),
+    notification_object_store_factory_class: className(unset, 'Index of what is to be reviewed.'),
+  }),
 }
 
 /** MySQL or MariaDB. */
@@ -233,11 +245,19 @@ export const databaseProperties = {
   jdbc_use_ssl: boolean(false, 'Encrypt the connection to the database.'),
   jdbc_verify_server_certificate: boolean(false, 'Verify the certificate of the database.'),
   jdbc_tls_versions: list('TLSv1.2,TLSv1.3', 'TLS versions for that connection.'),
-  mysql_server_timezone: timeZone('GMT', 'Time zone of the times in the database.'),
-  mysql_server_trust_roles_update_timeout: millis(600_000, 'How long the map of delegated roles is kept.'),
+  mysql_server_timezone: unsupported(
+    'connections are told to use UTC, whatever the zone of the database',
+    timeZone('GMT', 'Time zone of the times in the database.'),
+  ),
+  mysql_server_trust_roles_update_timeout: unsupported(
+    'delegated roles are read at every use',
+    millis(600_000, 'How long the map of delegated roles is kept.'),
+  ),
+  ...allUnsupported(NOT_YET, {
+    'jdbc.notify_details_self_serve_role': text('self-serve role', 'Note in notifications about self-serve roles.'),
+    'jdbc.notify_details_self_serve_group': text('self-serve group', 'Note in notifications about self-serve groups.'),
+  }),
   schema_migration_dir: path(unset, 'Folder of schema updates, update-YYYYMMDD.sql; none = the schema is not touched.'),
-  'jdbc.notify_details_self_serve_role': text('self-serve role', 'Note in notifications about self-serve roles.'),
-  'jdbc.notify_details_self_serve_group': text('self-serve group', 'Note in notifications about self-serve groups.'),
   'jdbc.audit_log_role_max_limit': count(0, 'Audit entries per role at which the oldest are deleted; 0 = never.'),
   'jdbc.audit_log_role_keep_count': count(0, 'Audit entries per role that are kept then.'),
   'jdbc.audit_log_group_max_limit': count(0, 'Audit entries per group at which the oldest are deleted; 0 = never.'),
