@@ -1,6 +1,8 @@
 import type { SqlValue } from '#core/database/mysql-connection.ts'
-import type { MemberEntry, Members } from '#core/rbac/members.ts'
+import { type MemberEntry, Members } from '#core/rbac/members.ts'
+import type { MutableDomain } from '../change.ts'
 import type { MemberAudit, PendingGroupMember, Tags } from '../model.ts'
+import { SmallMap } from '../small-map.ts'
 import { ensureNames, idsOfNames, inLists, insertRows, PRINCIPALS } from './bulk.ts'
 import {
   assignmentsOf,
@@ -15,11 +17,11 @@ import {
   valuesOf,
 } from './columns.ts'
 import { type DomainDraft, type LoadStep, readTags } from './draft.ts'
-import type { AuditLimits, StampedTable, WriteScope } from './scope.ts'
-import { type StoredTags, sameTags, type TagTable, writeTags } from './tags.ts'
+import type { AuditLimits, OneOrMore, StampedTable, WriteScope } from './scope.ts'
+import { sameTags, type TagTable, writeTags } from './tags.ts'
 
 /** Tables of roles or of groups, which are alike. */
-export interface CollectionTables<Base, Member, Pending> {
+export interface CollectionTables<Base, Member extends MemberEntry, Pending> {
   readonly table: StampedTable & ('role' | 'principal_group')
   /** Name of the key, in all these tables. */
   readonly id: 'role_id' | 'group_id'
@@ -30,6 +32,10 @@ export interface CollectionTables<Base, Member, Pending> {
   readonly columns: readonly Column<Base>[]
   readonly memberColumns: readonly Column<Member>[]
   readonly pendingColumns: readonly Column<Pending>[]
+  /** What the rows become, by their keys, while a domain is put together. */
+  byId(draft: DomainDraft): Map<number, Collection<Base, Member, Pending>>
+  /** The same by local name, within a domain. */
+  byName(domain: MutableDomain): Map<string, Collection<Base, Member, Pending>>
 }
 
 interface Named {
@@ -38,12 +44,16 @@ interface Named {
   created: number
   tags?: Tags
 }
-interface Collection<M extends MemberEntry, P> {
-  readonly members: Members<M>
-  readonly pending: Map<string, P>
-  tags?: Tags
-}
+type Collection<B, M extends MemberEntry, P> = B & { readonly members: Members<M>; readonly pending: Map<string, P> }
 type Place = { readonly domain: string; readonly name: string }
+
+/** A change of the collection itself, or of what it holds. */
+type CollectionChange = { readonly domain: string } & ({ readonly role: string } | { readonly group: string })
+
+const placeOf = (change: CollectionChange): Place => ({
+  domain: change.domain,
+  name: 'role' in change ? change.role : change.group,
+})
 
 /** Up to so many members are written one by one: that takes fewer round trips than finding all their keys first. */
 const FEW = 2
@@ -60,20 +70,20 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
     this.#sql = statements(tables)
   }
 
-  /** Queries for all collections of a domain; `make` turns what was read into an empty collection. */
-  loadSteps<C extends Collection<M, P>>(
-    collections: (draft: DomainDraft) => { byId: Map<number, C>; byName: Map<string, C> },
-    make: (base: B) => C,
-  ): LoadStep[] {
-    const { columns, memberColumns, pendingColumns, id } = this.#tables
+  /** Queries for all collections of a domain. */
+  loadSteps(): LoadStep[] {
+    const tables = this.#tables
+    const { columns, memberColumns, pendingColumns, id } = tables
     return [
       {
         sql: this.#sql.load,
         read(rows, draft) {
-          const { byId, byName } = collections(draft)
+          const byId = tables.byId(draft)
+          const byName = tables.byName(draft.domain)
           for (const row of rows as readonly Row[]) {
             const identity = identityOf(row)
-            const collection = make({ ...readObject(columns, row), ...identity } as B)
+            const base = { ...readObject(columns, row), ...identity } as B
+            const collection = { ...base, members: new Members<M>(), pending: new SmallMap<string, P>() }
             byId.set(row[id] as number, collection)
             byName.set(identity.name, collection)
           }
@@ -81,12 +91,12 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
       },
       {
         sql: this.#sql.loadTags,
-        read: (rows, draft) => readTags(rows, (owner) => collections(draft).byId.get(owner)),
+        read: (rows, draft) => readTags(rows, (owner) => tables.byId(draft).get(owner)),
       },
       {
         sql: this.#sql.loadMembers,
         read(rows, draft) {
-          const { byId } = collections(draft)
+          const byId = tables.byId(draft)
           for (const row of rows as readonly Row[])
             byId.get(row[id] as number)?.members.set(readMember(memberColumns, row, draft))
         },
@@ -94,7 +104,7 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
       {
         sql: this.#sql.loadPending,
         read(rows, draft) {
-          const { byId } = collections(draft)
+          const byId = tables.byId(draft)
           for (const row of rows as readonly Row[]) {
             const member = readMember(pendingColumns, row, draft)
             // The column may be NULL.
@@ -106,16 +116,22 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
     ]
   }
 
-  /** Creates the collection or replaces its settings and tags. */
-  async put(scope: WriteScope, domain: string, value: B, storedTags: StoredTags): Promise<void> {
-    const place = { domain, name: value.name }
-    const key = [scope.domainId(domain), value.name]
-    const values = valuesOf(this.#tables.columns, value)
-    scope.settle(this.#tables.table, domain, value.name)
+  /** Creates collections or replaces their settings and tags. */
+  async put(scope: WriteScope, run: OneOrMore<{ domain: string; value: B }>): Promise<void> {
+    for (const { domain, value } of run) await this.#put(scope, domain, value)
+  }
+
+  async #put(scope: WriteScope, domain: string, value: B): Promise<void> {
+    const { table, columns } = this.#tables
+    const { name } = value
+    const storedTags = scope.storedTags(`${table}:${name}`, domain, (before) => this.#tables.byName(before).get(name))
+    const key = [scope.domainId(domain), name]
+    const values = valuesOf(columns, value)
+    scope.settle(table, domain, name)
     const { found } = await scope.connection.change(this.#sql.update, [...values, scope.at, ...key])
     if (found > 0) {
       if (sameTags(value.tags, storedTags)) return
-      const id = await this.#keyOf(scope, place)
+      const id = await this.#keyOf(scope, { domain, name })
       if (id !== undefined) await writeTags(scope, this.#tagTable, id, value.tags)
       return
     }
@@ -123,36 +139,37 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
     if (value.tags?.size) await writeTags(scope, this.#tagTable, insertId, value.tags)
   }
 
-  async delete(scope: WriteScope, { domain, name }: Place): Promise<void> {
-    await scope.connection.change(this.#sql.delete, [scope.domainId(domain), name])
+  async delete(scope: WriteScope, run: OneOrMore<CollectionChange>): Promise<void> {
+    for (const { domain, name } of run.map(placeOf)) {
+      await scope.connection.change(this.#sql.delete, [scope.domainId(domain), name])
+    }
   }
 
-  async putMembers(scope: WriteScope, place: Place, members: readonly M[]): Promise<void> {
-    scope.touch(this.#tables.table, place.domain, place.name)
-    await this.#upsert(scope, place, members, this.#tables.memberColumns, this.#sql.putMember, this.#sql.putMembers)
+  async putMembers(scope: WriteScope, run: OneOrMore<CollectionChange & { value: M }>): Promise<void> {
+    const { putMember, putMembers } = this.#sql
+    await this.#upsert(scope, run, this.#tables.memberColumns, putMember, putMembers)
   }
 
-  async deleteMembers(scope: WriteScope, place: Place, names: readonly string[]): Promise<void> {
-    scope.touch(this.#tables.table, place.domain, place.name)
-    await this.#remove(scope, place, names, this.#sql.deleteMember, this.#tables.members)
+  async deleteMembers(scope: WriteScope, run: OneOrMore<CollectionChange & { member: string }>): Promise<void> {
+    await this.#remove(scope, run, this.#sql.deleteMember, this.#tables.members)
   }
 
-  async putPending(scope: WriteScope, place: Place, members: readonly P[]): Promise<void> {
-    scope.touch(this.#tables.table, place.domain, place.name)
-    await this.#upsert(scope, place, members, this.#tables.pendingColumns, this.#sql.putPending, this.#sql.putPendings)
+  async putPending(scope: WriteScope, run: OneOrMore<CollectionChange & { value: P }>): Promise<void> {
+    const { putPending, putPendings } = this.#sql
+    await this.#upsert(scope, run, this.#tables.pendingColumns, putPending, putPendings)
   }
 
-  async deletePending(scope: WriteScope, place: Place, names: readonly string[]): Promise<void> {
-    scope.touch(this.#tables.table, place.domain, place.name)
-    await this.#remove(scope, place, names, this.#sql.deletePending, this.#tables.pending)
+  async deletePending(scope: WriteScope, run: OneOrMore<CollectionChange & { member: string }>): Promise<void> {
+    await this.#remove(scope, run, this.#sql.deletePending, this.#tables.pending)
   }
 
   async addAudit(
     scope: WriteScope,
-    place: Place,
-    entries: readonly MemberAudit[],
+    run: OneOrMore<CollectionChange & { value: MemberAudit }>,
     limits: AuditLimits | undefined,
   ): Promise<void> {
+    const place = placeOf(run[0])
+    const entries = run.map(({ value }) => value)
     if (entries.length <= FEW) {
       for (const entry of entries) {
         await scope.connection.change(this.#sql.addAudit, [
@@ -187,13 +204,15 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
 
   async #upsert<T extends { memberName: string }>(
     scope: WriteScope,
-    place: Place,
-    members: readonly T[],
+    run: OneOrMore<CollectionChange & { value: T }>,
     columns: readonly Column<T>[],
     one: string,
     many: { into: string; tail: string },
   ): Promise<void> {
     const { connection } = scope
+    const place = placeOf(run[0])
+    const members = run.map(({ value }) => value)
+    scope.touch(this.#tables.table, place.domain, place.name)
     if (members.length <= FEW) {
       for (const member of members) {
         const values = [...valuesOf(columns, member), scope.domainId(place.domain), place.name, member.memberName]
@@ -221,8 +240,16 @@ export class CollectionRows<B extends Named, M extends MemberEntry, P extends Pe
     await insertRows(connection, many.into, rows, many.tail)
   }
 
-  async #remove(scope: WriteScope, place: Place, names: readonly string[], one: string, table: string): Promise<void> {
+  async #remove(
+    scope: WriteScope,
+    run: OneOrMore<CollectionChange & { member: string }>,
+    one: string,
+    table: string,
+  ): Promise<void> {
     const { connection } = scope
+    const place = placeOf(run[0])
+    const names = run.map(({ member }) => member)
+    scope.touch(this.#tables.table, place.domain, place.name)
     if (names.length <= FEW) {
       for (const name of names) await connection.change(one, [scope.domainId(place.domain), place.name, name])
       return
@@ -260,7 +287,7 @@ const auditValues = ({ admin, member, created, action, auditRef }: MemberAudit):
 ]
 
 /** All statements over the tables of one kind of collection. */
-function statements(tables: CollectionTables<never, never, never>) {
+function statements<B, M extends MemberEntry, P>(tables: CollectionTables<B, M, P>) {
   const { table, id, members, pending, tags, audit, columns, memberColumns, pendingColumns } = tables
   const key = `(SELECT ${id} FROM ${table} WHERE domain_id = ? AND name = ?)`
   const principal = '(SELECT principal_id FROM principal WHERE name = ?)'

@@ -1,7 +1,4 @@
-import { Members } from '#core/rbac/members.ts'
-import type { MutableGroup } from '../change.ts'
 import type { GroupBase, GroupMember, PendingGroupMember } from '../model.ts'
-import { SmallMap } from '../small-map.ts'
 import { CollectionRows } from './collection.ts'
 import { columnsOf } from './columns.ts'
 import type { Run, WriteScope } from './scope.ts'
@@ -11,7 +8,7 @@ const member = columnsOf<GroupMember>()
 const pending = columnsOf<PendingGroupMember>()
 
 /** The tables of groups. */
-export const groupRows = new CollectionRows<GroupBase, GroupMember, PendingGroupMember>({
+const rows = new CollectionRows<GroupBase, GroupMember, PendingGroupMember>({
   table: 'principal_group',
   id: 'group_id',
   members: 'principal_group_member',
@@ -53,59 +50,20 @@ export const groupRows = new CollectionRows<GroupBase, GroupMember, PendingGroup
     pending.nullableText('server', 'server'),
     pending.text('pending_state', 'pendingState'),
   ],
+  byId: (draft) => draft.groups,
+  byName: (domain) => domain.groups,
 })
 
 /** Queries for all groups of a domain. */
-export const groupLoadSteps = groupRows.loadSteps<MutableGroup>(
-  (draft) => ({ byId: draft.groups, byName: draft.domain.groups }),
-  (base) => ({ ...base, members: new Members<GroupMember>(), pending: new SmallMap<string, PendingGroupMember>() }),
-)
-
-const placeOf = ([{ domain, group }]: readonly [{ domain: string; group: string }, ...unknown[]]) => ({
-  domain,
-  name: group,
-})
+export const groupLoadSteps = rows.loadSteps()
 
 /** Writers of changes of groups. */
 export const groupWriters = {
-  async putGroup(scope: WriteScope, run: Run<'putGroup'>) {
-    for (const { domain, value } of run) {
-      const stored = scope.storedTags(`group:${value.name}`, domain, ({ groups }) => groups.get(value.name))
-      await groupRows.put(scope, domain, value, stored)
-    }
-  },
-  async deleteGroup(scope: WriteScope, run: Run<'deleteGroup'>) {
-    for (const { domain, group } of run) await groupRows.delete(scope, { domain, name: group })
-  },
-  putGroupMember: (scope: WriteScope, run: Run<'putGroupMember'>) =>
-    groupRows.putMembers(
-      scope,
-      placeOf(run),
-      run.map(({ value }) => value),
-    ),
-  deleteGroupMember: (scope: WriteScope, run: Run<'deleteGroupMember'>) =>
-    groupRows.deleteMembers(
-      scope,
-      placeOf(run),
-      run.map((change) => change.member),
-    ),
-  putPendingGroupMember: (scope: WriteScope, run: Run<'putPendingGroupMember'>) =>
-    groupRows.putPending(
-      scope,
-      placeOf(run),
-      run.map(({ value }) => value),
-    ),
-  deletePendingGroupMember: (scope: WriteScope, run: Run<'deletePendingGroupMember'>) =>
-    groupRows.deletePending(
-      scope,
-      placeOf(run),
-      run.map((change) => change.member),
-    ),
-  addGroupAudit: (scope: WriteScope, run: Run<'addGroupAudit'>) =>
-    groupRows.addAudit(
-      scope,
-      placeOf(run),
-      run.map(({ value }) => value),
-      scope.settings.groupAudit,
-    ),
+  putGroup: (scope: WriteScope, run: Run<'putGroup'>) => rows.put(scope, run),
+  deleteGroup: (scope: WriteScope, run: Run<'deleteGroup'>) => rows.delete(scope, run),
+  putGroupMember: (scope: WriteScope, run: Run<'putGroupMember'>) => rows.putMembers(scope, run),
+  deleteGroupMember: (scope: WriteScope, run: Run<'deleteGroupMember'>) => rows.deleteMembers(scope, run),
+  putPendingGroupMember: (scope: WriteScope, run: Run<'putPendingGroupMember'>) => rows.putPending(scope, run),
+  deletePendingGroupMember: (scope: WriteScope, run: Run<'deletePendingGroupMember'>) => rows.deletePending(scope, run),
+  addGroupAudit: (scope: WriteScope, run: Run<'addGroupAudit'>) => rows.addAudit(scope, run, scope.settings.groupAudit),
 }

@@ -1,7 +1,4 @@
-import { Members } from '#core/rbac/members.ts'
-import type { MutableRole } from '../change.ts'
 import type { PendingRoleMember, RoleBase, RoleMember } from '../model.ts'
-import { SmallMap } from '../small-map.ts'
 import { CollectionRows } from './collection.ts'
 import { columnsOf } from './columns.ts'
 import type { Run, WriteScope } from './scope.ts'
@@ -11,7 +8,7 @@ const member = columnsOf<RoleMember>()
 const pending = columnsOf<PendingRoleMember>()
 
 /** The tables of roles. */
-export const roleRows = new CollectionRows<RoleBase, RoleMember, PendingRoleMember>({
+const rows = new CollectionRows<RoleBase, RoleMember, PendingRoleMember>({
   table: 'role',
   id: 'role_id',
   members: 'role_member',
@@ -66,59 +63,20 @@ export const roleRows = new CollectionRows<RoleBase, RoleMember, PendingRoleMemb
     pending.nullableText('server', 'server'),
     pending.text('pending_state', 'pendingState'),
   ],
+  byId: (draft) => draft.roles,
+  byName: (domain) => domain.roles,
 })
 
 /** Queries for all roles of a domain. */
-export const roleLoadSteps = roleRows.loadSteps<MutableRole>(
-  (draft) => ({ byId: draft.roles, byName: draft.domain.roles }),
-  (base) => ({ ...base, members: new Members<RoleMember>(), pending: new SmallMap<string, PendingRoleMember>() }),
-)
-
-const placeOf = ([{ domain, role }]: readonly [{ domain: string; role: string }, ...unknown[]]) => ({
-  domain,
-  name: role,
-})
+export const roleLoadSteps = rows.loadSteps()
 
 /** Writers of changes of roles. */
 export const roleWriters = {
-  async putRole(scope: WriteScope, run: Run<'putRole'>) {
-    for (const { domain, value } of run) {
-      const stored = scope.storedTags(`role:${value.name}`, domain, ({ roles }) => roles.get(value.name))
-      await roleRows.put(scope, domain, value, stored)
-    }
-  },
-  async deleteRole(scope: WriteScope, run: Run<'deleteRole'>) {
-    for (const { domain, role } of run) await roleRows.delete(scope, { domain, name: role })
-  },
-  putRoleMember: (scope: WriteScope, run: Run<'putRoleMember'>) =>
-    roleRows.putMembers(
-      scope,
-      placeOf(run),
-      run.map(({ value }) => value),
-    ),
-  deleteRoleMember: (scope: WriteScope, run: Run<'deleteRoleMember'>) =>
-    roleRows.deleteMembers(
-      scope,
-      placeOf(run),
-      run.map((change) => change.member),
-    ),
-  putPendingRoleMember: (scope: WriteScope, run: Run<'putPendingRoleMember'>) =>
-    roleRows.putPending(
-      scope,
-      placeOf(run),
-      run.map(({ value }) => value),
-    ),
-  deletePendingRoleMember: (scope: WriteScope, run: Run<'deletePendingRoleMember'>) =>
-    roleRows.deletePending(
-      scope,
-      placeOf(run),
-      run.map((change) => change.member),
-    ),
-  addRoleAudit: (scope: WriteScope, run: Run<'addRoleAudit'>) =>
-    roleRows.addAudit(
-      scope,
-      placeOf(run),
-      run.map(({ value }) => value),
-      scope.settings.roleAudit,
-    ),
+  putRole: (scope: WriteScope, run: Run<'putRole'>) => rows.put(scope, run),
+  deleteRole: (scope: WriteScope, run: Run<'deleteRole'>) => rows.delete(scope, run),
+  putRoleMember: (scope: WriteScope, run: Run<'putRoleMember'>) => rows.putMembers(scope, run),
+  deleteRoleMember: (scope: WriteScope, run: Run<'deleteRoleMember'>) => rows.deleteMembers(scope, run),
+  putPendingRoleMember: (scope: WriteScope, run: Run<'putPendingRoleMember'>) => rows.putPending(scope, run),
+  deletePendingRoleMember: (scope: WriteScope, run: Run<'deletePendingRoleMember'>) => rows.deletePending(scope, run),
+  addRoleAudit: (scope: WriteScope, run: Run<'addRoleAudit'>) => rows.addAudit(scope, run, scope.settings.roleAudit),
 }

@@ -6,8 +6,11 @@ import type { StoredTags } from './tags.ts'
 /** A change of one kind. */
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>
 
-/** Changes of one kind to one owner (role, policy version, service or the domain itself), in order; never empty. */
-export type Run<K extends Change['kind']> = readonly [ChangeOf<K>, ...ChangeOf<K>[]]
+/** A list that is never empty. */
+export type OneOrMore<T> = readonly [T, ...T[]]
+
+/** Changes of one kind to one owner (role, policy version, service or the domain itself), in order. */
+export type Run<K extends Change['kind']> = OneOrMore<ChangeOf<K>>
 
 /** Writes a run of changes. */
 export type Writer<K extends Change['kind']> = (scope: WriteScope, run: Run<K>) => Promise<void>
