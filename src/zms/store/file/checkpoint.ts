@@ -25,7 +25,7 @@ export class Checkpoint {
   readonly #locks: Locks
   readonly #journal: Journal
   /** Domains whose documents are behind → sequence of their last transaction. */
-  #changed = new Map<string, number>()
+  #changed: Map<string, number>
   #sequence: number
 
   constructor(options: {
@@ -37,6 +37,8 @@ export class Checkpoint {
     journal: Journal
     /** Last transaction that was applied. */
     sequence: number
+    /** Domains whose documents are behind → sequence of their last transaction. */
+    changed: Map<string, number>
   }) {
     this.#folder = options.folder
     this.#fileSystem = options.fileSystem
@@ -45,6 +47,7 @@ export class Checkpoint {
     this.#locks = options.locks
     this.#journal = options.journal
     this.#sequence = options.sequence
+    this.#changed = options.changed
   }
 
   /** Notes a transaction that was applied and the domains it changed. */
@@ -59,12 +62,9 @@ export class Checkpoint {
     const sequence = this.#sequence
     const changed = this.#changed
     this.#changed = new Map()
-    const left = new Set(changed.keys())
+    const obsolete = this.#memory.history.takeObsolete()
     try {
-      for (const domain of changed.keys()) {
-        await this.#writeDomain(domain, changed.get(domain) as number)
-        left.delete(domain)
-      }
+      for (const [domain, last] of changed) await this.#writeDomain(domain, last)
       await this.#documents.sync(changed.keys())
       await this.#writeGlobals(sequence)
     } catch (error) {
@@ -72,6 +72,8 @@ export class Checkpoint {
       throw error
     }
     await this.#journal.removeBefore(number)
+    // Only now does no document that a crash could bring back speak of them. Those left are removed by the next start.
+    for (const { domain, since } of obsolete) await this.#documents.removeHistory(domain, since)
   }
 
   async #writeDomain(name: string, noted: number): Promise<void> {
@@ -87,8 +89,6 @@ export class Checkpoint {
       const extent = await this.#documents.write(name, state.sequence, state.content, state.addition)
       if (extent) history.added(name, state.addition?.lines.length ?? 0, extent)
     } else await this.#documents.remove(name)
-    // A crash before this leaves a file that nobody speaks of.
-    for (const since of history.takeObsolete(name)) await this.#documents.removeHistory(name, since)
   }
 
   async #writeGlobals(sequence: number): Promise<void> {

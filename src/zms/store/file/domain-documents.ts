@@ -113,8 +113,6 @@ export class DomainDocuments {
     const file = await this.#fileSystem.open(this.#historyFile(domain, extent.since), isNew ? 'replace' : 'existing')
     try {
       await file.write(text, extent.bytes)
-      // A longer write may have been interrupted here before.
-      await file.truncate(extent.bytes + text.length)
       await file.sync()
     } finally {
       await file.close()

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '#core/seam/clock.ts'
 import { type FileLock, type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
 import { Locks } from '../locks.ts'
-import type { Store } from '../store.ts'
 import { changeOf } from './change-form.ts'
 import { Checkpoint, readGlobals } from './checkpoint.ts'
 import { DamageError } from './damage.ts'
@@ -13,7 +12,7 @@ import { domainsOf, EmbeddedStore } from './embedded-store.ts'
 import { History } from './history.ts'
 import { Journal, journalFile } from './journal.ts'
 import { Memory } from './memory.ts'
-import { replayJournal } from './replay-journal.ts'
+import { type Replay, replayJournal } from './replay-journal.ts'
 
 /** Where a file store keeps its data, and what it stands on. */
 export interface FileStoreOptions {
@@ -28,6 +27,8 @@ export interface FileStoreOptions {
 }
 
 const CHECKPOINT_BYTES = 16 * 1024 * 1024
+
+/** The store's folder: `format.json`, `global.json`, `lock`, and the folders `domains` and `journal`. */
 const FORMAT_FILE = 'format.json'
 const FORMAT = { format: 'zms-store', version: 1 }
 
@@ -36,12 +37,13 @@ const FORMAT = { format: 'zms-store', version: 1 }
  * @throws Error when the folder is in use by another process, holds something else or cannot be used; DamageError when
  *   changes that were acknowledged cannot be read back
  */
-export async function openFileStore(options: FileStoreOptions): Promise<Store> {
+export async function openFileStore(options: FileStoreOptions): Promise<EmbeddedStore> {
   const { folder, fileSystem = nodeFileSystem } = options
   await fileSystem.makeFolder(folder)
   const lock = await fileSystem.lock(join(folder, 'lock'))
   if (!lock) throw new Error(`${folder} is in use by another process`)
   try {
+    await checkFormat(fileSystem, folder)
     return await load(options, fileSystem, lock)
   } catch (error) {
     lock.release()
@@ -49,17 +51,47 @@ export async function openFileStore(options: FileStoreOptions): Promise<Store> {
   }
 }
 
-async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: FileLock): Promise<Store> {
+async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: FileLock): Promise<EmbeddedStore> {
   const { folder, clock = systemClock, checkpointBytes = CHECKPOINT_BYTES, log = () => {} } = options
   const journalFolder = join(folder, 'journal')
   const documents = new DomainDocuments(join(folder, 'domains'), fileSystem)
-  await prepare(fileSystem, folder)
   await fileSystem.makeFolder(journalFolder)
   await documents.prepare()
 
-  const memory = new Memory(new History((domain, since) => documents.readHistory(domain, since)))
   const texts = new SharedTexts()
-  /** Domain → sequence of the last transaction in its document. */
+  const { memory, written, known } = await readDocuments(fileSystem, folder, documents, texts)
+  /** Domains whose documents are behind → sequence of their last transaction. */
+  const changed = new Map<string, number>()
+  const replay = await replayJournal({ folder: journalFolder, fileSystem, known }, (transaction) => {
+    const changes = transaction.changes.map((change) => changeOf(change, texts))
+    const isWritten = (domain: string) => transaction.sequence <= (written.get(domain) ?? 0)
+    memory.reapply(changes, transaction, isWritten)
+    for (const domain of domainsOf(changes)) if (!isWritten(domain)) changed.set(domain, transaction.sequence)
+  })
+  for (const line of replay.recovered) log('warn', `recovered: ${line}`)
+  const end = replay.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
+  let newest = known
+  for (const sequence of written.values()) newest = Math.max(newest, sequence)
+  if (end.sequence < newest) {
+    throw new DamageError(journalFolder, 0, `the transactions from ${end.sequence + 1} to ${newest} are missing`)
+  }
+
+  const journal = new Journal({
+    folder: journalFolder,
+    fileSystem,
+    end: { ...end, stamp: Math.max(end.stamp, memory.lastModified) },
+    file: await reopenJournal(fileSystem, journalFolder, replay),
+    abandoned: (path, reason) => log('error', `${path} is left and a new journal file begun: ${reason}`),
+  })
+  const locks = new Locks()
+  const { sequence } = end
+  const checkpoint = new Checkpoint({ folder, fileSystem, documents, memory, locks, journal, sequence, changed })
+  return new EmbeddedStore({ memory, journal, locks, checkpoint, lock, clock, checkpointBytes, log })
+}
+
+/** Reads the documents: the data, and which transactions are in them for each domain and for all. */
+async function readDocuments(fileSystem: FileSystem, folder: string, documents: DomainDocuments, texts: SharedTexts) {
+  const memory = new Memory(new History((domain, since) => documents.readHistory(domain, since)))
   const written = new Map<string, number>()
   await documents.readAll((path, { sequence, content, history }) => {
     const domain = domainOf(content as DomainForm, texts)
@@ -71,52 +103,21 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
   })
   const stored = await readGlobals(fileSystem, folder)
   if (stored) memory.restoreGlobals(stored.globals)
-  const known = stored?.sequence ?? 0
-
-  const replayed: { sequence: number; domains: Set<string> }[] = []
-  const replay = await replayJournal(
-    { folder: journalFolder, fileSystem, known },
-    ({ sequence, at, stamp, changes }) => {
-      const decoded = changes.map((change) => changeOf(change, texts))
-      memory.reapply(decoded, { sequence, at, stamp }, (domain) => sequence <= (written.get(domain) ?? 0))
-      replayed.push({ sequence, domains: domainsOf(decoded) })
-    },
-  )
-  const end = replay.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
-  const newest = Math.max(known, ...written.values())
-  if (end.sequence < newest) {
-    throw new DamageError(journalFolder, 0, `the transactions from ${end.sequence + 1} to ${newest} are missing`)
-  }
-  for (const line of replay.recovered) log('warn', `recovered: ${line}`)
-
-  const file = replay.end && (await fileSystem.open(journalFile(journalFolder, end.number), 'existing'))
-  if (replay.cut) await file?.truncate(end.bytes)
-  // What was read must survive a crash before anybody is told of it.
-  await file?.sync()
-  await fileSystem.syncFolder(journalFolder)
-  const journal = new Journal({
-    folder: journalFolder,
-    fileSystem,
-    end: { ...end, stamp: Math.max(end.stamp, memory.lastModified) },
-    file,
-    abandoned: (path, reason) => log('error', `${path} is left and a new journal file begun: ${reason}`),
-  })
-  const locks = new Locks()
-  const checkpoint = new Checkpoint({
-    folder,
-    fileSystem,
-    documents,
-    memory,
-    locks,
-    journal,
-    sequence: end.sequence,
-  })
-  for (const { sequence, domains } of replayed) checkpoint.note(sequence, domains)
-  return new EmbeddedStore({ memory, journal, locks, checkpoint, lock, clock, checkpointBytes, log })
+  return { memory, written, known: stored?.sequence ?? 0 }
 }
 
-/** Makes a new folder a store's, or checks that it is one's. */
-async function prepare(fileSystem: FileSystem, folder: string): Promise<void> {
+/** Opens the last file of the journal, cut where a write to it was torn; undefined when there is no file yet. */
+async function reopenJournal(fileSystem: FileSystem, folder: string, { end, cut }: Replay) {
+  const file = end && (await fileSystem.open(journalFile(folder, end.number), 'existing'))
+  if (cut && end) await file?.truncate(end.bytes)
+  // What was read must survive a crash before anybody is told of it.
+  await file?.sync()
+  await fileSystem.syncFolder(folder)
+  return file
+}
+
+/** Makes an empty folder a store's, or checks that it is one's. */
+async function checkFormat(fileSystem: FileSystem, folder: string): Promise<void> {
   const names = await fileSystem.list(folder)
   if (!names.includes(FORMAT_FILE)) {
     const foreign = names.find((name) => name !== 'lock' && name !== FORMAT_FILE + TEMPORARY)

@@ -20,6 +20,12 @@ export interface HistoryAddition {
   readonly lines: readonly string[]
 }
 
+/** A history file of a domain that was deleted. */
+export interface ObsoleteHistory {
+  readonly domain: string
+  readonly since: number
+}
+
 interface DomainHistory {
   extent: HistoryExtent
   recent: string[]
@@ -32,8 +38,7 @@ interface DomainHistory {
  */
 export class History {
   readonly #domains = new Map<string, DomainHistory>()
-  /** Files of deleted domains by domain → `since`. */
-  readonly #obsolete = new Map<string, number[]>()
+  #obsolete: ObsoleteHistory[] = []
   readonly #readFile: (domain: string, since: number) => Promise<Buffer>
 
   /** @param readFile reads the history file of a domain */
@@ -66,7 +71,7 @@ export class History {
     const history = this.#domains.get(domain)
     if (!history) return
     this.#domains.delete(domain)
-    this.#obsolete.set(domain, [...(this.#obsolete.get(domain) ?? []), history.extent.since])
+    if (history.extent.bytes > 0) this.#obsolete.push({ domain, since: history.extent.since })
   }
 
   /** Entries of a role or group, oldest first. */
@@ -115,10 +120,10 @@ export class History {
     history.extent = extent
   }
 
-  /** `since` of the files of a domain that are no longer needed; they are forgotten here. */
-  takeObsolete(domain: string): readonly number[] {
-    const obsolete = this.#obsolete.get(domain) ?? []
-    this.#obsolete.delete(domain)
+  /** Files of domains deleted since it was asked last; not needed once the documents of these domains are replaced. */
+  takeObsolete(): readonly ObsoleteHistory[] {
+    const obsolete = this.#obsolete
+    this.#obsolete = []
     return obsolete
   }
 }

@@ -8,7 +8,7 @@ import { randomFrom } from '../mysql/random-changes.ts'
 import { everything } from '../suite/everything.ts'
 import { commit, type Step, steadyClock, workload } from './workload.ts'
 
-const STEPS = workload(7, 24)
+const LENGTH = 24
 /** Small enough for several checkpoints in a workload. */
 const CHECKPOINT_BYTES = 6000
 
@@ -32,11 +32,11 @@ async function run(fileSystem: SimulatedFileSystem, steps: readonly Step[]): Pro
 }
 
 /** What is stored after each number of transactions, and how many operations of the file system all of them take. */
-async function undisturbed(): Promise<{ states: unknown[]; operations: number }> {
+async function undisturbed(steps: readonly Step[]): Promise<{ states: unknown[]; operations: number }> {
   const fileSystem = new SimulatedFileSystem(randomFrom(1))
   const store = await openOn(fileSystem)
   const states = [await everything(store)]
-  for (const step of STEPS) {
+  for (const step of steps) {
     await commit(store, step)
     states.push(await everything(store))
   }
@@ -61,18 +61,19 @@ async function assertHolds(
 describe('a file store on a machine that crashes', () => {
   for (const seed of (process.env['CRASH_SEEDS'] ?? '1').split(',').map(Number)) {
     test(`at any operation has all acknowledged transactions, whole, and goes on (seed ${seed})`, async () => {
-      const { states, operations } = await undisturbed()
+      const steps = workload(seed, LENGTH)
+      const { states, operations } = await undisturbed(steps)
       for (let crash = 1; crash <= operations; crash++) {
         const what = `crash at operation ${crash}`
         const fileSystem = new SimulatedFileSystem(randomFrom(seed * 100_000 + crash))
         fileSystem.faultAt = (operation) => (operation === crash ? 'crash' : undefined)
-        const acknowledged = await run(fileSystem, STEPS)
+        const acknowledged = await run(fileSystem, steps)
 
         const left = fileSystem.restart()
         const clock = steadyClock()
         const store = await openOn(left, clock)
         const held = await assertHolds(store, states, acknowledged, what)
-        const next = STEPS[held]
+        const next = steps[held]
         if (next) await commit(store, next)
         const before = await everything(store)
         await store.close()
@@ -84,12 +85,13 @@ describe('a file store on a machine that crashes', () => {
     })
 
     test(`again while it recovers loses nothing either (seed ${seed})`, async () => {
-      const { states, operations } = await undisturbed()
+      const steps = workload(seed, LENGTH)
+      const { states, operations } = await undisturbed(steps)
       for (let crash = 1; crash <= operations; crash += 5) {
         const random = randomFrom(seed * 200_000 + crash)
         const first = new SimulatedFileSystem(random)
         first.faultAt = (operation) => (operation === crash ? 'crash' : undefined)
-        const acknowledged = await run(first, STEPS)
+        const acknowledged = await run(first, steps)
         let left = first.restart()
         for (let attempt = 0; attempt < 4; attempt++) {
           const at = 1 + Math.floor(random() * 60)

@@ -12,7 +12,7 @@ const notes = openSync(acknowledged, 'a')
 
 const store = await openFileStore({ folder, checkpointBytes: 40_000 })
 process.stdout.write('ready\n')
-const domains = await store.domains(DOMAINS)
+const domains = store.domains(DOMAINS)
 await Promise.all(
   Array.from({ length: WRITERS }, async (_, writer) => {
     for (let number = numberOf(domains, writer) + 1; ; number++) {

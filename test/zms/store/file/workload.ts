@@ -33,7 +33,7 @@ export function workload(seed: number, length: number): Step[] {
       {
         kind: 'addRoleAudit',
         domain: each,
-        role: 'readers',
+        role: 'admin',
         value: { admin: 'user.admin', member: `user.m${index}`, created: 1_800_000_000_000, action: 'ADD' },
       },
     ])

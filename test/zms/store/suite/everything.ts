@@ -25,7 +25,11 @@ export async function everything(store: Store, prefix = ''): Promise<unknown> {
     dependencies: [await store.dependentDomains('provider.api'), await store.dependentServices(`${prefix}.a`)],
     hosts: await store.servicesOnHost('host1.example.com'),
     history: await Promise.all(
-      names.flatMap((name) => [store.roleAudit(name, 'readers'), store.groupAudit(name, 'team')]),
+      names.flatMap((name) => [
+        store.roleAudit(name, 'readers'),
+        store.roleAudit(name, 'admin'),
+        store.groupAudit(name, 'team'),
+      ]),
     ),
   })
 }
