@@ -1,33 +1,76 @@
-import { type MemberEntry, Members } from '#core/rbac/members.ts'
+import type { MemberEntry, Members } from '#core/rbac/members.ts'
 import { applyChange } from './apply.ts'
 import type { DomainChange, MutableDomain } from './change.ts'
+import { ForkedMembers } from './forked-members.ts'
 import { standInAt } from './stand-ins.ts'
 
+/** The maps of a domain, as its changes concern them. */
+type Holding = 'roles' | 'groups' | 'policies' | 'services' | 'entities' | 'templates'
+
 /**
- * A domain with changes that the one given does not get. Only what the changes touch is copied, once, so a big role is
- * copied only when the changes are about its members.
+ * A domain with changes that the one given does not get. Only what the changes touch is copied, once, and of members not
+ * even that, so that the size of a domain or role hardly matters.
  */
 export class Overlay {
   readonly domain: MutableDomain
   readonly #copied = new Set<object>()
 
   constructor(domain: MutableDomain) {
-    this.domain = {
-      ...domain,
-      roles: new Map(domain.roles),
-      groups: new Map(domain.groups),
-      policies: new Map(domain.policies),
-      services: new Map(domain.services),
-      entities: new Map(domain.entities),
-      templates: new Map(domain.templates),
-    }
+    this.domain = { ...domain }
   }
 
   /** Applies a change, whose assertion has its id, with the time `at`. */
   apply(change: DomainChange, at: number): void {
+    const holding = HOLDING_OF[change.kind]
+    if (holding) this.#own(holding)
     detach(this.domain, change, this.#copied)
     applyChange(this.domain, change, at)
   }
+
+  #own(holding: Holding): void {
+    const maps = this.domain as Record<Holding, Map<string, unknown>>
+    if (this.#copied.has(maps[holding])) return
+    maps[holding] = new Map(maps[holding])
+    this.#copied.add(maps[holding])
+  }
+}
+
+/** Which of a domain's maps each kind of change concerns. */
+const HOLDING_OF: Readonly<Record<DomainChange['kind'], Holding | undefined>> = {
+  putRole: 'roles',
+  deleteRole: 'roles',
+  putRoleMember: 'roles',
+  deleteRoleMember: 'roles',
+  putPendingRoleMember: 'roles',
+  deletePendingRoleMember: 'roles',
+  putGroup: 'groups',
+  deleteGroup: 'groups',
+  putGroupMember: 'groups',
+  deleteGroupMember: 'groups',
+  putPendingGroupMember: 'groups',
+  deletePendingGroupMember: 'groups',
+  putPolicy: 'policies',
+  deletePolicy: 'policies',
+  putAssertion: 'policies',
+  deleteAssertion: 'policies',
+  putConditions: 'policies',
+  putService: 'services',
+  deleteService: 'services',
+  putPublicKey: 'services',
+  deletePublicKey: 'services',
+  putHosts: 'services',
+  putEntity: 'entities',
+  deleteEntity: 'entities',
+  putTemplate: 'templates',
+  deleteTemplate: 'templates',
+  createDomain: undefined,
+  deleteDomain: undefined,
+  putDomain: undefined,
+  touchDomain: undefined,
+  addRoleAudit: undefined,
+  addGroupAudit: undefined,
+  putQuota: undefined,
+  deleteQuota: undefined,
 }
 
 /** The domain as it will be after `changes`, without touching the one given. */
@@ -111,7 +154,7 @@ interface Collection<M extends MemberEntry, P> {
 }
 const withOwnMembers = <M extends MemberEntry, P, T extends Collection<M, P>>(owner: T): T => ({
   ...owner,
-  members: new Members(owner.members.values()),
+  members: new ForkedMembers(owner.members),
 })
 const withOwnPending = <M extends MemberEntry, P, T extends Collection<M, P>>(owner: T): T => ({
   ...owner,
