@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
-import type { Authority } from '#core/authority/authority.ts'
 import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { roleService } from '#zms/service/role.ts'
 import { roleMembershipService } from '#zms/service/role-membership.ts'
 import { roleMetaService } from '#zms/service/role-meta.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
-import { commit, group, policy, role } from './objects.ts'
+import { commit, group, policy } from './objects.ts'
+import { body, byName, historyOf, names } from './role-answers.ts'
 
 const services = [roleService, roleMetaService, roleMembershipService]
 const returned = { headers: { 'Athenz-Return-Object': 'true' } }
@@ -15,25 +15,6 @@ const as = (owner: string, more: Record<string, string> = {}) => ({
 })
 const R1 = '/domain/sports/role/r1'
 const DAY_MILLIS = 86_400_000
-
-/** A role in a request. */
-const body = (members: readonly (string | object)[] = [], more: object = {}) => ({
-  name: 'r1',
-  roleMembers: members.map((member) => (typeof member === 'string' ? { memberName: member } : member)),
-  ...more,
-})
-
-/** What a test looks at in a member of an answer. */
-interface ShownMember {
-  memberName: string
-  pendingState?: string
-}
-
-/** Names of the members in an answer, those of requests with what is asked for; in order of their names. */
-const names = (answer: { roleMembers?: ShownMember[] }) =>
-  (answer.roleMembers ?? [])
-    .map(({ memberName, pendingState }) => (pendingState ? `${memberName} ${pendingState}` : memberName))
-    .sort()
 
 const zms = await Harness.open({ services })
 beforeEach(async () => {
@@ -295,9 +276,6 @@ describe('putRole', () => {
   })
 })
 
-const byName = (a: ShownMember, b: ShownMember) => (a.memberName < b.memberName ? -1 : 1)
-const historyOf = ({ action, member, admin }: Record<string, string>) => `${action} ${member} by ${admin}`
-
 describe('the admin role', () => {
   const ADMIN = '/domain/sports/role/admin'
   const admin = (more: object) => ({ name: 'admin', ...more })
@@ -320,176 +298,6 @@ describe('the admin role', () => {
     await open.createDomain('sports')
     await commit(open, group('media', 'staff', ['user.joe']))
     assert.equal((await open.put(ADMIN, request)).status, 204)
-  })
-})
-
-describe('roles whose members need approval', () => {
-  test('new members become requests, and those missing go', async () => {
-    await zms.put(R1, body(['user.joe', 'user.tom']))
-    const { body: answer } = await zms.put(R1, body(['user.joe', 'user.eve'], { reviewEnabled: true }), returned)
-    assert.deepEqual(names(answer), ['user.eve ADD', 'user.joe'])
-    const { requestTime, ...request } = answer.roleMembers.find(({ pendingState }: ShownMember) => pendingState)
-    assert.ok(requestTime)
-    assert.deepEqual(request, { memberName: 'user.eve', active: false, approved: false, pendingState: 'ADD' })
-    assert.ok(answer.auditLog.map(historyOf).includes('REQUEST user.eve by user.admin'))
-  })
-
-  test('those missing become requests under delete protection', async () => {
-    await zms.put(R1, body(['user.joe', 'user.tom']))
-    await zms.put(R1, body(['user.joe'], { reviewEnabled: true, deleteProtection: true }))
-    assert.deepEqual(await membersNow(), ['user.joe', 'user.tom', 'user.tom DELETE'])
-  })
-
-  test('delete protection alone protects nobody', async () => {
-    await zms.put(R1, body(['user.joe']))
-    await zms.put(R1, body([], { deleteProtection: true }))
-    assert.deepEqual(await membersNow(), [])
-  })
-
-  test('dates of those who stay are kept', async () => {
-    const reviewed = { reviewEnabled: true, memberExpiryDays: 5 }
-    await zms.put(R1, body(['user.joe']))
-    await zms.put(R1, body([{ memberName: 'user.joe', expiration: dateIn(DAY_MILLIS) }], reviewed))
-    assert.equal((await zms.get(R1)).body.roleMembers[0].expiration, undefined)
-  })
-
-  test('the contrary of what is asked for already is refused', async () => {
-    const reviewed = { reviewEnabled: true, deleteProtection: true }
-    await commit(
-      zms,
-      role('sports', 'r1', ['user.joe'], reviewed),
-      ...['user.joe', 'user.eve'].map((memberName) => ({
-        kind: 'putPendingRoleMember' as const,
-        domain: 'sports',
-        role: 'r1',
-        value: {
-          memberName,
-          requestTime: 0,
-          pendingState: memberName === 'user.joe' ? ('ADD' as const) : ('DELETE' as const),
-        },
-      })),
-    )
-    const message = (name: string) => `The user ${name} already has a pending request in a different state`
-    assert.deepEqual(await zms.put(R1, body([], reviewed)), refusal(400, message('user.joe')))
-    assert.deepEqual(await zms.put(R1, body(['user.joe', 'user.eve'], reviewed)), refusal(400, message('user.eve')))
-  })
-})
-
-describe('audit-enabled roles', () => {
-  const reference = { 'Y-Audit-Ref': 'ticket' }
-  const audited = { auditEnabled: true }
-  beforeEach(() => zms.createDomain('sports', audited))
-
-  test('new ones may have members, which become requests', async () => {
-    assert.equal((await zms.put(R1, body(['user.joe'], audited), { headers: reference })).status, 204)
-    assert.deepEqual(await membersNow(), ['user.joe ADD'])
-  })
-
-  test('the flag comes without members only, and does not go', async () => {
-    await zms.put(R1, body(['user.joe']), { headers: reference })
-    const put = (members: string[], more: object) => zms.put(R1, body(members, more), { headers: reference })
-    assert.deepEqual(
-      await put(['user.joe'], audited),
-      refusal(400, 'Only system admins can set the role as audit-enabled if it has members'),
-    )
-    await put([], {})
-    assert.equal((await put([], audited)).status, 204)
-    const removed = refusal(400, 'Only system admins can remove the audit-enabled flag from a role')
-    assert.deepEqual(await put([], {}), removed)
-    assert.deepEqual(await put([], { auditEnabled: false }), removed)
-  })
-
-  test('their domain needs a reference for every change', async () => {
-    const needed = (api: string) => refusal(400, `${api}: Audit reference required for domain: sports`)
-    assert.deepEqual(await zms.put(R1, body()), needed('putrole'))
-    assert.deepEqual(await zms.put(R1, body(), { headers: { 'Y-Audit-Ref': '' } }), needed('putrole'))
-    await zms.put(R1, body(['user.joe']), { headers: reference })
-    assert.deepEqual(await zms.delete(R1), needed('deleterole'))
-    assert.equal((await zms.delete(R1, { headers: reference })).status, 204)
-  })
-
-  test('members and history carry the reference', async () => {
-    const headers = { ...reference, ...returned.headers }
-    const { roleMembers, auditLog } = (await zms.put(R1, body(['user.joe']), { headers })).body
-    assert.deepEqual([roleMembers[0].auditRef, auditLog[0].auditRef], ['ticket', 'ticket'])
-    assert.equal(zms.audit.at(-1)?.why, 'ticket')
-  })
-
-  test('they need one of their own where their domain needs none', async () => {
-    await zms.createDomain('sports')
-    await commit(zms, role('sports', 'r1', [], audited))
-    const needed = (api: string) => refusal(400, `${api}: Audit reference required for object: r1`)
-    assert.deepEqual(await zms.put(R1, body([], audited)), needed('putrole'))
-    assert.deepEqual(await zms.delete(R1), needed('deleterole'))
-  })
-
-  test('a server may not look at roles', async () => {
-    const free = await Harness.open({ services, properties: { audit_ref_check_objects: 'group' } })
-    await free.createDomain('sports', audited)
-    assert.equal((await free.put(R1, body())).status, 204)
-  })
-})
-
-describe('the date of the last review', () => {
-  const put = (millis: number) => zms.put(R1, body([], { lastReviewedDate: dateIn(millis) }))
-  const refused = (millis: number, why: string) => refusal(400, `Last reviewed date: ${dateIn(millis)} is ${why}`)
-
-  test('it is at most 5 minutes ahead', async () => {
-    assert.equal((await put(5 * 60_000)).status, 204)
-    assert.deepEqual(await put(5 * 60_000 + 1000), refused(5 * 60_000 + 1000, 'in the future'))
-  })
-
-  test('it is at most 365 days ago for a new role, 7 days for another, or unchanged', async () => {
-    assert.deepEqual(await put(-366 * DAY_MILLIS), refused(-366 * DAY_MILLIS, 'too far in the past'))
-    assert.equal((await put(-364 * DAY_MILLIS)).status, 204)
-    assert.equal((await put(-364 * DAY_MILLIS)).status, 204)
-    assert.deepEqual(await put(-8 * DAY_MILLIS), refused(-8 * DAY_MILLIS, 'too far in the past'))
-    assert.equal((await put(-6 * DAY_MILLIS)).status, 204)
-  })
-})
-
-describe('attributes of users', () => {
-  const userAuthority: Authority = {
-    id: 'test',
-    credentialSource: 'header',
-    allowAuthorization: true,
-    booleanAttributes: () => new Set(['employee', 'local']),
-    dateAttributes: () => new Set(['until']),
-    isAttributeSet: (name) => name === 'user.joe',
-    dateAttribute: (name) => (name === 'user.joe' ? Date.UTC(2040, 0, 1) : undefined),
-  }
-  const open = async () => {
-    const knowing = await Harness.open({ services, userAuthority })
-    await knowing.createDomain('sports')
-    return knowing
-  }
-
-  test('settings name those the authority knows', async () => {
-    const knowing = await open()
-    assert.deepEqual(
-      await knowing.put(R1, body([], { userAuthorityFilter: 'employee,until' })),
-      refusal(400, 'until is not a valid user authority attribute'),
-    )
-    assert.deepEqual(
-      await knowing.put(R1, body([], { userAuthorityExpiration: 'employee' })),
-      refusal(400, 'employee is not a valid user authority date attribute'),
-    )
-    const both = { userAuthorityFilter: 'employee,local', userAuthorityExpiration: 'until' }
-    assert.equal((await knowing.put(R1, body([], both))).status, 204)
-  })
-
-  test('users have them, those who stay as well', async () => {
-    const knowing = await open()
-    await knowing.put(R1, body(['user.joe', 'user.eve']))
-    const filtered = await knowing.put(R1, body(['user.joe', 'user.eve'], { userAuthorityFilter: 'employee' }))
-    assert.equal(filtered.status, 400)
-    assert.match(filtered.body.message, /^Required user authority filter employee not valid for the member\. /)
-    assert.deepEqual(
-      await knowing.put(R1, body(['user.joe', 'user.eve'], { userAuthorityExpiration: 'until' })),
-      refusal(400, 'Invalid member: user.eve. No expiry date attribute specified in user authority'),
-    )
-    const dated = await knowing.put(R1, body(['user.joe'], { userAuthorityExpiration: 'until' }), returned)
-    assert.equal(dated.body.roleMembers[0].expiration, '2040-01-01T00:00:00.000Z')
   })
 })
 
@@ -597,42 +405,6 @@ describe('deleteRole', () => {
     await commit(strict, { kind: 'deletePolicy', domain: 'sports', policy: 'p1', version: '0' })
     assert.equal((await strict.delete(R1)).status, 204)
   })
-
-  describe('of a delegated role', () => {
-    const assumes = (action: string, resource: string, id: number) => ({ id, role: 'staff', resource, action })
-    const left = async (flags: { server?: boolean; domain?: boolean }) => {
-      const properties = { auto_delete_tenant_assume_role_assertions: String(flags.server ?? true) }
-      const tenants = await Harness.open({ services, properties })
-      await tenants.createDomain('media', { autoDeleteTenantAssumeRoleAssertions: flags.domain ?? true })
-      await tenants.createDomain('sports')
-      const assertions = [
-        assumes('assume_role', 'sports:role.r1', 1),
-        assumes('assume_role', 'sports:role.r*', 2),
-        assumes('read', 'sports:role.r1', 3),
-        assumes('ASSUME_ROLE', 'Sports:role.R1', 4),
-      ]
-      await commit(tenants, policy('media', 'p1', assertions))
-      await tenants.put(R1, body([], { trust: 'media' }))
-      assert.equal((await tenants.delete(R1)).status, 204)
-      const stored = (await tenants.domain('media')).policies.get('p1')?.get('0')?.assertions.values() ?? []
-      return [...stored].map(({ action, resource }) => `${action} ${resource}`)
-    }
-    const all = [
-      'assume_role sports:role.r1',
-      'assume_role sports:role.r*',
-      'read sports:role.r1',
-      'ASSUME_ROLE Sports:role.R1',
-    ]
-
-    test('the assertions of the trusted domain for exactly that role go too', async () => {
-      assert.deepEqual(await left({}), [all[1], all[2]])
-    })
-
-    test('they stay where server or domain do not want that', async () => {
-      assert.deepEqual(await left({ server: false }), all)
-      assert.deepEqual(await left({ domain: false }), all)
-    })
-  })
 })
 
 describe('an authorized service', () => {
@@ -657,98 +429,5 @@ describe('an authorized service', () => {
     for (const [answer, operation] of refused) {
       assert.deepEqual(await answer, refusal(403, `Unauthorized Operation (${operation}) for Service ui.server`))
     }
-  })
-})
-
-describe('reads of roles', () => {
-  test('names come in order and in pages', async () => {
-    await commit(zms, role('sports', 'r2'), role('sports', 'r1'))
-    const list = async (query: string) => (await zms.get(`/domain/sports/role${query}`)).body
-    assert.deepEqual(await list(''), { names: ['admin', 'r1', 'r2'] })
-    assert.deepEqual(await list('?limit=2'), { names: ['admin', 'r1'], next: 'r1' })
-    assert.deepEqual(await list('?limit=2&skip=R1'), { names: ['r2'] })
-    assert.deepEqual(await list('?limit=0'), { names: ['admin', 'r1', 'r2'] })
-  })
-
-  test('lists show members and all settings on request', async () => {
-    await commit(zms, role('sports', 'r1', ['user.joe', 'sports.api'], { maxMembers: 5, memberExpiryDays: 3 }))
-    const r1 = async (query: string) => {
-      const { list } = (await zms.get(`/domain/sports/roles${query}`)).body
-      const { modified: _, ...found } = list.find(({ name }: { name: string }) => name === 'sports:role.r1')
-      return found
-    }
-    assert.deepEqual(await r1(''), { name: 'sports:role.r1', memberExpiryDays: 3 })
-    const { roleMembers, ...settings } = await r1('?members=true')
-    assert.deepEqual(settings, { name: 'sports:role.r1', memberExpiryDays: 3, maxMembers: 5 })
-    assert.deepEqual(roleMembers.toSorted(byName), [
-      { memberName: 'sports.api', principalType: 2 },
-      { memberName: 'user.joe', principalType: 1 },
-    ])
-  })
-
-  test('lists are filtered by tags, letter by letter', async () => {
-    await zms.put(R1, body([], { tags: { Tier: { list: ['gold', 'new'] } } }))
-    const listed = async (query: string) =>
-      (await zms.get(`/domain/sports/roles?${query}`)).body.list.map(({ name }: { name: string }) => name)
-    assert.deepEqual(await listed('tagKey=Tier'), ['sports:role.r1'])
-    assert.deepEqual(await listed('tagKey=Tier&tagValue=new'), ['sports:role.r1'])
-    assert.deepEqual(await listed('tagKey=Tier&tagValue=NEW'), [])
-    assert.deepEqual(await listed('tagKey=tier'), [])
-  })
-
-  test('a role shows requests and history on request only', async () => {
-    await zms.put(R1, body(['user.joe'], { reviewEnabled: true }))
-    assert.deepEqual([(await zms.get(R1)).body.roleMembers, (await zms.get(R1)).body.auditLog], [undefined, undefined])
-    assert.deepEqual(names((await zms.get(`${R1}?pending=true`)).body), ['user.joe ADD'])
-    const { auditLog, roleMembers } = (await zms.get(`${R1}?auditLog=true`)).body
-    assert.deepEqual([auditLog.map(historyOf), roleMembers], [['REQUEST user.joe by user.admin'], undefined])
-  })
-
-  test('groups are expanded on request, with the earlier of both dates', async () => {
-    const [soon, late] = [Date.UTC(2031, 0, 1), Date.UTC(2032, 0, 1)]
-    await commit(
-      zms,
-      group('media', 'staff', [
-        { memberName: 'user.eve', expiration: late },
-        { memberName: 'user.tom', systemDisabled: 1 },
-      ]),
-      role('sports', 'r1', ['user.joe', { memberName: 'media:group.staff', expiration: soon }]),
-    )
-    assert.deepEqual(names((await zms.get(R1)).body), ['media:group.staff', 'user.joe'])
-    const { roleMembers } = (await zms.get(`${R1}?expand=true`)).body
-    const expiration = new Date(soon).toISOString()
-    assert.deepEqual(roleMembers.toSorted(byName), [
-      { memberName: 'user.eve', expiration, approved: true },
-      { memberName: 'user.joe', approved: true },
-      { memberName: 'user.tom', expiration, approved: true, systemDisabled: 1 },
-    ])
-  })
-
-  test('a delegated role is expanded to the members of the roles that assume it', async () => {
-    await zms.put(R1, body([], { trust: 'media' }))
-    await commit(
-      zms,
-      role('media', 'staff', ['user.joe']),
-      role('media', 'guests', ['user.eve']),
-      policy('media', 'p1', [{ id: 1, role: 'staff', resource: 'sports:role.r1', action: 'assume_role' }]),
-    )
-    assert.equal((await zms.get(R1)).body.roleMembers, undefined)
-    assert.deepEqual((await zms.get(`${R1}?expand=true`)).body.roleMembers, [
-      { memberName: 'user.joe', principalType: 1 },
-    ])
-  })
-
-  const missing: [string, string][] = [
-    ['/domain/nosuch/role', 'unknown domain - nosuch'],
-    ['/domain/nosuch/roles', "getRoles: Domain not found: 'nosuch'"],
-    ['/domain/nosuch/role/r1', "getRole: Role not found: 'nosuch:role.r1'"],
-    ['/domain/sports/role/r9', "getRole: Role not found: 'sports:role.r9'"],
-  ]
-  for (const [target, message] of missing) {
-    test(`${target} is missing`, async () => assert.deepEqual(await zms.get(target), refusal(404, message)))
-  }
-
-  test('everybody who is known may read', async () => {
-    assert.equal((await zms.get('/domain/sports/role/admin', { as: 'user.eve' })).status, 200)
   })
 })
