@@ -1,22 +1,14 @@
 import { authenticate, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
 import { list, nullable, struct, type ValueOf } from '#core/http/wire.ts'
+import { memberState } from './collection.ts'
 import { GroupMember } from './group.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
 
-/** Members of a membership that requests and replies write alike. */
-const state = {
-  isMember: maybe.bool,
-  active: maybe.bool,
-  approved: maybe.bool,
-  auditRef: maybe.text,
-  systemDisabled: maybe.int32,
-  pendingState: maybe.text,
-}
-
 /** A membership in a request; the names repeat those of the path. */
 export const GroupMembershipInput = struct('GroupMembership', {
-  ...state,
+  ...memberState,
+  isMember: maybe.bool,
   requestPrincipal: maybe.loweredResource,
   memberName: lowered.groupMember,
   groupName: maybe.loweredResource,
@@ -26,7 +18,8 @@ export type GroupMembershipInput = ValueOf<typeof GroupMembershipInput>
 
 /** Whether and how a principal is a member of a group. */
 export const GroupMembership = struct('GroupMembership', {
-  ...state,
+  ...memberState,
+  isMember: maybe.bool,
   requestPrincipal: maybe.resource,
   memberName: shown.groupMember,
   groupName: maybe.resource,

@@ -1,44 +1,18 @@
 import { authorize, endpoint, nothing } from '#core/http/endpoint.ts'
 import { lowered, maybe } from '#core/http/scalar-types.ts'
 import { optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { collectionSettings, collectionSettingsInput } from './collection.ts'
 import { audited, inDomain, owned, readErrors, writeErrors } from './parameters.ts'
 import { ResourceGroupOwnership, ResourceGroupOwnershipInput } from './resource-ownership.ts'
-import { Tags, TagsInput } from './tag.ts'
-
-/** Settings that requests and replies write alike. */
-const settings = {
-  selfServe: maybe.bool,
-  reviewEnabled: maybe.bool,
-  userAuthorityFilter: maybe.emptyText,
-  userAuthorityExpiration: maybe.emptyText,
-  memberExpiryDays: maybe.int32,
-  serviceExpiryDays: maybe.int32,
-  auditEnabled: maybe.bool,
-  deleteProtection: maybe.bool,
-  selfRenew: maybe.bool,
-  selfRenewMins: maybe.int32,
-  maxMembers: maybe.int32,
-  principalDomainFilter: maybe.emptyText,
-  notifyDetails: maybe.emptyText,
-}
 
 /** Settings of a group in requests; the resource ownership is read-only and ignored. */
 export const groupSettingsInput = {
-  ...settings,
+  ...collectionSettingsInput,
   resourceOwnership: optional(ResourceGroupOwnershipInput),
-  notifyRoles: maybe.loweredText,
-  tags: TagsInput,
-  lastReviewedDate: maybe.timestamp,
 }
 
 /** Settings of a group in replies. */
-export const groupSettings = {
-  ...settings,
-  resourceOwnership: optional(ResourceGroupOwnership),
-  notifyRoles: maybe.emptyText,
-  tags: Tags,
-  lastReviewedDate: maybe.time,
-}
+export const groupSettings = { ...collectionSettings, resourceOwnership: optional(ResourceGroupOwnership) }
 
 /** Settings of a group in a request. */
 export const GroupMetaInput = struct('GroupMeta', groupSettingsInput)

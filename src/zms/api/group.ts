@@ -1,57 +1,34 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
-import { list, optional, struct, time, type ValueOf } from '#core/http/wire.ts'
+import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { auditLogOf, memberInput, memberReply } from './collection.ts'
 import { groupSettings, groupSettingsInput } from './group-meta.ts'
 import { inDomain, openReadErrors, owned, readErrors, returning, tagged, writeErrors } from './parameters.ts'
 
-/** Members of a membership that requests and replies write alike. */
-const memberState = {
-  active: maybe.bool,
-  approved: maybe.bool,
-  auditRef: maybe.text,
-  systemDisabled: maybe.int32,
-  principalType: maybe.int32,
-  pendingState: maybe.text,
-  notifyRoles: maybe.text,
-  notifyDetails: maybe.text,
-}
-
 /** Member of a group in a request. What the server sets itself is read and ignored. */
 export const GroupMemberInput = struct('GroupMember', {
-  ...memberState,
-  requestPrincipal: maybe.loweredResource,
+  ...memberInput,
+  notifyRoles: maybe.text,
+  notifyDetails: maybe.text,
   memberName: optional(lowered.groupMember),
   groupName: maybe.loweredResource,
   domainName: maybe.loweredDomain,
-  expiration: maybe.timestamp,
-  requestTime: maybe.timestamp,
-  lastNotifiedTime: maybe.timestamp,
-  reviewLastNotifiedTime: maybe.timestamp,
 })
 export type GroupMemberInput = ValueOf<typeof GroupMemberInput>
 
 /** Member of a group in a reply, or in lists by principal the group it is a member of. */
 export const GroupMember = struct('GroupMember', {
-  ...memberState,
-  requestPrincipal: maybe.resource,
+  ...memberReply,
+  notifyRoles: maybe.text,
+  notifyDetails: maybe.text,
   memberName: optional(shown.groupMember),
   groupName: maybe.resource,
   domainName: maybe.domain,
-  expiration: maybe.time,
-  requestTime: maybe.time,
-  lastNotifiedTime: maybe.time,
-  reviewLastNotifiedTime: maybe.time,
 })
 export type GroupMember = ValueOf<typeof GroupMember>
 
 /** One change of a group's members. */
-export const GroupAuditLog = struct('GroupAuditLog', {
-  member: shown.groupMember,
-  admin: shown.resource,
-  created: time(),
-  action: shown.text,
-  auditRef: maybe.text,
-})
+export const GroupAuditLog = auditLogOf('GroupAuditLog', shown.groupMember)
 export type GroupAuditLog = ValueOf<typeof GroupAuditLog>
 
 /** A group in a request. `name` is the local or the full name; the modification time and the log are ignored. */

@@ -1,21 +1,13 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, off, queried, shown } from '#core/http/scalar-types.ts'
 import { list, nullable, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { memberState } from './collection.ts'
 import { audited, inDomain, owned, readErrors, returning, writeErrors } from './parameters.ts'
-
-/** Members of a membership that requests and replies write alike. */
-const state = {
-  isMember: maybe.bool,
-  active: maybe.bool,
-  approved: maybe.bool,
-  auditRef: maybe.text,
-  systemDisabled: maybe.int32,
-  pendingState: maybe.text,
-}
 
 /** A membership in a request; the names repeat those of the path. */
 export const MembershipInput = struct('Membership', {
-  ...state,
+  ...memberState,
+  isMember: maybe.bool,
   requestPrincipal: maybe.loweredResource,
   memberName: lowered.member,
   roleName: maybe.loweredResource,
@@ -26,7 +18,8 @@ export type MembershipInput = ValueOf<typeof MembershipInput>
 
 /** Whether and how a principal is a member of a role. */
 export const Membership = struct('Membership', {
-  ...state,
+  ...memberState,
+  isMember: maybe.bool,
   requestPrincipal: maybe.resource,
   memberName: shown.member,
   roleName: maybe.resource,

@@ -1,52 +1,35 @@
 import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.ts'
 import { lowered, maybe } from '#core/http/scalar-types.ts'
 import { optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { collectionSettings, collectionSettingsInput } from './collection.ts'
 import { audited, inDomain, owned, readErrors, writeErrors } from './parameters.ts'
 import { ResourceRoleOwnership, ResourceRoleOwnershipInput } from './resource-ownership.ts'
-import { Tags, TagsInput } from './tag.ts'
 
-/** Settings that requests and replies write alike. */
+/** Settings that only roles have, and that requests and replies write alike. */
 const settings = {
-  selfServe: maybe.bool,
-  memberExpiryDays: maybe.int32,
   tokenExpiryMins: maybe.int32,
   certExpiryMins: maybe.int32,
-  serviceExpiryDays: maybe.int32,
   memberReviewDays: maybe.int32,
   serviceReviewDays: maybe.int32,
-  reviewEnabled: maybe.bool,
-  userAuthorityFilter: maybe.emptyText,
-  userAuthorityExpiration: maybe.emptyText,
   groupExpiryDays: maybe.int32,
   groupReviewDays: maybe.int32,
   description: maybe.emptyText,
-  auditEnabled: maybe.bool,
-  deleteProtection: maybe.bool,
-  selfRenew: maybe.bool,
-  selfRenewMins: maybe.int32,
-  maxMembers: maybe.int32,
-  principalDomainFilter: maybe.emptyText,
-  notifyDetails: maybe.emptyText,
 }
 
 /** Settings of a role in requests; the resource ownership is read-only and ignored. */
 export const roleSettingsInput = {
+  ...collectionSettingsInput,
   ...settings,
   resourceOwnership: optional(ResourceRoleOwnershipInput),
   signAlgorithm: maybe.loweredText,
-  notifyRoles: maybe.loweredText,
-  tags: TagsInput,
-  lastReviewedDate: maybe.timestamp,
 }
 
 /** Settings of a role in replies. */
 export const roleSettings = {
+  ...collectionSettings,
   ...settings,
   resourceOwnership: optional(ResourceRoleOwnership),
   signAlgorithm: maybe.emptyText,
-  notifyRoles: maybe.emptyText,
-  tags: Tags,
-  lastReviewedDate: maybe.time,
 }
 
 /** Settings of a role in a request; only members that are present change anything. */

@@ -1,6 +1,7 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
-import { list, lower, optional, struct, time, type ValueOf } from '#core/http/wire.ts'
+import { list, lower, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { auditLogOf, memberInput, memberReply } from './collection.ts'
 import {
   audited,
   inDomain,
@@ -14,50 +15,24 @@ import {
 } from './parameters.ts'
 import { roleSettings, roleSettingsInput } from './role-meta.ts'
 
-/** Members of a membership that requests and replies write alike. */
-const memberState = {
-  active: maybe.bool,
-  approved: maybe.bool,
-  auditRef: maybe.text,
-  systemDisabled: maybe.int32,
-  principalType: maybe.int32,
-  pendingState: maybe.text,
-}
-
 /** Member of a role in a request. What the server sets itself is read and ignored. */
 export const RoleMemberInput = struct('RoleMember', {
-  ...memberState,
-  requestPrincipal: maybe.loweredResource,
+  ...memberInput,
   memberName: lowered.member,
-  expiration: maybe.timestamp,
   reviewReminder: maybe.timestamp,
-  requestTime: maybe.timestamp,
-  lastNotifiedTime: maybe.timestamp,
-  reviewLastNotifiedTime: maybe.timestamp,
 })
 export type RoleMemberInput = ValueOf<typeof RoleMemberInput>
 
-/** Member of a role in a reply; `pendingState` is `ADD` or `DELETE`. */
+/** Member of a role in a reply. */
 export const RoleMember = struct('RoleMember', {
-  ...memberState,
-  requestPrincipal: maybe.resource,
+  ...memberReply,
   memberName: shown.member,
-  expiration: maybe.time,
   reviewReminder: maybe.time,
-  requestTime: maybe.time,
-  lastNotifiedTime: maybe.time,
-  reviewLastNotifiedTime: maybe.time,
 })
 export type RoleMember = ValueOf<typeof RoleMember>
 
 /** One change of a role's members. */
-export const RoleAuditLog = struct('RoleAuditLog', {
-  member: shown.member,
-  admin: shown.resource,
-  created: time(),
-  action: shown.text,
-  auditRef: maybe.text,
-})
+export const RoleAuditLog = auditLogOf('RoleAuditLog', shown.member)
 export type RoleAuditLog = ValueOf<typeof RoleAuditLog>
 
 /**

@@ -1,10 +1,11 @@
 import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, noContent, ok } from '#core/http/endpoint.ts'
 import { groupResourceName } from '#core/names/resource-name.ts'
-import type { GroupInput, groupEndpoints } from '../api/group.ts'
-import type { Group, GroupBase } from '../store/model.ts'
+import type { groupEndpoints } from '../api/group.ts'
+import type { Group } from '../store/model.ts'
 import { groupKind } from './collection.ts'
 import { requireAuditFlag, requireReviewDate, requireSameName, requireSettings } from './collection-rules.ts'
+import { writtenSettings } from './collection-settings.ts'
 import { requestedMembers, writeCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { requireGroupUnused } from './domain-deletion.ts'
@@ -20,7 +21,7 @@ import { requireFilterDomains } from './principal-domain-filter.ts'
 import { tagValueCount } from './quota-rules.ts'
 import { filled } from './role-reply.ts'
 import { hasTag } from './tag-filter.ts'
-import { compact, present, tagsOf } from './wire-form.ts'
+import { compact } from './wire-form.ts'
 
 /** Groups as a whole. */
 export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoints> {
@@ -65,7 +66,10 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         requireAuditFlag(groupKind, domain, existing, body.auditEnabled, 'object')
         requireReviewDate(deps, body.lastReviewedDate, existing, transaction.now)
         await requireFilterDomains(transaction, body.principalDomainFilter)
-        const base = { ...groupOf(groupName, body, existing), ...(ownership && { resourceOwnership: ownership }) }
+        const base = {
+          ...writtenSettings(groupName, body, existing),
+          ...(ownership && { resourceOwnership: ownership }),
+        }
         await writeCollection(deps, context, transaction, {
           kind: groupKind,
           domain,
@@ -123,31 +127,5 @@ function listedGroup(domainName: string, group: Group, members: boolean): Record
     ...groupSettingsReply(group),
     ...groupIdentityReply(domainName, group),
     groupMembers: filled([...group.members].map((member) => listedGroupMemberReply(domainName, group, member))),
-  })
-}
-
-/** The settings of a group that a whole write replaces; tags and ownership stay unless the request has tags. */
-export function groupOf(name: string, body: GroupInput, existing: GroupBase | undefined): GroupBase {
-  return compact({
-    name,
-    modified: 0,
-    created: 0,
-    selfServe: present(body.selfServe),
-    reviewEnabled: present(body.reviewEnabled),
-    notifyRoles: present(body.notifyRoles),
-    userAuthorityFilter: present(body.userAuthorityFilter),
-    userAuthorityExpiration: present(body.userAuthorityExpiration),
-    memberExpiryDays: present(body.memberExpiryDays),
-    serviceExpiryDays: present(body.serviceExpiryDays),
-    tags: body.tags && body.tags.size > 0 ? tagsOf(body.tags) : existing?.tags,
-    auditEnabled: present(body.auditEnabled),
-    deleteProtection: present(body.deleteProtection),
-    lastReviewedDate: body.lastReviewedDate,
-    selfRenew: present(body.selfRenew),
-    selfRenewMins: present(body.selfRenewMins),
-    maxMembers: present(body.maxMembers),
-    principalDomainFilter: present(body.principalDomainFilter),
-    notifyDetails: present(body.notifyDetails),
-    resourceOwnership: existing?.resourceOwnership,
   })
 }

@@ -5,8 +5,9 @@ import type { RoleMetaInput, roleMetaEndpoints } from '../api/role-meta.ts'
 import type { RoleBase } from '../store/model.ts'
 import { roleKind } from './collection.ts'
 import { changeCollectionMeta, changeCollectionSystemMeta, putCollectionOwnership } from './collection-meta.ts'
+import { changedSettings } from './collection-settings.ts'
 import type { ZmsDependencies } from './dependencies.ts'
-import { changed, compact, present, tagsOf } from './wire-form.ts'
+import { changed, compact } from './wire-form.ts'
 
 /** Settings of roles. */
 export function roleMetaService(deps: ZmsDependencies): Handlers<typeof roleMetaEndpoints> {
@@ -47,31 +48,14 @@ export function roleMetaService(deps: ZmsDependencies): Handlers<typeof roleMeta
 /** The settings with those replaced that the request has; `false`, `0` and `''` clear a value. */
 function changedRole(current: RoleBase, body: RoleMetaInput): RoleBase {
   return compact({
-    ...current,
-    // Absent means off for these three, as in the original.
-    selfServe: present(body.selfServe),
-    reviewEnabled: present(body.reviewEnabled),
-    deleteProtection: present(body.deleteProtection),
-    memberExpiryDays: changed(body.memberExpiryDays, current.memberExpiryDays),
+    ...changedSettings(current, body),
     tokenExpiryMins: changed(body.tokenExpiryMins, current.tokenExpiryMins),
     certExpiryMins: changed(body.certExpiryMins, current.certExpiryMins),
     signAlgorithm: changed(body.signAlgorithm, current.signAlgorithm),
-    serviceExpiryDays: changed(body.serviceExpiryDays, current.serviceExpiryDays),
     memberReviewDays: changed(body.memberReviewDays, current.memberReviewDays),
     serviceReviewDays: changed(body.serviceReviewDays, current.serviceReviewDays),
     groupExpiryDays: changed(body.groupExpiryDays, current.groupExpiryDays),
     groupReviewDays: changed(body.groupReviewDays, current.groupReviewDays),
-    notifyRoles: changed(body.notifyRoles, current.notifyRoles),
-    notifyDetails: changed(body.notifyDetails, current.notifyDetails),
-    userAuthorityFilter: changed(body.userAuthorityFilter, current.userAuthorityFilter),
-    userAuthorityExpiration: changed(body.userAuthorityExpiration, current.userAuthorityExpiration),
     description: changed(body.description, current.description),
-    auditEnabled: body.auditEnabled ? true : current.auditEnabled,
-    lastReviewedDate: body.lastReviewedDate ?? current.lastReviewedDate,
-    selfRenew: changed(body.selfRenew, current.selfRenew),
-    selfRenewMins: changed(body.selfRenewMins, current.selfRenewMins),
-    maxMembers: changed(body.maxMembers, current.maxMembers),
-    principalDomainFilter: changed(body.principalDomainFilter, current.principalDomainFilter),
-    tags: body.tags && body.tags.size > 0 ? tagsOf(body.tags) : current.tags,
   })
 }

@@ -6,6 +6,7 @@ import type { Domain, Role, RoleBase } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { roleKind } from './collection.ts'
 import { requireAuditFlag, requireReviewDate, requireSameName, requireSettings } from './collection-rules.ts'
+import { writtenSettings } from './collection-settings.ts'
 import { requestedMembers, writeCollection } from './collection-write.ts'
 import { putDefaultAdmins } from './default-admins.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -24,7 +25,7 @@ import {
 } from './role-reply.ts'
 import { deleteTenantAssertions } from './role-trust.ts'
 import { hasTag } from './tag-filter.ts'
-import { compact, present, tagsOf } from './wire-form.ts'
+import { compact, present } from './wire-form.ts'
 
 /** Roles as a whole. */
 export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoints> {
@@ -202,37 +203,17 @@ async function checkRole(
 
 /** The settings of a role that a whole write replaces; tags and ownership stay unless the request has tags. */
 export function roleOf(name: string, body: RoleInput, existing: RoleBase | undefined): RoleBase {
-  const tags = body.tags && body.tags.size > 0 ? tagsOf(body.tags) : existing?.tags
   return compact({
-    name,
-    modified: 0,
-    created: 0,
+    ...writtenSettings(name, body, existing),
     trust: present(body.trust),
-    selfServe: present(body.selfServe),
-    memberExpiryDays: present(body.memberExpiryDays),
     tokenExpiryMins: present(body.tokenExpiryMins),
     certExpiryMins: present(body.certExpiryMins),
     signAlgorithm: present(body.signAlgorithm),
-    serviceExpiryDays: present(body.serviceExpiryDays),
     memberReviewDays: present(body.memberReviewDays),
     serviceReviewDays: present(body.serviceReviewDays),
-    reviewEnabled: present(body.reviewEnabled),
-    notifyRoles: present(body.notifyRoles),
-    userAuthorityFilter: present(body.userAuthorityFilter),
-    userAuthorityExpiration: present(body.userAuthorityExpiration),
     groupExpiryDays: present(body.groupExpiryDays),
     groupReviewDays: present(body.groupReviewDays),
-    tags,
     description: present(body.description),
-    auditEnabled: present(body.auditEnabled),
-    deleteProtection: present(body.deleteProtection),
-    lastReviewedDate: body.lastReviewedDate,
-    selfRenew: present(body.selfRenew),
-    selfRenewMins: present(body.selfRenewMins),
-    maxMembers: present(body.maxMembers),
-    principalDomainFilter: present(body.principalDomainFilter),
-    notifyDetails: present(body.notifyDetails),
-    resourceOwnership: existing?.resourceOwnership,
   })
 }
 

@@ -9,10 +9,10 @@ import type { Transaction } from '../store/store.ts'
 import { requestedAssertion } from './assertion-rules.ts'
 import { putAssertions } from './assertion-write.ts'
 import { baseOf, type CollectionKind, groupKind, needsApproval, roleKind } from './collection.ts'
+import { writtenSettings } from './collection-settings.ts'
 import { requestedMembers, requireSamePendingState } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { requireGroupUnused } from './domain-deletion.ts'
-import { groupOf } from './group.ts'
 import { MemberChanges } from './member-changes.ts'
 import { wholeSeconds } from './member-dates.ts'
 import { requireMemberDomain } from './member-rules.ts'
@@ -68,7 +68,7 @@ export async function applyTemplate(
   for (const policy of policies) putPolicy(step, policy)
   for (const service of services) putService(step, service)
   for (const group of groups) {
-    const base = groupOf(nameIn(step, 'group', group.name), group, undefined)
+    const base = writtenSettings(nameIn(step, 'group', group.name), group, undefined)
     await putCollection(step, groupKind, base, group.groupMembers ?? [])
   }
   const version = template.latestVersion ?? domain.templates.get(name) ?? 0
