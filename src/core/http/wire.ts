@@ -47,7 +47,14 @@ export interface WireShape {
  * failure apart: a value that cannot be mapped at all, which is refused before authentication, and one that breaks
  * a rule (pattern, missing member), which is refused after authorization.
  */
-export type WireType<T> = z.ZodType<T> & { readonly wire: WireShape }
+export type WireType<T> = z.ZodType<T> & { readonly wire: WireShape; readonly [READ]: Read<T> }
+
+/**
+ * Reads a value, and notes what is wrong with it. Types call each other's readers, and the schema library is asked once
+ * per body: a list may hold a hundred thousand structures, and its general way costs ten times as much for each.
+ */
+type Read<T> = (value: unknown, context: Issues) => T
+const READ = Symbol('read')
 
 /** Value of a wire type after reading. */
 export type ValueOf<W extends z.ZodType> = z.output<W>
@@ -71,19 +78,17 @@ const breaksRule = (context: Issues, input: unknown, message: string): typeof z.
   return z.NEVER
 }
 
-const describe = <T>(type: z.ZodType, wire: WireShape): WireType<T> =>
-  Object.assign(type, { wire }) as unknown as WireType<T>
+const wireType = <T>(wire: WireShape, read: Read<T>): WireType<T> =>
+  Object.assign(
+    z.transform((value: unknown, context) => read(value, context)),
+    { wire, [READ]: read },
+  ) as unknown as WireType<T>
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
 
 /** A type read by a function that sees every value but an absent one, which breaks the rule "required". */
-const reader = <T>(wire: WireShape, read: (value: unknown, context: Issues) => T): WireType<T> =>
-  describe(
-    z.transform((value: unknown, context) =>
-      isAbsent(value) ? breaksRule(context, value, 'missing') : read(value, context),
-    ),
-    wire,
-  )
+const reader = <T>(wire: WireShape, read: Read<T>): WireType<T> =>
+  wireType(wire, (value, context) => (isAbsent(value) ? breaksRule(context, value, 'missing') : read(value, context)))
 
 const readText = (value: unknown, context: Issues): string => {
   if (typeof value === 'string') return value
@@ -113,10 +118,10 @@ export const unchecked = (type: WireType<string>): WireType<string> => reader(ty
 
 /** The same type in lower case: rules are checked on what was sent, the value handed on is lower case. */
 export const lower = (type: WireType<string>): WireType<string> =>
-  describe(
-    type.transform((value) => value.toLowerCase()),
-    type.wire,
-  )
+  wireType(type.wire, (value, context) => {
+    const read: unknown = type[READ](value, context)
+    return typeof read === 'string' ? read.toLowerCase() : z.NEVER
+  })
 
 const INTEGER_TEXT = /^[-+]?\d+$/
 
@@ -202,13 +207,10 @@ export const formatTimestamp = (epochMillis: number): string => new Date(epochMi
  * drops what it cannot read: a number, an unknown form or a day that does not exist counts as absent.
  */
 export const timestamp = (): WireType<number | undefined> =>
-  describe(
-    z.transform((value: unknown, context) => {
-      if (typeof value === 'object' && value !== null) return cannotMap(context, value, 'not a date')
-      return typeof value === 'string' ? parseTimestamp(value) : undefined
-    }),
-    { base: 'Timestamp', optional: true },
-  )
+  wireType({ base: 'Timestamp', optional: true }, (value, context) => {
+    if (typeof value === 'object' && value !== null) return cannotMap(context, value, 'not a date')
+    return typeof value === 'string' ? parseTimestamp(value) : undefined
+  })
 
 /** Date in a reply: text in UTC with milliseconds, as {@link formatTimestamp} writes it. */
 export const time = (): WireType<string> =>
@@ -234,53 +236,44 @@ const isEmptyScalar = (wire: WireShape, value: unknown): boolean =>
 
 /** Absent, null or the type. */
 export const optional = <T>(type: WireType<T>): WireType<T | undefined> => {
-  const { wire } = type
-  return describe(
-    z.preprocess((value) => (isEmptyScalar(wire, value) ? undefined : (value ?? undefined)), type.optional()),
-    { ...wire, optional: true },
+  const { wire, [READ]: read } = type
+  return wireType({ ...wire, optional: true }, (value, context) =>
+    isAbsent(value) || isEmptyScalar(wire, value) ? undefined : read(value, context),
   )
 }
 
 /** Absent, null, the empty text or the type: what a query parameter without value means. */
 export const unlessEmpty = (type: WireType<string>): WireType<string | undefined> =>
-  describe(
-    z.preprocess((value) => (value === '' ? undefined : (value ?? undefined)), type.optional()),
-    { ...type.wire, optional: true },
+  wireType({ ...type.wire, optional: true }, (value, context) =>
+    isAbsent(value) || value === '' ? undefined : type[READ](value, context),
   )
 
 /** An optional text that is written even when it is empty. */
 export const emptyKept = (type: WireType<string>): WireType<string | undefined> => {
-  const kept = optional(type)
-  return describe(kept, { ...kept.wire, emptyKept: true })
+  const { wire, [READ]: read } = optional(type)
+  return wireType({ ...wire, emptyKept: true }, read)
 }
 
 /** A required member of which absent, null and empty text mean `initial`: the primitive numbers and flags of the original. */
 export const initially = <T extends number | boolean>(initial: T, type: WireType<T>): WireType<T> =>
-  describe(
-    z.preprocess((value) => (isAbsent(value) || isEmptyScalar(type.wire, value) ? initial : value), type),
-    { ...type.wire, initial },
+  wireType({ ...type.wire, initial }, (value, context) =>
+    type[READ](isAbsent(value) || isEmptyScalar(type.wire, value) ? initial : value, context),
   )
 
 /** In replies: a member that is always written, as null when there is nothing to say. */
 export const nullable = <T>(type: WireType<T>): WireType<T | null> =>
-  describe(type.nullable(), { ...type.wire, nullable: true })
+  wireType({ ...type.wire, nullable: true }, (value, context) => (value === null ? null : type[READ](value, context)))
 
 /** After so many broken rules nothing more is looked at: a body may hold millions of them, and one is reported. */
 const MAX_ISSUES = 100
 
-/** Reads a part of a value and notes under `place` what is wrong with it; undefined when something is. */
-function readPart<T>(
-  type: WireType<T>,
-  part: unknown,
-  place: string | number,
-  context: Issues,
-): { data: T } | undefined {
-  const result = type.safeParse(part)
-  if (result.success) return result
-  for (const issue of result.error.issues) {
-    context.issues.push({ ...issue, input: part, path: [place, ...issue.path] } as z.core.$ZodRawIssue)
+/** Puts the place of a part before what was noted about it, from `first` on; whether anything was. */
+function isBroken({ issues }: Issues, first: number, place: string | number): boolean {
+  for (let index = first; index < issues.length; index++) {
+    const issue = issues[index] as z.core.$ZodRawIssue
+    issues[index] = { ...issue, path: [place, ...(issue.path ?? [])] }
   }
-  return undefined
+  return issues.length > first
 }
 
 /** Whether reading on cannot change the answer. */
@@ -293,8 +286,9 @@ export const list = <T>(item: WireType<T>): WireType<T[]> =>
     if (!Array.isArray(value)) return cannotMap(context, value, 'not an array')
     const read: T[] = []
     for (const [index, part] of value.entries()) {
-      const good = readPart(item, part, index, context)
-      if (good) read.push(good.data)
+      const before = context.issues.length
+      const element = item[READ](part, context)
+      if (!isBroken(context, before, index)) read.push(element)
       else if (isHopeless(context)) break
     }
     return read
@@ -302,11 +296,6 @@ export const list = <T>(item: WireType<T>): WireType<T[]> =>
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const asObject = z.transform((value: unknown, context) => {
-  if (isAbsent(value)) return breaksRule(context, value, 'missing')
-  return isObject(value) ? value : cannotMap(context, value, 'not an object')
-})
 
 type Members = Readonly<Record<string, WireType<unknown>>>
 type OptionalMembers<M extends Members> = {
@@ -325,10 +314,21 @@ export function struct<const M extends Members>(members: M): WireType<StructOf<M
 export function struct<const M extends Members>(name: string, members: M): WireType<StructOf<M>>
 export function struct<const M extends Members>(nameOrMembers: string | M, named?: M): WireType<StructOf<M>> {
   const members = typeof nameOrMembers === 'string' ? (named as M) : nameOrMembers
-  return describe(asObject.pipe(z.object(members) as never), {
+  const readers = Object.entries(members).map(([name, member]) => [name, member[READ]] as const)
+  const wire = {
     base: 'Struct',
     ...(typeof nameOrMembers === 'string' && { name: nameOrMembers }),
     members: new Map(Object.entries(members).map(([name, member]) => [name, member.wire])),
+  } as const
+  return reader(wire, (object, context) => {
+    if (!isObject(object)) return cannotMap(context, object, 'not an object')
+    const read: Record<string, unknown> = {}
+    for (const [name, readMember] of readers) {
+      const before = context.issues.length
+      const member = readMember((object as Record<string, unknown>)[name], context)
+      if (!isBroken(context, before, name) && member !== undefined) read[name] = member
+    }
+    return read as StructOf<M>
   })
 }
 
@@ -338,9 +338,9 @@ export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Ma
     if (!isObject(object)) return cannotMap(context, object, 'not an object')
     const read = new Map<string, V>()
     for (const [name, part] of Object.entries(object)) {
-      const goodName = readPart(key, name, name, context)
-      const good = readPart(value, part, name, context)
-      if (goodName && good) read.set(goodName.data, good.data)
+      const before = context.issues.length
+      const [member, element] = [key[READ](name, context), value[READ](part, context)]
+      if (!isBroken(context, before, name)) read.set(member, element)
       else if (isHopeless(context)) break
     }
     return read
@@ -348,11 +348,11 @@ export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Ma
 
 /** Object with free member names, as an object to be built by `Object.fromEntries`. For replies. */
 export const record = <V>(key: WireType<string>, value: WireType<V>): WireType<Record<string, V>> => {
-  const map = mapOf(key, value)
-  return describe(
-    map.transform((members) => Object.fromEntries(members)),
-    map.wire,
-  )
+  const { wire, [READ]: read } = mapOf(key, value)
+  return wireType(wire, (object, context) => {
+    const members: unknown = read(object, context)
+    return members instanceof Map ? (Object.fromEntries(members) as Record<string, V>) : z.NEVER
+  })
 }
 
 /** Any JSON object, kept as it is. */

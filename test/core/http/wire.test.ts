@@ -279,7 +279,7 @@ describe('struct', () => {
     [{ name: 'a' }, { name: 'a' }],
     [
       { name: 'a', days: null },
-      { name: 'a', days: undefined },
+      { name: 'a' },
     ],
     [
       { name: 'a', days: '3', colour: {} },
