@@ -1,5 +1,5 @@
-/** From so many entries on, hashing pays. */
-const LARGE_SIZE = 9
+/** With more entries, hashing pays. */
+const MOST_FLAT = 8
 const NOTHING: readonly never[] = Object.freeze([])
 
 /**
@@ -12,7 +12,17 @@ export class SmallMap<K extends string | number, V> implements Map<K, V> {
   #entries: readonly (K | V)[] | Map<K, V> = NOTHING
 
   constructor(entries: Iterable<readonly [K, V]> = NOTHING) {
-    for (const [key, value] of entries) this.set(key, value)
+    const flat: (K | V)[] = []
+    let large: Map<K, V> | undefined
+    for (const [key, value] of entries) {
+      const at = large ? -1 : placeOf(flat, key)
+      if (at >= 0) flat[at + 1] = value
+      else if (!large && flat.length < 2 * MOST_FLAT) flat.push(key, value)
+      else large = (large ?? new Map(flatEntries<K, V>(flat))).set(key, value)
+    }
+    if (large) this.#entries = large
+    // A copy, because an array that grew has room to spare.
+    else if (flat.length > 0) this.#entries = flat.slice()
   }
 
   get size(): number {
@@ -39,7 +49,7 @@ export class SmallMap<K extends string | number, V> implements Map<K, V> {
     }
     const at = placeOf(entries, key)
     if (at >= 0) this.#entries = entries.with(at + 1, value)
-    else if (this.size + 1 < LARGE_SIZE) this.#entries = entries.toSpliced(entries.length, 0, key, value)
+    else if (this.size < MOST_FLAT) this.#entries = entries.toSpliced(entries.length, 0, key, value)
     else this.#entries = new Map(this.entries()).set(key, value)
     return this
   }

@@ -193,7 +193,7 @@ export class SharedTexts {
 export function domainOf(form: DomainForm, texts: SharedTexts): MutableDomain {
   const { roles, groups, policies, services, entities, templates } = form
   const versions = new Map<string, SmallMap<string, MutablePolicy>>()
-  for (const policy of policies.map((each) => policyOf(each, texts))) {
+  for (const policy of policies.map(policyOf)) {
     const others = versions.get(policy.name)
     if (others) others.set(policy.version, policy)
     else versions.set(policy.name, new SmallMap([[policy.version, policy]]))
@@ -237,12 +237,13 @@ function membersOf<M extends RoleMember | GroupMember>(members: readonly M[], te
 const pendingOf = <P extends { memberName: string }>(pending: readonly P[]): SmallMap<string, P> =>
   new SmallMap(pending.map((member) => [member.memberName, member]))
 
-function policyOf(form: PolicyForm, texts: SharedTexts): MutablePolicy {
+function policyOf(form: PolicyForm): MutablePolicy {
+  let resource = ''
   const assertions = form.assertions.map((each): [number, Assertion] => {
     const assertion = assertionOf(each)
-    assertion.role = texts.of(assertion.role)
-    assertion.resource = texts.of(assertion.resource)
-    assertion.action = texts.of(assertion.action)
+    // Assertions that follow each other often have the same.
+    if (assertion.resource === resource) assertion.resource = resource
+    resource = assertion.resource
     return [assertion.id as number, assertion]
   })
   return Object.assign(settingsOf(form), { assertions: new SmallMap(assertions) })
