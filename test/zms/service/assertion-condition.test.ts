@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { assertionService } from '#zms/service/assertion.ts'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { policyService } from '#zms/service/policy.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { authorizing } from './objects.ts'
 
 const services = [policyService, assertionService]
 const P1 = '/domain/sports/policy/p1'
@@ -197,11 +197,10 @@ test('the owner of the assertions is asked before conditions are put, not before
 })
 
 test('strangers may not, audited domains need a reference, authorized services their place in the file', async () => {
-  const file = { services: { 'ui.server': { allowedOperations: [{ name: 'putpolicy' }] } } }
   const strict = await Harness.open({
     services,
     properties: { audit_ref_check_objects: 'policy' },
-    parts: { authorizedServices: AuthorizedServices.parse(JSON.stringify(file)) },
+    parts: { authorizedServices: authorizing('ui.server', 'putpolicy') },
   })
   await strict.createDomain('sports', { auditEnabled: true })
   const one = condition({ inst: 'x' })

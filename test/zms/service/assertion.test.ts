@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { assertionService } from '#zms/service/assertion.ts'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { policyService } from '#zms/service/policy.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { authorizing, quotaOf } from './objects.ts'
 
 const services = [policyService, assertionService]
 const P1 = '/domain/sports/policy/p1'
@@ -106,20 +106,7 @@ describe('putAssertion', () => {
   })
 
   test('counts one more even for what is there already', async () => {
-    const quota = {
-      subdomain: 9,
-      role: 9,
-      roleMember: 9,
-      policy: 9,
-      assertion: 1,
-      entity: 9,
-      service: 9,
-      serviceHost: 9,
-      publicKey: 9,
-      group: 9,
-      groupMember: 9,
-      modified: 0,
-    }
+    const quota = quotaOf({ assertion: 1 })
     await zms.createDomain('sports', { quota })
     await zms.put(P1, { name: 'p1', assertions: [allow('first')] })
     for (const action of ['first', 'second']) {
@@ -234,11 +221,10 @@ describe('deleteAssertion', () => {
 })
 
 test('audited domains need a reference, authorized services their place in the file', async () => {
-  const file = { services: { 'ui.server': { allowedOperations: [{ name: 'putpolicy' }] } } }
   const strict = await Harness.open({
     services,
     properties: { audit_ref_check_objects: 'policy' },
-    parts: { authorizedServices: AuthorizedServices.parse(JSON.stringify(file)) },
+    parts: { authorizedServices: authorizing('ui.server', 'putpolicy') },
   })
   await strict.createDomain('sports', { auditEnabled: true })
   await strict.put(P1, { name: 'p1', assertions: [] }, { headers: { 'Y-Audit-Ref': 'ticket' } })

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import type { Authority } from '#core/authority/authority.ts'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { domainService } from '#zms/service/domain.ts'
 import { domainMetaService } from '#zms/service/domain-meta.ts'
 import type { DomainMetaStore } from '#zms/service/domain-meta-store.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
-import { commit, group, role } from './objects.ts'
+import { authorizing, commit, group, role } from './objects.ts'
 
 const DAY_MILLIS = 86_400_000
 const services = [domainMetaService]
@@ -142,8 +141,7 @@ describe('putDomainMeta', () => {
   test('is refused to a service that may not act so for users', async () => {
     const principal = { authorizedService: 'media.ui' }
     assert.deepEqual(await zms.put(META, {}, { principal }), refusal(403, 'Unauthorized Service media.ui'))
-    const file = { services: { 'media.ui': { allowedOperations: [{ name: 'putdomainmeta' }] } } }
-    const authorizedServices = AuthorizedServices.parse(JSON.stringify(file))
+    const authorizedServices = authorizing('media.ui', 'putdomainmeta')
     const other = await Harness.open({ services, parts: { authorizedServices } })
     await other.createDomain('sports')
     assert.deepEqual(await other.put(META, {}, { principal }), NOTHING)

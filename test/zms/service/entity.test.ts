@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { entityService } from '#zms/service/entity.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { authorizing, quotaOf } from './objects.ts'
 
 const services = [entityService]
 const E1 = '/domain/sports/entity/e1'
@@ -52,20 +52,7 @@ describe('putEntity', () => {
   })
 
   test('counts one more even when an entity is replaced', async () => {
-    const quota = {
-      subdomain: 9,
-      role: 9,
-      roleMember: 9,
-      policy: 9,
-      assertion: 9,
-      entity: 1,
-      service: 9,
-      serviceHost: 9,
-      publicKey: 9,
-      group: 9,
-      groupMember: 9,
-      modified: 0,
-    }
+    const quota = quotaOf({ entity: 1 })
     await zms.createDomain('sports', { quota })
     assert.deepEqual(await put({}), NOTHING)
     const full = refusal(429, 'entity quota exceeded - limit: 1 actual: 2')
@@ -137,11 +124,10 @@ describe('reads and deletion of entities', () => {
 })
 
 test('audited domains need a reference, authorized services their place in the file', async () => {
-  const file = { services: { 'ui.server': { allowedOperations: [{ name: 'putrole' }] } } }
   const strict = await Harness.open({
     services,
     properties: { audit_ref_check_objects: 'entity' },
-    parts: { authorizedServices: AuthorizedServices.parse(JSON.stringify(file)) },
+    parts: { authorizedServices: authorizing('ui.server', 'putrole') },
   })
   await strict.createDomain('sports', { auditEnabled: true })
   const attempts: [string, (options?: object) => Promise<unknown>][] = [

@@ -1,9 +1,11 @@
+import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import type { DomainChange } from '#zms/store/change.ts'
 import type {
   Assertion,
   GroupBase,
   GroupMember,
   PolicyBase,
+  Quota,
   RoleBase,
   RoleMember,
   ServiceBase,
@@ -76,6 +78,29 @@ export const service = (
     ([keyId, key]): DomainChange => ({ kind: 'putPublicKey', domain, service: name, keyId, key }),
   ),
 ]
+
+/** A quota of nine of everything, except for these. */
+export const quotaOf = (limits: Partial<Quota>): Quota => ({
+  subdomain: 9,
+  role: 9,
+  roleMember: 9,
+  policy: 9,
+  assertion: 9,
+  entity: 9,
+  service: 9,
+  serviceHost: 9,
+  publicKey: 9,
+  group: 9,
+  groupMember: 9,
+  modified: 0,
+  ...limits,
+})
+
+/** The file of authorized services that has one, which may do one operation. */
+export const authorizing = (authorizedService: string, operation: string) =>
+  AuthorizedServices.parse(
+    JSON.stringify({ services: { [authorizedService]: { allowedOperations: [{ name: operation }] } } }),
+  )
 
 /** Commits changes, without asking a service. */
 export async function commit({ store }: Harness, ...changes: readonly (DomainChange | readonly DomainChange[])[]) {

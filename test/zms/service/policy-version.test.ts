@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { policyService } from '#zms/service/policy.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { quotaOf } from './objects.ts'
 
 const P1 = '/domain/sports/policy/p1'
 const returned = { headers: { 'Athenz-Return-Object': 'true' } }
@@ -80,20 +81,7 @@ describe('putPolicyVersion', () => {
   })
 
   test('counts as a policy for the quota', async () => {
-    const quota = {
-      subdomain: 9,
-      role: 9,
-      roleMember: 9,
-      policy: 3,
-      assertion: 9,
-      entity: 9,
-      service: 9,
-      serviceHost: 9,
-      publicKey: 9,
-      group: 9,
-      groupMember: 9,
-      modified: 0,
-    }
+    const quota = quotaOf({ policy: 3 })
     await zms.createDomain('sports', { quota })
     await zms.put(P1, { name: 'p1', assertions })
     assert.deepEqual(await create('v1'), NOTHING)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { assertionService } from '#zms/service/assertion.ts'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { policyService } from '#zms/service/policy.ts'
 import { admitsEverything } from '#zms/service/resource-validator.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { authorizing, quotaOf } from './objects.ts'
 
 const services = [policyService, assertionService]
 const returned = { headers: { 'Athenz-Return-Object': 'true' } }
@@ -363,20 +363,7 @@ describe('owners of policies', () => {
 })
 
 describe('limits of policies', () => {
-  const quota = {
-    subdomain: 9,
-    role: 9,
-    roleMember: 9,
-    policy: 2,
-    assertion: 1,
-    entity: 9,
-    service: 9,
-    serviceHost: 9,
-    publicKey: 9,
-    group: 9,
-    groupMember: 9,
-    modified: 0,
-  }
+  const quota = quotaOf({ policy: 2, assertion: 1 })
 
   test('assertions are counted before policies, and without repetitions', async () => {
     await zms.createDomain('small', { quota })
@@ -459,8 +446,7 @@ describe('what else may refuse a policy', () => {
   })
 
   test('an authorized service may do what its file lists', async () => {
-    const file = { services: { 'ui.server': { allowedOperations: [{ name: 'putpolicy' }] } } }
-    const parts = { authorizedServices: AuthorizedServices.parse(JSON.stringify(file)) }
+    const parts = { authorizedServices: authorizing('ui.server', 'putpolicy') }
     const chained = await Harness.open({ services, parts })
     await chained.createDomain('sports')
     const through = (authorizedService: string) => ({ principal: { authorizedService } })

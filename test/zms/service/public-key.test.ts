@@ -4,6 +4,7 @@ import { beforeEach, describe, test } from 'node:test'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { serviceIdentityService } from '#zms/service/service-identity.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { quotaOf } from './objects.ts'
 
 const newKey = () =>
   encodeYBase64(
@@ -59,20 +60,7 @@ describe('putPublicKeyEntry', () => {
   })
 
   test('counts one more even for a key that is there already', async () => {
-    const quota = {
-      subdomain: 9,
-      role: 9,
-      roleMember: 9,
-      policy: 9,
-      assertion: 9,
-      entity: 9,
-      service: 9,
-      serviceHost: 9,
-      publicKey: 1,
-      group: 9,
-      groupMember: 9,
-      modified: 0,
-    }
+    const quota = quotaOf({ publicKey: 1 })
     await zms.createDomain('sports', { quota })
     await zms.put(API, { name: 'sports.api', publicKeys: [{ id: '0', key: k0 }] })
     const full = refusal(429, 'service public key quota exceeded - limit: 1 actual: 2')

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeEach, describe, test } from 'node:test'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { serviceIdentityService } from '#zms/service/service-identity.ts'
 import type { ServiceProviders } from '#zms/service/service-providers.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { authorizing, quotaOf } from './objects.ts'
 
 const ecPem = (namedCurve = 'P-256') =>
   generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' }).toString()
@@ -204,20 +204,7 @@ describe('putServiceIdentity', () => {
 
 describe('limits of services', () => {
   test('hosts and keys are counted before services', async () => {
-    const quota = {
-      subdomain: 9,
-      role: 9,
-      roleMember: 9,
-      policy: 9,
-      assertion: 9,
-      entity: 9,
-      service: 1,
-      serviceHost: 1,
-      publicKey: 1,
-      group: 9,
-      groupMember: 9,
-      modified: 0,
-    }
+    const quota = quotaOf({ service: 1, serviceHost: 1, publicKey: 1 })
     await zms.createDomain('sports', { quota })
     const one = { publicKeys: [{ id: '0', key: k0 }], hosts: ['a', 'A'] }
     assert.deepEqual(await put(one), NOTHING)
@@ -393,11 +380,10 @@ describe('searchServiceIdentities', () => {
 })
 
 test('audited domains need a reference, authorized services their place in the file', async () => {
-  const file = { services: { 'ui.server': { allowedOperations: [{ name: 'putrole' }] } } }
   const strict = await Harness.open({
     services,
     properties: { audit_ref_check_objects: 'service' },
-    parts: { authorizedServices: AuthorizedServices.parse(JSON.stringify(file)) },
+    parts: { authorizedServices: authorizing('ui.server', 'putrole') },
   })
   await strict.createDomain('sports', { auditEnabled: true })
   const key = { id: '1', key: k0 }

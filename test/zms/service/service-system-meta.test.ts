@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
-import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { serviceIdentityService } from '#zms/service/service-identity.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
+import { authorizing } from './objects.ts'
 
 const services = [serviceIdentityService]
 const API = '/domain/sports/service/api'
@@ -104,8 +104,7 @@ describe('putServiceIdentitySystemMeta', () => {
       await zms.put(meta('clientid'), all),
       refusal(400, 'putservicesystemmeta: Audit reference required for domain: sports'),
     )
-    const file = { services: { 'ui.server': { allowedOperations: [{ name: 'putservicesystemmeta' }] } } }
-    const parts = { authorizedServices: AuthorizedServices.parse(JSON.stringify(file)) }
+    const parts = { authorizedServices: authorizing('ui.server', 'putservicesystemmeta') }
     const chained = await Harness.open({ services, parts })
     await chained.createDomain('sports')
     await chained.put(API, { name: 'sports.api' })
