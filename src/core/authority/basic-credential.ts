@@ -1,4 +1,6 @@
 import { isName } from '#core/names/patterns.ts'
+import type { Authority } from './authority.ts'
+import type { Principal } from './principal.ts'
 
 /** Name and password of a Basic credential. */
 export interface BasicCredential {
@@ -37,6 +39,23 @@ export function parseBasicCredential(credential: string): BasicCredential | stri
   // For C code the password would end here, and whatever follows would not count.
   if (password.includes('\0')) return 'the password has a NUL character'
   return { name, password }
+}
+
+/**
+ * The principal of a user who gave the right password, under the authority's domain. The password is not kept as its
+ * credentials: nothing may forward it.
+ */
+export function userPrincipal(authority: Authority & { readonly domain: string }, givenName: string): Principal {
+  const { domain } = authority
+  const name = givenName.toLowerCase()
+  return {
+    domain,
+    name,
+    fullName: `${domain}.${name}`,
+    authority,
+    unsignedCredentials: name,
+    issueTimeSeconds: 0,
+  }
 }
 
 function decode(encoded: string): string | undefined {

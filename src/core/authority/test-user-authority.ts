@@ -1,5 +1,5 @@
 import type { AuthenticationResult, Authority, AuthorityContext } from './authority.ts'
-import { parseBasicCredential } from './basic-credential.ts'
+import { parseBasicCredential, userPrincipal } from './basic-credential.ts'
 
 /**
  * Accepts any user whose password is the user name: for development only, and it says so when it starts. Its principals
@@ -23,14 +23,6 @@ export class TestUserAuthority implements Authority {
     if (given.name !== given.password) {
       return { rejected: `TestUserAuthority:authenticate: login of ${given.name} refused: name and password differ` }
     }
-    const name = given.name.toLowerCase()
-    return {
-      domain: this.domain,
-      name,
-      fullName: `${this.domain}.${name}`,
-      authority: this,
-      unsignedCredentials: name,
-      issueTimeSeconds: 0,
-    }
+    return userPrincipal(this, given.name)
   }
 }

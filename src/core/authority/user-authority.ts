@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuthenticationResult, Authority, AuthorityContext } from './authority.ts'
-import { parseBasicCredential } from './basic-credential.ts'
+import { parseBasicCredential, userPrincipal } from './basic-credential.ts'
 import { PamPool, type PamPoolOptions } from './pam-pool.ts'
 import { textSetting } from './setting.ts'
 
@@ -60,16 +60,7 @@ export class UserAuthority implements Authority {
     if (!answer.accepted) {
       return { rejected: `UserAuthority:authenticate: login of ${given.name} refused: ${answer.reason}` }
     }
-    const name = given.name.toLowerCase()
-    // The password is not kept as credentials of the principal: nothing may forward it.
-    return {
-      domain: this.domain,
-      name,
-      fullName: `${this.domain}.${name}`,
-      authority: this,
-      unsignedCredentials: name,
-      issueTimeSeconds: 0,
-    }
+    return userPrincipal(this, given.name)
   }
 
   close(): void {
