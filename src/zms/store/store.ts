@@ -1,5 +1,5 @@
 import type { Change } from './change.ts'
-import type { Domain, MemberAudit } from './model.ts'
+import type { Domain, MemberAudit, Quota } from './model.ts'
 
 /**
  * What ZMS asks of a data store; `file` and `mysql` implement it and pass one suite.
@@ -61,20 +61,8 @@ export interface DomainListFilter {
 /** Settings by which domains are looked up. */
 export type DomainAttribute = 'account' | 'azureSubscription' | 'gcpProject' | 'ypmId' | 'productId' | 'businessService'
 
-/** Counts of the objects of one domain, or of all. */
-export interface ObjectCounts {
-  subdomain: number
-  role: number
-  roleMember: number
-  policy: number
-  assertion: number
-  entity: number
-  service: number
-  serviceHost: number
-  publicKey: number
-  group: number
-  groupMember: number
-}
+/** Counts of the objects of one domain, or of all: of each kind that a quota limits. */
+export type ObjectCounts = Omit<Quota, 'modified'>
 
 /** Reads of domains. */
 export interface DomainQueries {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { quotaService } from '#zms/service/quota.ts'
+import { fullQuota } from '../store/suite/samples.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
 
 const services = [quotaService]
@@ -9,19 +10,7 @@ const zms = await Harness.open({ services, properties: { quota_role: '77' } })
 const startedAt = new Date(zms.clock.millis).toISOString()
 beforeEach(() => zms.createDomain('sports'))
 
-const LIMITS = {
-  subdomain: 1,
-  role: 2,
-  roleMember: 3,
-  policy: 4,
-  assertion: 5,
-  entity: 6,
-  service: 7,
-  serviceHost: 8,
-  publicKey: 9,
-  group: 10,
-  groupMember: 11,
-}
+const LIMITS = fullQuota()
 
 const needed = (api: string) => refusal(400, `${api}: Audit reference required for domain: sports`)
 

@@ -1,6 +1,7 @@
 import { Members } from '#core/rbac/members.ts'
 import type { Change } from '#zms/store/change.ts'
 import type { Assertion, Domain, DomainBase, GroupMember, PendingRoleMember, RoleMember } from '#zms/store/model.ts'
+import { fullQuota } from '../suite/samples.ts'
 
 /** Numbers that depend on the seed alone (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -316,7 +317,7 @@ export class RandomChanges {
       () => ({ kind: 'deleteEntity', domain, entity: this.#pick(['e', 'f']) }),
       () => ({ kind: 'putTemplate', domain, template: this.#pick(['t1', 't2']), version: this.below(5) }),
       () => ({ kind: 'deleteTemplate', domain, template: this.#pick(['t1', 't2']) }),
-      () => ({ kind: 'putQuota', domain, value: QUOTA }),
+      () => ({ kind: 'putQuota', domain, value: fullQuota() }),
       () => ({ kind: 'deleteQuota', domain }),
     ]
     return this.#pick(makers)()
@@ -334,20 +335,6 @@ export class RandomChanges {
         members.map(() => ({ kind: 'putAssertion', domain, policy: 'admin', version: '0', value: this.assertion() })),
     ])()
   }
-}
-
-const QUOTA = {
-  subdomain: 1,
-  role: 2,
-  roleMember: 3,
-  policy: 4,
-  assertion: 5,
-  entity: 6,
-  service: 7,
-  serviceHost: 8,
-  publicKey: 9,
-  group: 10,
-  groupMember: 11,
 }
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
