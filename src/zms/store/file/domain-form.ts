@@ -59,6 +59,8 @@ export type DomainForm = Form<
   quota?: Quota
 }
 
+const NO_HOSTS: ReadonlySet<string> = new Set()
+
 /** Members of one role that are put into text at once. */
 const PIECE_SIZE = 500
 
@@ -209,8 +211,8 @@ export function domainOf(form: DomainForm, texts: SharedTexts): MutableDomain {
   })
 }
 
-const named = <T extends { name: string }>(objects: readonly T[]): Map<string, T> =>
-  new Map(objects.map((object) => [object.name, object]))
+const named = <T extends { name: string }>(objects: readonly T[]): SmallMap<string, T> =>
+  new SmallMap(objects.map((object) => [object.name, object]))
 
 function roleOf(form: RoleForm, texts: SharedTexts): MutableRole {
   return Object.assign(settingsOf(form), {
@@ -250,5 +252,8 @@ function policyOf(form: PolicyForm): MutablePolicy {
 }
 
 function serviceOf(form: ServiceForm): MutableService {
-  return Object.assign(settingsOf(form), { publicKeys: new SmallMap(form.publicKeys), hosts: new Set(form.hosts) })
+  return Object.assign(settingsOf(form), {
+    publicKeys: new SmallMap(form.publicKeys),
+    hosts: form.hosts.length > 0 ? new Set(form.hosts) : NO_HOSTS,
+  })
 }

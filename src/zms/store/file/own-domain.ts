@@ -43,5 +43,5 @@ export function ownDomain(domain: Domain, at: number): MutableDomain {
   }
 }
 
-const each = <T, R>(map: ReadonlyMap<string, T>, copy: (value: T) => R): Map<string, R> =>
-  new Map([...map].map(([name, value]) => [name, copy(value)]))
+const each = <T, R>(map: ReadonlyMap<string, T>, copy: (value: T) => R): SmallMap<string, R> =>
+  new SmallMap([...map].map(([name, value]) => [name, copy(value)]))
