@@ -23,7 +23,7 @@ export interface FileSystem {
   remove(path: string): Promise<void>
   /** Resolves when creations, renames and removals in the folder survive a crash. */
   syncFolder(folder: string): Promise<void>
-  /** Takes a lock that ends with this process, whatever ends it. Undefined when somebody else has it. */
+  /** Takes a lock on a file that it makes; it ends with this process, whatever ends it. Undefined when somebody has it. */
   lock(path: string): Promise<FileLock | undefined>
 }
 
@@ -113,14 +113,17 @@ const SQLITE_BUSY = 5
  * lock is never left behind, and two processes that start at the same moment cannot both have it.
  */
 function lockWithSqlite(path: string): FileLock | undefined {
-  const database = new DatabaseSync(path)
+  let database: DatabaseSync | undefined
   try {
+    database = new DatabaseSync(path)
     // Nothing is ever written: the transaction only holds the lock, and no journal file is made.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
-    database.close()
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined
-    throw error
+    database?.close()
+    if (!(error instanceof Error)) throw error
+    if ('errcode' in error && error.errcode === SQLITE_BUSY) return undefined
+    throw new Error(`cannot lock ${path}: ${error.message}`, { cause: error })
   }
-  return { release: () => database.close() }
+  const held = database
+  return { release: () => held.close() }
 }
