@@ -1,7 +1,7 @@
 import type { SqlValue } from '#core/database/mysql-connection.ts'
 import { type MemberEntry, Members } from '#core/rbac/members.ts'
 import type { MutableDomain } from '../change.ts'
-import type { MemberAudit, PendingGroupMember, Tags } from '../model.ts'
+import type { GroupBase, MemberAudit, PendingGroupMember } from '../model.ts'
 import { SmallMap } from '../small-map.ts'
 import { ensureNames, idsOfNames, inLists, insertRows, PRINCIPALS } from './bulk.ts'
 import {
@@ -38,12 +38,6 @@ export interface CollectionTables<Base, Member extends MemberEntry, Pending> {
   byName(domain: MutableDomain): Map<string, Collection<Base, Member, Pending>>
 }
 
-interface Named {
-  name: string
-  modified: number
-  created: number
-  tags?: Tags
-}
 type Collection<B, M extends MemberEntry, P> = B & { readonly members: Members<M>; readonly pending: Map<string, P> }
 type Place = { readonly domain: string; readonly name: string }
 
@@ -59,7 +53,7 @@ const placeOf = (change: CollectionChange): Place => ({
 const FEW = 2
 
 /** Reading and writing of roles or groups with all they hold. Objects are addressed by domain key and name. */
-export class CollectionRows<B extends Named, M extends MemberEntry, P extends PendingGroupMember> {
+export class CollectionRows<B extends GroupBase, M extends MemberEntry, P extends PendingGroupMember> {
   readonly #tables: CollectionTables<B, M, P>
   readonly #sql: ReturnType<typeof statements>
   readonly #tagTable: TagTable

@@ -1,11 +1,7 @@
 import type { GroupBase, GroupMember, PendingGroupMember } from '../model.ts'
 import { CollectionRows } from './collection.ts'
-import { columnsOf } from './columns.ts'
+import { MEMBER_COLUMNS, PENDING_COLUMNS, SETTING_COLUMNS } from './collection-columns.ts'
 import type { Run, WriteScope } from './scope.ts'
-
-const settings = columnsOf<GroupBase>()
-const member = columnsOf<GroupMember>()
-const pending = columnsOf<PendingGroupMember>()
 
 /** The tables of groups. */
 const rows = new CollectionRows<GroupBase, GroupMember, PendingGroupMember>({
@@ -15,41 +11,9 @@ const rows = new CollectionRows<GroupBase, GroupMember, PendingGroupMember>({
   pending: 'pending_principal_group_member',
   tags: 'group_tags',
   audit: 'principal_group_audit_log',
-  columns: [
-    settings.flag('audit_enabled', 'auditEnabled'),
-    settings.flag('self_serve', 'selfServe'),
-    settings.flag('review_enabled', 'reviewEnabled'),
-    settings.flag('delete_protection', 'deleteProtection'),
-    settings.flag('self_renew', 'selfRenew'),
-    settings.number('self_renew_mins', 'selfRenewMins'),
-    settings.number('max_members', 'maxMembers'),
-    settings.number('member_expiry_days', 'memberExpiryDays'),
-    settings.number('service_expiry_days', 'serviceExpiryDays'),
-    settings.text('notify_roles', 'notifyRoles'),
-    settings.text('notify_details', 'notifyDetails'),
-    settings.time('last_reviewed_time', 'lastReviewedDate'),
-    settings.text('user_authority_filter', 'userAuthorityFilter'),
-    settings.text('user_authority_expiration', 'userAuthorityExpiration'),
-    settings.text('principal_domain_filter', 'principalDomainFilter'),
-    settings.ownership('resource_owner', 'resourceOwnership'),
-  ],
-  memberColumns: [
-    member.time('expiration', 'expiration'),
-    member.nullableText('audit_ref', 'auditRef'),
-    member.text('req_principal', 'requestPrincipal'),
-    member.number('system_disabled', 'systemDisabled'),
-    member.time('last_notified_time', 'lastNotifiedTime'),
-    member.nullableText('server', 'server'),
-  ],
-  pendingColumns: [
-    pending.time('expiration', 'expiration'),
-    pending.nullableText('audit_ref', 'auditRef'),
-    pending.text('req_principal', 'requestPrincipal'),
-    pending.time('req_time', 'requestTime'),
-    pending.time('last_notified_time', 'lastNotifiedTime'),
-    pending.nullableText('server', 'server'),
-    pending.text('pending_state', 'pendingState'),
-  ],
+  columns: SETTING_COLUMNS,
+  memberColumns: MEMBER_COLUMNS,
+  pendingColumns: PENDING_COLUMNS,
   byId: (draft) => draft.groups,
   byName: (domain) => domain.groups,
 })

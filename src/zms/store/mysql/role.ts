@@ -1,5 +1,6 @@
 import type { PendingRoleMember, RoleBase, RoleMember } from '../model.ts'
 import { CollectionRows } from './collection.ts'
+import { MEMBER_COLUMNS, PENDING_COLUMNS, SETTING_COLUMNS } from './collection-columns.ts'
 import { columnsOf } from './columns.ts'
 import type { Run, WriteScope } from './scope.ts'
 
@@ -16,17 +17,9 @@ const rows = new CollectionRows<RoleBase, RoleMember, PendingRoleMember>({
   tags: 'role_tags',
   audit: 'role_audit_log',
   columns: [
+    ...SETTING_COLUMNS,
     settings.text('trust', 'trust'),
     settings.text('description', 'description'),
-    settings.flag('audit_enabled', 'auditEnabled'),
-    settings.flag('self_serve', 'selfServe'),
-    settings.flag('review_enabled', 'reviewEnabled'),
-    settings.flag('delete_protection', 'deleteProtection'),
-    settings.flag('self_renew', 'selfRenew'),
-    settings.number('self_renew_mins', 'selfRenewMins'),
-    settings.number('max_members', 'maxMembers'),
-    settings.number('member_expiry_days', 'memberExpiryDays'),
-    settings.number('service_expiry_days', 'serviceExpiryDays'),
     settings.number('group_expiry_days', 'groupExpiryDays'),
     settings.number('member_review_days', 'memberReviewDays'),
     settings.number('service_review_days', 'serviceReviewDays'),
@@ -34,35 +27,14 @@ const rows = new CollectionRows<RoleBase, RoleMember, PendingRoleMember>({
     settings.number('token_expiry_mins', 'tokenExpiryMins'),
     settings.number('cert_expiry_mins', 'certExpiryMins'),
     settings.text('sign_algorithm', 'signAlgorithm'),
-    settings.text('notify_roles', 'notifyRoles'),
-    settings.text('notify_details', 'notifyDetails'),
-    settings.time('last_reviewed_time', 'lastReviewedDate'),
-    settings.text('user_authority_filter', 'userAuthorityFilter'),
-    settings.text('user_authority_expiration', 'userAuthorityExpiration'),
-    settings.text('principal_domain_filter', 'principalDomainFilter'),
-    settings.ownership('resource_owner', 'resourceOwnership'),
   ],
   memberColumns: [
-    member.time('expiration', 'expiration'),
+    ...MEMBER_COLUMNS,
     member.time('review_reminder', 'reviewReminder'),
-    member.nullableText('audit_ref', 'auditRef'),
-    member.text('req_principal', 'requestPrincipal'),
-    member.number('system_disabled', 'systemDisabled'),
-    member.time('last_notified_time', 'lastNotifiedTime'),
-    member.nullableText('server', 'server'),
     member.time('review_last_notified_time', 'reviewLastNotifiedTime'),
     member.nullableText('review_server', 'reviewServer'),
   ],
-  pendingColumns: [
-    pending.time('expiration', 'expiration'),
-    pending.time('review_reminder', 'reviewReminder'),
-    pending.nullableText('audit_ref', 'auditRef'),
-    pending.text('req_principal', 'requestPrincipal'),
-    pending.time('req_time', 'requestTime'),
-    pending.time('last_notified_time', 'lastNotifiedTime'),
-    pending.nullableText('server', 'server'),
-    pending.text('pending_state', 'pendingState'),
-  ],
+  pendingColumns: [...PENDING_COLUMNS, pending.time('review_reminder', 'reviewReminder')],
   byId: (draft) => draft.roles,
   byName: (domain) => domain.roles,
 })
