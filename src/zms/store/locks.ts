@@ -16,11 +16,6 @@ export class Locks {
     }
   }
 
-  /** Resolves when nobody holds or waits for the name. */
-  async idle(name: string): Promise<void> {
-    for (let tail = this.#tails.get(name); tail; tail = this.#tails.get(name)) await tail
-  }
-
   async #take(name: string): Promise<() => void> {
     const before = this.#tails.get(name)
     const { promise: released, resolve } = Promise.withResolvers<void>()

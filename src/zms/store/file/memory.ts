@@ -61,11 +61,6 @@ export class Memory {
     return this.#lastAssertionId
   }
 
-  /** Greatest assertion id given so far. */
-  get lastAssertionId(): number {
-    return this.#lastAssertionId
-  }
-
   /** Makes sure that ids up to this one are not given again. */
   reserveAssertionIds(last: number): void {
     this.#lastAssertionId = Math.max(this.#lastAssertionId, last)
