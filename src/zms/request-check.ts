@@ -21,8 +21,8 @@ export function requestCheck(config: ConfigOf['zms'], userAuthority: Authority |
     requirePort(config, context)
     if (context.secure === false && zms.secureRequestsOnly) throw badRequest(`${context.api} request must be over TLS`)
     const { principal } = context
-    if (!zms.validateUserAuthorityPrincipals.value || !userAuthority || principal?.domain !== config.userDomain) return
-    return requireValidUser(userAuthority, principal.fullName)
+    const judged = zms.validateUserAuthorityPrincipals.value && principal?.domain === config.userDomain
+    return judged && userAuthority ? requireValidUser(userAuthority, principal.fullName) : undefined
   }
 }
 

@@ -82,7 +82,7 @@ const wireType = <T>(wire: WireShape, read: Read<T>): WireType<T> =>
   Object.assign(
     z.transform((value: unknown, context) => read(value, context)),
     { wire, [READ]: read },
-  ) as unknown as WireType<T>
+  )
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
 

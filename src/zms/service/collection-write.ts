@@ -98,7 +98,7 @@ export async function writeCollection(
   const wanted = new Set<string>()
   for (const { name, dates: requested } of members) {
     wanted.add(name)
-    const current = existing?.members.get(name) as RoleMember | undefined
+    const current = existing?.members.get(name)
     const type = deps.memberRules.typeOf(name)
     await deps.memberRules.check(transaction, collection, name, standingOf(current))
     const dates = await deps.memberDates.dates(

@@ -14,7 +14,7 @@ export interface DeletionRequest {
 }
 
 /** Attributes that may have to be empty before a domain is deleted, with the words of the refusal. */
-const ATTRIBUTES = new Map<string, readonly [keyof Domain, string]>([
+const ATTRIBUTES = new Map<string, readonly ['account' | 'gcpProject' | 'azureSubscription', string]>([
   ['account', ['account', 'account']],
   ['gcpproject', ['gcpProject', 'gcp-project']],
   ['azuresubscription', ['azureSubscription', 'azure-subscription']],
@@ -63,7 +63,7 @@ async function checkDeletion(
   for (const attribute of deps.config.zms.domainDeleteMetaAttributes) {
     const [member, word] = ATTRIBUTES.get(attribute) ?? []
     const value = member && domain[member]
-    if (value) throw badRequest(`Domain has non-empty ${word} attribute: ${String(value)}`)
+    if (value) throw badRequest(`Domain has non-empty ${word} attribute: ${value}`)
   }
 }
 

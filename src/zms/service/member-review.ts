@@ -1,6 +1,5 @@
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
-import type { RoleMember } from '../store/model.ts'
 import { baseOf, type CollectionKind, needsApproval } from './collection.ts'
 import { memberCollection, requestedMembers, requireSamePendingState } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -65,7 +64,7 @@ export async function reviewCollection(
     const days = memberDays(collection, domain)
     const approval = needsApproval(collection)
     for (const { name: memberName, dates } of requested) {
-      const current = collection.members.get(memberName) as RoleMember | undefined
+      const current = collection.members.get(memberName)
       if (!current) continue
       if (removals.has(memberName)) {
         if (approval && collection.deleteProtection) {

@@ -76,7 +76,7 @@ export async function putMember(
           'member',
           write.resourceOwner,
         )
-    const current = collection.members.get(memberName) as RoleMember | undefined
+    const current = collection.members.get(memberName)
     const judged = memberCollection(deps, kind, domain, collection)
     await deps.memberRules.check(transaction, judged, memberName, standingOf(current))
     const entry = await entryOf(deps, context, kind, domain, collection, memberName)
@@ -180,7 +180,7 @@ export async function deleteMember(
     const domain = await transaction.domain(domainName)
     const collection = domain && kind.find(domain, name)
     if (!domain || !collection) throw notFound(`Invalid domain/${kind.kind} name specified`)
-    const member = collection.members.get(memberName) as RoleMember | undefined
+    const member = collection.members.get(memberName)
     const caller = context.principal?.fullName ?? ''
     const isRequester = kind.kind === 'role' && collection.selfServe && member?.requestPrincipal === caller
     if (caller !== memberName && !isRequester && !(await mayUpdateMembers(deps, context, kind, domainName, name))) {
@@ -254,7 +254,7 @@ export async function decideMember(
     const domain = await transaction.domain(domainName)
     const collection = domain && kind.find(domain, name)
     if (!domain || !collection) throw badRequest(WORDS[kind.kind].decisionMissing)
-    const pending = collection.pending.get(memberName) as PendingRoleMember | undefined
+    const pending = collection.pending.get(memberName)
     await requireMayDecide(deps, context, kind, domain, collection, memberName, pending)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (!pending) throw notFound(`Pending ${kind.kind} member ${memberName} not found`)
@@ -265,7 +265,7 @@ export async function decideMember(
       return
     }
     transaction.apply(...changes.settle(memberName, 'approved'))
-    const current = collection.members.get(memberName) as RoleMember | undefined
+    const current = collection.members.get(memberName)
     if (pending.pendingState === 'DELETE') {
       if (current) transaction.apply(...changes.remove(memberName))
       return
@@ -318,9 +318,9 @@ export function findMember(
   if (!collection) throw notFound(`unknown ${kind.kind} - ${kind.fullName(domainName, name)}`)
   const matches = (found: { expiration?: number } | undefined) =>
     found !== undefined && (expiration === undefined || found.expiration === wholeSeconds(expiration))
-  const member = collection.members.get(memberName) as RoleMember | undefined
+  const member = collection.members.get(memberName)
   if (member && matches(member)) return { member }
-  const pending = collection.pending.get(memberName) as PendingRoleMember | undefined
+  const pending = collection.pending.get(memberName)
   return pending && matches(pending) ? { pending } : {}
 }
 

@@ -10,5 +10,5 @@ export function namePage(
   const after = skip === undefined ? sorted : sorted.slice(sorted.indexOf(skip) + 1)
   if (limit === undefined || limit <= 0 || after.length <= limit) return { names: after }
   const page = after.slice(0, limit)
-  return { names: page, next: page.at(-1) as string }
+  return { names: page, next: page.at(-1) }
 }

@@ -277,10 +277,7 @@ describe('struct', () => {
 
   table('reads its members and ignores the others', member, [
     [{ name: 'a' }, { name: 'a' }],
-    [
-      { name: 'a', days: null },
-      { name: 'a' },
-    ],
+    [{ name: 'a', days: null }, { name: 'a' }],
     [
       { name: 'a', days: '3', colour: {} },
       { name: 'a', days: 3 },

@@ -40,7 +40,7 @@ describe('the validator of e-mail addresses', () => {
 
   test('decides about long texts in time that grows with them', () => {
     assert.equal(any.validateMember('sports', `a@${'a.'.repeat(50_000)}1`), false)
-    assert.equal(any.validateMember('sports', `${'a'.repeat(100_000)}`), false)
+    assert.equal(any.validateMember('sports', 'a'.repeat(100_000)), false)
   })
 })
 
