@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { FileSystem } from '#core/seam/file-system.ts'
-import { DamageError } from './damage.ts'
+import { DamageError } from './damage-error.ts'
 
 /**
  * A document is a file with one JSON object that begins with a checksum: the CRC-32 of all bytes behind it. `sequence` is

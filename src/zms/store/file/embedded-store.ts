@@ -10,7 +10,7 @@ import { changeText } from './change-form.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Journal } from './journal.ts'
 import type { Memory } from './memory.ts'
-import { MemoryQueries } from './queries.ts'
+import { MemoryQueries } from './memory-queries.ts'
 
 /** What an embedded store is made of. */
 export interface EmbeddedStoreParts {

@@ -4,7 +4,7 @@ import { type FileLock, type FileSystem, nodeFileSystem } from '#core/seam/file-
 import { Locks } from '../locks.ts'
 import { changeOf } from './change-form.ts'
 import { Checkpoint, readGlobals } from './checkpoint.ts'
-import { DamageError } from './damage.ts'
+import { DamageError } from './damage-error.ts'
 import { replaceFile, TEMPORARY } from './document.ts'
 import { DomainDocuments } from './domain-documents.ts'
 import { type DomainForm, domainOf, SharedTexts } from './domain-form.ts'

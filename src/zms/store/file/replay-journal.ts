@@ -1,5 +1,5 @@
 import type { FileSystem } from '#core/seam/file-system.ts'
-import { DamageError } from './damage.ts'
+import { DamageError } from './damage-error.ts'
 import { type Frame, findFrame, readFrame } from './frame.ts'
 import { type JournalEnd, type JournalHeader, journalFile, numberOf } from './journal.ts'
 
