@@ -35,6 +35,7 @@ export class EmbeddedStore extends MemoryQueries implements Store {
   readonly #parts: EmbeddedStoreParts
   readonly #active = new Set<Promise<unknown>>()
   #checkpoint: Promise<void> | undefined
+  #checkpointFailed = false
   #closing: Promise<void> | undefined
 
   constructor(parts: EmbeddedStoreParts) {
@@ -100,7 +101,9 @@ export class EmbeddedStore extends MemoryQueries implements Store {
         checkpoint.note(sequence, domainsOf(changes))
       },
     })
-    if (journal.bytes >= this.#parts.checkpointBytes) this.#startCheckpoint()
+    // One that failed is tried again only after as much journal as usual.
+    const isUrgent = journal.suspect && !this.#checkpointFailed
+    if (isUrgent || journal.bytes >= this.#parts.checkpointBytes) this.#startCheckpoint()
   }
 
   /** A domain is created only once. */
@@ -118,15 +121,20 @@ export class EmbeddedStore extends MemoryQueries implements Store {
 
   #startCheckpoint(): void {
     if (this.#checkpoint || this.#closing) return
+    this.#checkpoint = this.#runCheckpoint().finally(() => {
+      this.#checkpoint = undefined
+    })
+  }
+
+  async #runCheckpoint(): Promise<void> {
     const { checkpoint, log } = this.#parts
-    this.#checkpoint = checkpoint
-      .run()
-      .catch((error: unknown) => {
-        log('error', `checkpoint: ${error instanceof Error ? error.message : String(error)}; the journal is kept`)
-      })
-      .finally(() => {
-        this.#checkpoint = undefined
-      })
+    try {
+      await checkpoint.run()
+      this.#checkpointFailed = false
+    } catch (error) {
+      this.#checkpointFailed = true
+      log('error', `checkpoint: ${error instanceof Error ? error.message : String(error)}; the journal is kept`)
+    }
   }
 }
 

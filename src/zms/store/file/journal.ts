@@ -65,9 +65,10 @@ export class Journal {
   #sequence: number
   #stamp: number
   #failing = false
+  #suspect = false
   #closed = false
 
-  /** @param options.abandoned is called when a file can no longer be trusted and should be replaced by documents */
+  /** @param options.abandoned is told when a file is left because it can no longer be trusted */
   constructor(options: {
     folder: string
     fileSystem: FileSystem
@@ -88,6 +89,11 @@ export class Journal {
   /** Bytes in the current file. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Whether there is a file that cannot be trusted, so that documents should take the place of all files soon. */
+  get suspect(): boolean {
+    return this.#suspect
   }
 
   /** A time for a new transaction: now, or later when the clock is behind the stamps. */
@@ -120,6 +126,7 @@ export class Journal {
       if (numberOf(name) < number) await this.#fileSystem.remove(join(this.#folder, name))
     }
     await this.#fileSystem.syncFolder(this.#folder)
+    this.#suspect = false
   }
 
   /** Whether transactions can be written now; tries to begin a file when the last write failed. */
@@ -192,7 +199,7 @@ export class Journal {
       return
     }
     this.#sequence += batch.length
-    this.#stamp = Math.max(this.#stamp, ...stamps)
+    this.#stamp = stamps.reduce((latest, stamp) => Math.max(latest, stamp), this.#stamp)
     batch.forEach(({ commit }, index) => commit.durable(first + index, stamps[index] as number))
     for (const { resolve } of batch) resolve()
   }
@@ -218,6 +225,7 @@ export class Journal {
 
   async #abandon(file: WritableFile, reason: unknown): Promise<void> {
     this.#file = undefined
+    this.#suspect = true
     await file.close().catch(() => {})
     this.#abandoned(journalFile(this.#folder, this.#number), messageOf(reason))
   }

@@ -13,7 +13,7 @@ const FOLDER = '/data/store'
 const STEPS = workload(11, 24)
 const unavailable = failure('unavailable', 'The change could not be stored')
 
-const openOn = (fileSystem: SimulatedFileSystem, lines: string[] = [], checkpointBytes = 6000): Promise<Store> =>
+const openOn = (fileSystem: SimulatedFileSystem, lines: string[] = [], checkpointBytes = 6000) =>
   openFileStore({
     folder: FOLDER,
     fileSystem,
@@ -109,8 +109,8 @@ describe('a file store on a disk that fails', () => {
     }, unavailable)
     assert.ok(stored > 0)
     await assert.rejects(put(store, 'refused', 'x'.repeat(5000)), unavailable)
-    assert.equal((await store.domain('sports'))?.entities.size, stored)
-    assert.equal((await store.domain('sports'))?.entities.has('refused'), false)
+    assert.equal(store.domain('sports')?.entities.size, stored)
+    assert.equal(store.domain('sports')?.entities.has('refused'), false)
     fileSystem.capacity = 0
     assert.equal(await store.check(), false)
     fileSystem.capacity = Number.POSITIVE_INFINITY
@@ -144,7 +144,7 @@ describe('a file store on a disk that fails', () => {
       await assert.rejects(put(store, 'unconfirmed', String(attempt)), unavailable)
       assert.equal(await store.check(), false)
     }
-    assert.deepEqual([...((await store.domain('sports'))?.entities.keys() ?? [])], ['confirmed'])
+    assert.deepEqual([...(store.domain('sports')?.entities.keys() ?? [])], ['confirmed'])
     fileSystem.faultAt = () => undefined
     assert.equal(await store.check(), true)
     await put(store, 'later', '2')
@@ -153,6 +153,23 @@ describe('a file store on a disk that fails', () => {
     assert.deepEqual(await everything(again), live)
     await again.close()
     assert.match(lines.join('\n'), /00000001\.journal is left and a new journal file begun: EIO/)
+  })
+
+  test('and did not confirm a write is rid of that file of the journal as soon as it can write', async () => {
+    const { fileSystem, store } = await opened()
+    await put(store, 'before', '1')
+    fileSystem.faultAt = (_, name, path) => (name === 'sync' ? fileError('EIO', path) : undefined)
+    await assert.rejects(put(store, 'refused', '2'), unavailable)
+    fileSystem.faultAt = () => undefined
+    await put(store, 'after', '3')
+    await store.settled()
+    const [only, ...others] = await fileSystem.list(`${FOLDER}/journal`)
+    assert.deepEqual(others, [])
+    assert.notEqual(only, '00000001.journal')
+    const live = await everything(store)
+    const again = await openOn(fileSystem.restart())
+    assert.deepEqual(await everything(again), live)
+    await again.close()
   })
 
   test('while documents are written keeps the journal, and writes them later', async () => {
@@ -193,7 +210,7 @@ describe('a file store on a disk that fails', () => {
     await store.close()
     assert.equal((await Promise.allSettled(writes)).filter(({ status }) => status === 'fulfilled').length, 20)
     const again = await openOn(fileSystem.restart())
-    assert.equal((await again.domain('sports'))?.entities.size, 20)
+    assert.equal(again.domain('sports')?.entities.size, 20)
     await again.close()
   })
 })

@@ -12,7 +12,7 @@ import { steadyClock } from './workload.ts'
 const FOLDER = '/data/store'
 const JOURNAL = `${FOLDER}/journal/00000001.journal`
 
-const openOn = (fileSystem: SimulatedFileSystem, lines: string[] = [], checkpointBytes?: number): Promise<Store> =>
+const openOn = (fileSystem: SimulatedFileSystem, lines: string[] = [], checkpointBytes?: number) =>
   openFileStore({
     folder: FOLDER,
     fileSystem,
@@ -133,28 +133,27 @@ describe('the journal of a file store', () => {
     const fileSystem = new SimulatedFileSystem(randomFrom(5))
     const store = await openOn(fileSystem)
     await createDomain(store, 'sports')
-    // Every failure of a sync begins a new file.
+    // Every failure of a sync begins a new file; documents, which would take the place of all files, cannot be written.
     for (let index = 0; index < 3; index++) {
       fileSystem.faultAt = (_, name) => (name === 'sync' ? new Error('EIO') : undefined)
       await assert.rejects(put(store, 'sports', `refused${index}`))
-      fileSystem.faultAt = () => undefined
+      fileSystem.faultAt = (_, name, path) => (path.endsWith('.tmp') ? new Error(`EIO ${name}`) : undefined)
       await put(store, 'sports', `e${index}`)
+      await store.settled()
     }
     await store.close()
+    fileSystem.faultAt = () => undefined
     const files = (await fileSystem.list(`${FOLDER}/journal`)).toSorted()
-    assert.equal(files.length, 4)
-    const expected = [
-      /00000002\.journal is damaged at byte 0: the journal files with the transactions from 1 on are missing/,
-      /00000003\.journal is damaged at byte 0: the journal file 2 before it is missing/,
-      /00000004\.journal is damaged at byte 0: the journal file 3 before it is missing/,
-    ]
-    for (const [index, message] of expected.entries()) {
+    assert.ok(files.length > 3)
+    for (const [index, file] of files.slice(0, -1).entries()) {
       const damaged = fileSystem.copy()
-      await damaged.remove(`${FOLDER}/journal/${files[index]}`)
-      await assert.rejects(openOn(damaged), message)
+      await damaged.remove(`${FOLDER}/journal/${file}`)
+      const expected = index === 0 ? /from 1 on are missing/ : new RegExp(`the journal file ${index + 1} before it is`)
+      await assert.rejects(openOn(damaged), expected)
+      await assert.rejects(openOn(damaged), isDamage(`${FOLDER}/journal/${files[index + 1]}`, 0))
     }
     const whole = await openOn(fileSystem.copy())
-    assert.deepEqual([...((await whole.domain('sports'))?.entities.keys() ?? [])], ['e0', 'e1', 'e2'])
+    assert.deepEqual([...(whole.domain('sports')?.entities.keys() ?? [])], ['e0', 'e1', 'e2'])
     await whole.close()
   })
 
