@@ -96,7 +96,7 @@ describe('start', () => {
     assert.equal(out, `zms is running: process ${zms.pid}, port ${zms.port}\n`)
     assert.ok(isRunning({ pid: zms.pid }))
     assert.match(readFileSync(zms.file('var/zms_server/logs/zms.log'), 'utf8'), /listening on/)
-    assert.deepEqual(readdirSync(zms.file('var/zms_server')).sort(), ['logs', 'zms.pid', 'zms.state'])
+    assert.deepEqual(readdirSync(zms.file('var/zms_server')).sort(), ['certs', 'keys', 'logs', 'zms.pid', 'zms.state'])
   })
 
   test('leaves a running server alone', async () => {
@@ -210,7 +210,7 @@ describe('stop', () => {
     assert.deepEqual(await zms.zms('stop'), [0, 'zms has stopped\n', ''])
     assert.equal(await answer, 'done')
     assert.equal(isRunning({ pid }), false)
-    assert.deepEqual(readdirSync(zms.file('var/zms_server')), ['logs'])
+    assert.deepEqual(readdirSync(zms.file('var/zms_server')).sort(), ['certs', 'keys', 'logs'])
   })
 
   test('says after its time that the server still runs', async () => {

@@ -204,7 +204,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   let port = 0
   let running: Running | undefined
   try {
-    await run(installer, [...common, ...INSTALL_ARGS])
+    // In a folder of its own too: a server that starts removes the temporary tables that it finds, also those of others.
+    await run(installer, [...common, ...INSTALL_ARGS], { env: { ...process.env, TMPDIR: folder } })
     // Between the probe and the start another process may take the port.
     for (let attempt = 1; running === undefined; attempt++) {
       port = await freePort()
