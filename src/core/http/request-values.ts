@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { z } from 'zod'
 import { badRequest, notFound, ServiceError } from '../error/service-error.ts'
 import type { Endpoint } from './endpoint.ts'
 import { statusText } from './errors.ts'
 import { type JsonLimits, parseJson } from './json-body.ts'
 import { parseQuery } from './request-target.ts'
-import { isMappingIssue, type WireType } from './wire.ts'
+import { isMappingIssue, readValue, type WireIssue, type WireType } from './wire.ts'
 
 /** How bodies are read. */
 export interface BodyRules {
@@ -139,23 +138,26 @@ function valueReader(
   unmappable: (cause?: unknown) => ServiceError,
   name: string = typeName(type),
 ): ValueReader {
-  // Most parameters are absent from most requests: what that means is found out once.
-  const absent = type.safeParse(undefined)
   return (raw, findings) => {
-    const result = raw === undefined ? absent : type.safeParse(raw)
-    if (result.success) return result.data
-    const { issues } = result.error
-    if (issues.some(isMappingIssue)) throw unmappable(result.error)
+    const issues: WireIssue[] = []
+    const value = readValue(type, raw, issues)
+    if (issues.length === 0) return value
+    const unmapped = issues.find(isMappingIssue)
+    if (unmapped) throw unmappable(new TypeError(issueText(unmapped)))
     findings.broken ??= brokenRule(name, raw, issues)
     return undefined
   }
 }
 
-function brokenRule(name: string, raw: unknown, [issue]: readonly z.core.$ZodIssue[]): ServiceError {
+function brokenRule(name: string, raw: unknown, [issue]: readonly WireIssue[]): ServiceError {
   if (raw === undefined || raw === null) return badRequest(`Missing or malformed ${name}`)
+  return badRequest(`Invalid ${name} error: ${issue ? issueText(issue) : 'invalid'}`)
+}
+
+function issueText({ path = [], message = 'invalid' }: WireIssue): string {
   // Names of members may come from the request.
-  const place = issue?.path.join('.').slice(0, PLACE_MAX_LENGTH) ?? ''
-  return badRequest(`Invalid ${name} error: ${place === '' ? '' : `${place}: `}${issue?.message ?? 'invalid'}`)
+  const place = path.join('.').slice(0, PLACE_MAX_LENGTH)
+  return place === '' ? message : `${place}: ${message}`
 }
 
 const typeName = ({ wire }: WireType<unknown>): string => wire.name ?? wire.base

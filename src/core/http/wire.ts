@@ -56,6 +56,12 @@ export type WireType<T> = z.ZodType<T> & { readonly wire: WireShape; readonly [R
 type Read<T> = (value: unknown, context: Issues) => T
 const READ = Symbol('read')
 
+/** Something wrong with a value: what, and where in it. */
+export type WireIssue = z.core.$ZodRawIssue
+
+/** Reads a value and adds what is wrong with it; with anything wrong, what it gives is of no use. */
+export const readValue = <T>(type: WireType<T>, value: unknown, issues: WireIssue[]): T => type[READ](value, { issues })
+
 /** Value of a wire type after reading. */
 export type ValueOf<W extends z.ZodType> = z.output<W>
 
@@ -63,7 +69,7 @@ export type ValueOf<W extends z.ZodType> = z.output<W>
 const unmappable = { mapping: true } as const
 
 /** Whether an issue of a failed parse means that the value could not be mapped at all. */
-export const isMappingIssue = (issue: z.core.$ZodIssue): boolean =>
+export const isMappingIssue = (issue: { readonly code?: string; readonly params?: unknown }): boolean =>
   issue.code === 'custom' && (issue.params as { mapping?: boolean } | undefined)?.mapping === true
 
 type Issues = Pick<z.core.ParsePayload, 'issues'>
@@ -277,8 +283,7 @@ function isBroken({ issues }: Issues, first: number, place: string | number): bo
 }
 
 /** Whether reading on cannot change the answer. */
-const isHopeless = ({ issues }: Issues): boolean =>
-  issues.length >= MAX_ISSUES || issues.some((issue) => isMappingIssue(issue as z.core.$ZodIssue))
+const isHopeless = ({ issues }: Issues): boolean => issues.length >= MAX_ISSUES || issues.some(isMappingIssue)
 
 /** Array; anything else cannot be mapped. */
 export const list = <T>(item: WireType<T>): WireType<T[]> =>
