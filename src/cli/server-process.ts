@@ -51,10 +51,18 @@ export interface ListeningServer {
   readonly port: number
 }
 
+/**
+ * The runtime by itself lets garbage grow to several times the data before it looks for it. With these it keeps a young
+ * generation of 4 MiB and looks again when the old one has grown by 30 %: a server with 1,000 domains takes 100 MiB less
+ * (`npm run bench -- memory`).
+ */
+const MEMORY_OPTIONS = ['--max-semi-space-size=4', '--heap-growing-percent=30']
+
 /** The arguments of `node` that run a server in the foreground. */
 export function serverArguments(launch: Omit<ServerLaunch, 'logFile' | 'errorFile'>): string[] {
   return [
     ...process.execArgv,
+    ...MEMORY_OPTIONS,
     resolvePath(PROJECT_FOLDER, launch.kind.main),
     '--root',
     launch.root,

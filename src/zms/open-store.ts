@@ -4,9 +4,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
-import { migrateSchema } from '#core/database/schema-migration.ts'
 import { openFileStore } from './store/file/file-store.ts'
-import { MySqlStore } from './store/mysql/mysql-store.ts'
 import type { Store } from './store/store.ts'
 
 /** What a store is opened with; a plug-in gets the same. */
@@ -77,8 +75,11 @@ async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Pro
   const primary = settings(zms.jdbcStore, zms.jdbcUser, await secret(zms.jdbcPassword))
   const replica = zms.jdbcRoStore && settings(zms.jdbcRoStore, zms.jdbcRoUser, await secret(zms.jdbcRoPassword))
   if (zms.schemaMigrationDir !== undefined) {
+    const { migrateSchema } = await import('#core/database/schema-migration.ts')
     await migrateSchema({ settings: primary, directory: zms.schemaMigrationDir, server: 'zms', log })
   }
+  // The driver takes time and memory that servers with the embedded store need not spend.
+  const { MySqlStore } = await import('./store/mysql/mysql-store.ts')
   return new MySqlStore({
     primary,
     ...(replica && { replica }),

@@ -10,10 +10,10 @@ import { loadServerConfig } from '#core/config/server-config.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import { openLogger } from '#core/log/logger.ts'
+import { openProviderClient } from '#zms/open-provider-client.ts'
 import {
   type DependencyQuestion,
   HttpsProviderClient,
-  openProviderClient,
   type ProviderClientLimits,
 } from '#zms/service/provider-client.ts'
 import { clientCertificate, type TestPki, testPki } from '../../core/http/support.ts'
