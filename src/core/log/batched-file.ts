@@ -52,19 +52,24 @@ export class BatchedFile {
     // Copied at once, so that the pieces a line was made of do not live until it is written.
     if (line.length <= BATCH_BYTES) this.#size += this.#batch.write(line, this.#size, 'latin1')
     else this.#full.push(Buffer.from(line, 'latin1'))
-    this.#timer ??= setTimeout(() => this.#finishBatch(), FLUSH_MILLIS).unref()
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MILLIS).unref()
   }
 
   /** Writes what is held back and closes the file. */
   async close(): Promise<void> {
-    this.#finishBatch()
+    clearTimeout(this.#timer)
+    this.#flush()
     await this.#writing
     await this.#handle.close()
   }
 
-  #finishBatch(): void {
-    clearTimeout(this.#timer)
+  /** Under load batches are full before their time is over: the timer is left to run, setting it costs more than it saves. */
+  #flush(): void {
     this.#timer = undefined
+    this.#finishBatch()
+  }
+
+  #finishBatch(): void {
     if (this.#size > 0) {
       this.#full.push(this.#batch.subarray(0, this.#size))
       this.#batch = Buffer.allocUnsafe(BATCH_BYTES)

@@ -112,7 +112,10 @@ func main() {
 					rd = strings.NewReader(strings.ReplaceAll(*body, "{i}", i))
 				}
 				target := targets[int((n-*first)%int64(len(targets)))]
-				rq, _ := http.NewRequest(*method, strings.ReplaceAll(target, "{i}", i), rd)
+				rq, err := http.NewRequest(*method, strings.ReplaceAll(target, "{i}", i), rd)
+				if err != nil {
+					fail(err)
+				}
 				if rd != nil {
 					rq.Header.Set("Content-Type", "application/json")
 				}
