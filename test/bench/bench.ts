@@ -14,6 +14,10 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   writes,
   memory,
   start,
+  'file-store': async () => {
+    await import('./file-store.ts')
+    return undefined
+  },
   rbac: async () => {
     await import('./rbac.ts')
     return undefined

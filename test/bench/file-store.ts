@@ -163,7 +163,7 @@ function measureOpening(folder: string, domains: number): void {
   console.log(`${number(domains)} domains${figures.map((each) => number(each)).join('')}`)
 }
 
-const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'athenz-bench-'))
+const folder = await mkdtemp(join(tmpdir(), 'athenz-bench-'))
 try {
   await measureWrites(folder)
   console.log('\nopening                 ms   CPU ms  MiB before  after     heap')
