@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import type { Principal } from '../authority/principal.ts'
+import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Writes the line of one exchange, with its line feed. */
@@ -17,18 +19,35 @@ const UNQUOTABLE_ALL = /["\\]|[^\x20-\x7e]/g
 export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
   const time = clockText()
   const quotedAgent = lastOne(quoted)
+  const frames = new WeakMap<Connection, Frame>()
   return (exchange, epochMillis) => {
     const { request, connection, principal, status, bodyBytes, method, durationMillis } = exchange
     const { headers, url, httpVersion } = request
+    let frame = frames.get(connection)
+    if (frame === undefined || frame.principal !== principal) {
+      frame = frameOf(connection, principal)
+      frames.set(connection, frame)
+    }
     const address = (logForwardedAddress && forwardedAddress(exchange)) || connection.peerAddress || '-'
-    const who = principal ? quotable(principal.fullName).replaceAll(' ', '_') : '-'
     return (
-      `${address} - ${who} [${time(epochMillis)}] "${method} ${quotable(url ?? '')} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
+      `${address}${frame.head}${time(epochMillis)}] "${method} ${quotable(url ?? '')} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
       `${quoted(headers.referer)} ${quotedAgent(headers['user-agent'])} ${digits(headers['content-length'])} ` +
-      `${Math.round(durationMillis)} ${principal?.authority.id ?? 'Auth-None'} ${connection.protocol ?? '-'} ` +
-      `${connection.cipher ?? '-'} ${connection.certificateSerial ?? '-'}\n`
+      `${Math.round(durationMillis)}${frame.tail}`
     )
   }
+}
+
+/** What the lines of a connection have in common as long as its principal is the same. */
+interface Frame {
+  readonly principal: Principal | undefined
+  readonly head: string
+  readonly tail: string
+}
+
+function frameOf({ protocol, cipher, certificateSerial }: Connection, principal: Principal | undefined): Frame {
+  const who = principal ? quotable(principal.fullName).replaceAll(' ', '_') : '-'
+  const tail = [principal?.authority.id ?? 'Auth-None', protocol ?? '-', cipher ?? '-', certificateSerial ?? '-']
+  return { principal, head: ` - ${who} [`, tail: ` ${tail.join(' ')}\n` }
 }
 
 function forwardedAddress(exchange: Exchange): string | undefined {

@@ -190,5 +190,16 @@ function hasManyHosts(rawHeaders: readonly string[]): boolean {
 
 /** Whether a Host header, with or without port, names this host. */
 function isHost(header: string | undefined, name: string): boolean {
-  return header === undefined || header.replace(/:\d*$/, '').toLowerCase() === name.toLowerCase()
+  if (header === undefined) return true
+  const end = portStart(header)
+  return (end === header.length ? header : header.slice(0, end)).toLowerCase() === name.toLowerCase()
 }
+
+/** Where `:` and digits at the end of a Host header begin; its end without them. */
+function portStart(header: string): number {
+  let at = header.length
+  while (at > 0 && isDigit(header.charCodeAt(at - 1))) at--
+  return header.charCodeAt(at - 1) === 0x3a ? at - 1 : header.length
+}
+
+const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39
