@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { Signer } from '#core/crypto/signing.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import type { PrincipalType } from '#core/names/principal-name.ts'
+import { CanonicalPart, canonicalShapes, canonicalText } from '#core/token/canonical-text.ts'
 import type { Domain } from '../store/model.ts'
-import { CanonicalPart, canonicalShapes, canonicalText } from './canonical-text.ts'
 import { SignedDomainTexts, type SignedForm, type Texts } from './signed-domain-texts.ts'
 
 /** How a web signature is written: as ASN.1 sequence, or as the standards of JOSE want it. */

@@ -1,6 +1,6 @@
 import type { PrincipalType } from '#core/names/principal-name.ts'
+import { CanonicalPart, type CanonicalShape, canonicalShapes, canonicalText } from '#core/token/canonical-text.ts'
 import type { Domain, Entity, Group, GroupMember, Policy, Role, RoleMember, Service } from '../store/model.ts'
-import { CanonicalPart, type CanonicalShape, canonicalShapes, canonicalText } from './canonical-text.ts'
 import { activePolicies } from './domain-views.ts'
 import { entityReply } from './entity-reply.ts'
 import { groupIdentityReply, groupSettingsReply, listedGroupMemberReply } from './group-reply.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CanonicalPart, canonicalShapes, canonicalText } from '#zms/service/canonical-text.ts'
+import { CanonicalPart, canonicalShapes, canonicalText } from '#core/token/canonical-text.ts'
 
 // Members are given in descending order, so that the order of the text is the writer's own.
 const cases: { name: string; shape: keyof typeof canonicalShapes; value: unknown; text: string }[] = [

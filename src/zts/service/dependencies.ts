@@ -1,0 +1,21 @@
+import type { Authority } from '#core/authority/authority.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import type { Domains } from '../cache/domains.ts'
+import type { RoleAccess } from './role-access.ts'
+import type { TokenSigners } from './token-signers.ts'
+
+/** What the services of ZTS are made of; put together once by `zts-server.ts`, or by a test. */
+export interface ZtsDependencies {
+  readonly config: ConfigOf['zts']
+  readonly domains: Domains
+  readonly roleAccess: RoleAccess
+  readonly signers: TokenSigners
+  readonly privateKeyStore: PrivateKeyStore
+  /** Judge of users, when one is configured. */
+  readonly userAuthority: Authority | undefined
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** A line for the server's log. */
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}

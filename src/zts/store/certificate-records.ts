@@ -1,0 +1,37 @@
+/** Which certificates an instance has: what is known of a stolen one. Times are epoch milliseconds, serials decimal. */
+export interface CertificateRecord {
+  readonly provider: string
+  readonly instanceId: string
+  /** Full name. */
+  readonly service: string
+  readonly currentSerial: string
+  readonly currentTime: number
+  readonly currentIp: string
+  readonly prevSerial: string
+  readonly prevTime: number
+  readonly prevIp: string
+  readonly clientCert: boolean
+  readonly lastNotifiedTime?: number | undefined
+  readonly lastNotifiedServer?: string | undefined
+  readonly expiryTime?: number | undefined
+  readonly hostName?: string | undefined
+  readonly siaProvider?: string | undefined
+  /** When address or host name last changed. */
+  readonly svcDataUpdateTime?: number | undefined
+}
+
+/** Records of certificates: a plug-in. A store that cannot be reached rejects with a ServiceError `unavailable`. */
+export interface CertificateRecords {
+  get(provider: string, instanceId: string, service: string): Promise<CertificateRecord | undefined>
+  insert(record: CertificateRecord): Promise<void>
+  /**
+   * Writes a record in place of one whose `currentSerial` is `replaced`; false when another one is there by now, so that
+   * two refreshes at the same time cannot both be the first.
+   */
+  update(record: CertificateRecord, replaced: string): Promise<boolean>
+  /** No error when there is none. */
+  delete(provider: string, instanceId: string, service: string): Promise<void>
+  /** Removes records whose current time is before `before`, at most `limit` (0: all); gives how many. */
+  deleteExpired(before: number, limit: number): Promise<number>
+  close?(): Promise<void> | void
+}
