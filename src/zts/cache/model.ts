@@ -9,7 +9,7 @@ export type Tags = ReadonlyMap<string, readonly string[]>
 export interface CachedRole {
   /** Lower-case local name. */
   readonly name: string
-  readonly members: MembersView<MemberEntry> & Iterable<MemberEntry>
+  readonly members: MembersView & Iterable<MemberEntry>
   /** Domain the role is delegated to. */
   readonly trust?: string | undefined
   /** Zero when not set. */
@@ -22,7 +22,7 @@ export interface CachedRole {
 export interface CachedGroup {
   /** Lower-case local name. */
   readonly name: string
-  readonly members: MembersView<MemberEntry> & Iterable<MemberEntry>
+  readonly members: MembersView & Iterable<MemberEntry>
 }
 
 /** An assertion as ZMS sent it. */
