@@ -1,0 +1,180 @@
+import { splitResourceName } from '#core/names/resource-name.ts'
+import { type MemberEntry, Members } from '#core/rbac/members.ts'
+import type { DomainContent } from './compiled-domain.ts'
+import {
+  type JsonObject,
+  MalformedDomain,
+  objectAt,
+  objectsAt,
+  optionalFlagAt,
+  optionalNumberAt,
+  optionalTextAt,
+  optionalTimeAt,
+  textAt,
+  textsAt,
+} from './json-reading.ts'
+import type { CachedAssertion, CachedGroup, CachedPolicy, CachedRole, CachedService, Tags } from './model.ts'
+
+/** A domain as ZMS sent it: what it holds when it is enabled, otherwise only that it is not. */
+export type DomainData =
+  | { readonly name: string; readonly modified: number; readonly enabled: false }
+  | { readonly name: string; readonly modified: number; readonly enabled: true; readonly content: DomainContent }
+
+/**
+ * Reads the JSON of a DomainData. Throws {@link MalformedDomain} when anything in it is not of its type: a domain of which
+ * only a part can be read is not used at all, for what is left out might have been what forbids.
+ */
+export function readDomainData(value: unknown): DomainData {
+  const data = objectAt(value, 'domain')
+  const name = textAt(data, 'name').toLowerCase()
+  const modified = optionalTimeAt(data, 'modified')
+  if (modified === undefined) throw new MalformedDomain('modified is missing')
+  if (optionalFlagAt(data, 'enabled') === false) return { name, modified, enabled: false }
+  const signed = data['policies'] == null ? undefined : objectAt(data['policies'], 'policies')
+  const contents = signed?.['contents'] == null ? {} : objectAt(signed['contents'], 'contents')
+  const content: DomainContent = {
+    name,
+    modified,
+    settings: settingsOf(data),
+    tags: tagsOf(data),
+    roles: byName(objectsAt(data, 'roles'), (role) => readRole(name, role)),
+    groups: byName(objectsAt(data, 'groups'), (group) => readGroup(name, group)),
+    services: byName(objectsAt(data, 'services'), (service) => readService(name, service)),
+    entities: new Map(objectsAt(data, 'entities').map((entity) => [local('entity', name, entity), entity['value']])),
+    policyVersions: objectsAt(contents, 'policies').map((policy) => readPolicy(name, policy)),
+    policiesSignature: signed && signatureOf(signed),
+  }
+  return { name, modified, enabled: true, content }
+}
+
+function settingsOf(data: JsonObject): DomainContent['settings'] {
+  return {
+    account: optionalTextAt(data, 'account'),
+    azureSubscription: optionalTextAt(data, 'azureSubscription'),
+    azureTenant: optionalTextAt(data, 'azureTenant'),
+    azureClient: optionalTextAt(data, 'azureClient'),
+    gcpProject: optionalTextAt(data, 'gcpProject'),
+    gcpProjectNumber: optionalTextAt(data, 'gcpProjectNumber'),
+    certDnsDomain: optionalTextAt(data, 'certDnsDomain'),
+    tokenExpiryMins: optionalNumberAt(data, 'tokenExpiryMins') ?? 0,
+    serviceCertExpiryMins: optionalNumberAt(data, 'serviceCertExpiryMins') ?? 0,
+    roleCertExpiryMins: optionalNumberAt(data, 'roleCertExpiryMins') ?? 0,
+    x509CertSignerKeyId: optionalTextAt(data, 'x509CertSignerKeyId'),
+    sshCertSignerKeyId: optionalTextAt(data, 'sshCertSignerKeyId'),
+    featureFlags: optionalNumberAt(data, 'featureFlags'),
+  }
+}
+
+const NO_TAGS: Tags = new Map()
+
+function tagsOf(object: JsonObject): Tags {
+  if (object['tags'] == null) return NO_TAGS
+  const entries = Object.entries(objectAt(object['tags'], 'tags'))
+  return new Map(entries.map(([key, values]) => [key, textsAt(objectAt(values, `tag ${key}`), 'list') ?? []]))
+}
+
+function readRole(domain: string, role: JsonObject): CachedRole {
+  const listed = objectsAt(role, 'roleMembers').map(memberOf)
+  // The form that ZMS wrote before members had dates.
+  const named = role['roleMembers'] == null ? (textsAt(role, 'members') ?? []) : []
+  return {
+    name: local('role', domain, role),
+    members: new Members([...listed, ...named.map((memberName) => ({ memberName }))]),
+    trust: optionalTextAt(role, 'trust')?.toLowerCase(),
+    tokenExpiryMins: optionalNumberAt(role, 'tokenExpiryMins') ?? 0,
+    certExpiryMins: optionalNumberAt(role, 'certExpiryMins') ?? 0,
+    tags: tagsOf(role),
+  }
+}
+
+function readGroup(domain: string, group: JsonObject): CachedGroup {
+  return {
+    name: local('group', domain, group),
+    members: new Members(objectsAt(group, 'groupMembers').map(memberOf)),
+  }
+}
+
+function memberOf(member: JsonObject): MemberEntry {
+  const expiration = optionalTimeAt(member, 'expiration')
+  const systemDisabled = optionalNumberAt(member, 'systemDisabled')
+  return {
+    memberName: textAt(member, 'memberName'),
+    ...(expiration !== undefined && { expiration }),
+    ...(systemDisabled !== undefined && { systemDisabled }),
+  }
+}
+
+function readService(domain: string, service: JsonObject): CachedService {
+  const fullName = textAt(service, 'name').toLowerCase()
+  const name = fullName.slice(domain.length + 1)
+  if (name === '' || !fullName.startsWith(`${domain}.`)) throw new MalformedDomain(`${fullName} is no service of it`)
+  const keys = objectsAt(service, 'publicKeys').map((key) => [textAt(key, 'id'), textAt(key, 'key')] as const)
+  return {
+    name,
+    modified: optionalTimeAt(service, 'modified'),
+    description: optionalTextAt(service, 'description'),
+    providerEndpoint: optionalTextAt(service, 'providerEndpoint'),
+    executable: optionalTextAt(service, 'executable'),
+    user: optionalTextAt(service, 'user'),
+    group: optionalTextAt(service, 'group'),
+    hosts: textsAt(service, 'hosts'),
+    publicKeys: new Map(keys),
+    clientId: optionalTextAt(service, 'clientId'),
+    creds: optionalTextAt(service, 'creds'),
+    x509CertSignerKeyId: optionalTextAt(service, 'x509CertSignerKeyId'),
+    sshCertSignerKeyId: optionalTextAt(service, 'sshCertSignerKeyId'),
+    featureFlags: optionalNumberAt(service, 'featureFlags'),
+  }
+}
+
+function readPolicy(domain: string, policy: JsonObject): CachedPolicy {
+  local('policy', domain, policy)
+  return {
+    name: textAt(policy, 'name').toLowerCase(),
+    version: optionalTextAt(policy, 'version') ?? '0',
+    active: optionalFlagAt(policy, 'active') ?? true,
+    modified: optionalTimeAt(policy, 'modified'),
+    caseSensitive: optionalFlagAt(policy, 'caseSensitive'),
+    assertions: objectsAt(policy, 'assertions').map(readAssertion),
+  }
+}
+
+function readAssertion(assertion: JsonObject): CachedAssertion {
+  const effect = optionalTextAt(assertion, 'effect')
+  if (effect !== undefined && effect !== 'ALLOW' && effect !== 'DENY') {
+    throw new MalformedDomain(`the effect ${effect} is unknown`)
+  }
+  return {
+    role: textAt(assertion, 'role'),
+    resource: textAt(assertion, 'resource'),
+    action: textAt(assertion, 'action'),
+    effect,
+    id: optionalNumberAt(assertion, 'id'),
+    caseSensitive: optionalFlagAt(assertion, 'caseSensitive'),
+  }
+}
+
+function signatureOf(signed: JsonObject): DomainContent['policiesSignature'] {
+  const signature = optionalTextAt(signed, 'signature')
+  return signature === undefined ? undefined : { signature, keyId: optionalTextAt(signed, 'keyId') ?? '0' }
+}
+
+/** Lower-case local name of what must be the domain's own. */
+function local(type: 'role' | 'group' | 'policy' | 'entity', domain: string, object: JsonObject): string {
+  const fullName = textAt(object, 'name').toLowerCase()
+  const parts = splitResourceName(type, fullName)
+  if (parts?.domain !== domain) throw new MalformedDomain(`${fullName} is no ${type} of it`)
+  return parts.name
+}
+
+function byName<T extends { readonly name: string }>(
+  objects: readonly JsonObject[],
+  read: (object: JsonObject) => T,
+): ReadonlyMap<string, T> {
+  const map = new Map<string, T>()
+  for (const object of objects) {
+    const value = read(object)
+    map.set(value.name, value)
+  }
+  return map
+}
