@@ -131,7 +131,7 @@ function readPolicy(domain: string, policy: JsonObject): CachedPolicy {
   local('policy', domain, policy)
   return {
     name: textAt(policy, 'name').toLowerCase(),
-    version: optionalTextAt(policy, 'version') ?? '0',
+    version: optionalTextAt(policy, 'version'),
     active: optionalFlagAt(policy, 'active') ?? true,
     modified: optionalTimeAt(policy, 'modified'),
     caseSensitive: optionalFlagAt(policy, 'caseSensitive'),

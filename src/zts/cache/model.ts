@@ -40,8 +40,8 @@ export interface CachedAssertion {
 export interface CachedPolicy {
   /** Full name, `sports:policy.readers`. */
   readonly name: string
-  /** `0` when ZMS did not say. */
-  readonly version: string
+  /** Absent when ZMS did not say: it is the active one then. */
+  readonly version?: string | undefined
   readonly active: boolean
   /** Epoch milliseconds. */
   readonly modified: number | undefined
@@ -107,7 +107,7 @@ export interface CachedDomain extends DomainView<CachedPolicy> {
   readonly policies: CompiledPolicies<CachedPolicy>
   /** All versions of all policies, in the order in which ZMS sent them. */
   readonly policyVersions: readonly CachedPolicy[]
-  /** Signature of ZMS over the policies; absent in domains that came as JSON web signatures. */
+  /** Signature of ZMS over the canonical text of the active policies, if it sent one. */
   readonly policiesSignature: { readonly signature: string; readonly keyId: string } | undefined
   /**
    * Local names of the roles that a principal (lower-case full name) may hold: all that name it, and those that only a
