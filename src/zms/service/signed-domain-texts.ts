@@ -1,10 +1,10 @@
 import type { PrincipalType } from '#core/names/principal-name.ts'
 import { CanonicalPart, type CanonicalShape, canonicalShapes, canonicalText } from '#core/token/canonical-text.ts'
+import { SignedTexts, type Texts } from '#core/token/signed-texts.ts'
 import type { Domain, Entity, Group, GroupMember, Policy, Role, RoleMember, Service } from '../store/model.ts'
 import { activePolicies } from './domain-views.ts'
 import { entityReply } from './entity-reply.ts'
 import { groupIdentityReply, groupSettingsReply, listedGroupMemberReply } from './group-reply.ts'
-import { Pace } from './pace.ts'
 import { signedPolicyReply, wholePolicyReply } from './policy-reply.ts'
 import { listedMemberReply, roleIdentityReply, roleSettingsReply } from './role-reply.ts'
 import { serviceReply } from './service-reply.ts'
@@ -13,15 +13,6 @@ import { timestamp } from './wire-form.ts'
 
 /** What is told of a domain: to `getSignedDomains` without or with conditions, or in a web signature. */
 export type SignedForm = 'signed' | 'signed-with-conditions' | 'jws' | 'jws-with-credentials'
-
-/** An object as JSON, and its canonical text. */
-export interface Texts {
-  readonly json: string
-  readonly canonical: string
-}
-
-/** Members or assertions that are written between two looks at the time. */
-const PIECE_SIZE = 200
 
 /**
  * Writes the signed texts of a domain as it is when this is made: the maps are copied at once, since the store may change
@@ -40,7 +31,7 @@ export class SignedDomainTexts {
   readonly #entities: readonly Entity[]
   readonly #activePolicies: readonly Policy[]
   readonly #allPolicies: readonly Policy[]
-  readonly #pace = new Pace()
+  readonly #texts = new SignedTexts()
 
   constructor(domain: Domain, form: SignedForm, typeOf: (memberName: string) => PrincipalType) {
     this.#name = domain.name
@@ -59,9 +50,9 @@ export class SignedDomainTexts {
 
   /** The domain's name and policies: only those in force in the canonical text, all versions in a web signature. */
   async contents(): Promise<Texts> {
-    const { json } = await this.#list(this.#allPolicies, (each) => this.#policyReply(each), undefined)
+    const { json } = await this.#texts.list(this.#allPolicies, (each) => this.#policyReply(each), undefined)
     const bare = (each: Policy) => signedPolicyReply(this.#name, each, { conditions: false })
-    const { canonical } = await this.#list(this.#activePolicies, bare, canonicalShapes.policy)
+    const { canonical } = await this.#texts.list(this.#activePolicies, bare, canonicalShapes.policy)
     return {
       json: `{"domain":${JSON.stringify(this.#name)},"policies":${json}}`,
       canonical: canonicalText(
@@ -73,10 +64,10 @@ export class SignedDomainTexts {
 
   /** The whole domain, with its signed policies. A web signature has no canonical text. */
   async domain(policies: Texts): Promise<Texts> {
-    const roles = await this.#texts(this.#roles, (each) => this.#role(...each))
-    const groups = await this.#texts(this.#groups, (each) => this.#group(...each))
-    const services = await this.#list(this.#services, (each) => this.#serviceReply(each), canonicalShapes.service)
-    const entities = await this.#list(this.#entities, (each) => entityReply(this.#name, each), undefined)
+    const roles = await this.#texts.each(this.#roles, (each) => this.#role(...each))
+    const groups = await this.#texts.each(this.#groups, (each) => this.#group(...each))
+    const services = await this.#texts.list(this.#services, (each) => this.#serviceReply(each), canonicalShapes.service)
+    const entities = await this.#texts.list(this.#entities, (each) => entityReply(this.#name, each), undefined)
     const base = { ...this.#settings, name: this.#name, modified: timestamp(this.#modified) }
     const json = [
       JSON.stringify(base).slice(0, -1),
@@ -118,7 +109,7 @@ export class SignedDomainTexts {
     return collectionTexts(
       reply,
       'roleMembers',
-      await this.#list(members, memberReply, canonicalShapes.roleMember),
+      await this.#texts.list(members, memberReply, canonicalShapes.roleMember),
       canonicalShapes.role,
     )
   }
@@ -129,43 +120,13 @@ export class SignedDomainTexts {
     return collectionTexts(
       reply,
       'groupMembers',
-      await this.#list(members, memberReply, canonicalShapes.groupMember),
+      await this.#texts.list(members, memberReply, canonicalShapes.groupMember),
       canonicalShapes.group,
     )
-  }
-
-  /** A list of objects; without a shape, only its JSON. */
-  #list<T>(
-    items: readonly T[],
-    reply: (item: T) => Record<string, unknown>,
-    shape: CanonicalShape | undefined,
-  ): Promise<Texts> {
-    return this.#texts(pieces(items), (piece) => {
-      const replies = piece.map(reply)
-      return {
-        json: withoutBrackets(JSON.stringify(replies)),
-        canonical: shape ? withoutBrackets(canonicalText(replies, shape)) : '',
-      }
-    })
-  }
-
-  /** A list of the texts of each item; others have their turn in between. */
-  async #texts<T>(items: Iterable<T>, textsOf: (item: T) => Texts | Promise<Texts>): Promise<Texts> {
-    const json: string[] = []
-    const canonical: string[] = []
-    for (const item of items) {
-      const texts = await textsOf(item)
-      json.push(texts.json)
-      canonical.push(texts.canonical)
-      await this.#pace.pause()
-    }
-    return { json: `[${json.join(',')}]`, canonical: `[${canonical.join(',')}]` }
   }
 }
 
 const copyOf = (policy: Policy): Policy => ({ ...policy, assertions: new Map(policy.assertions) })
-
-const withoutBrackets = (list: string): string => list.slice(1, -1)
 
 /** A role or group with its members, which are left out when there are none. */
 function collectionTexts(
@@ -179,8 +140,4 @@ function collectionTexts(
     json: `${JSON.stringify(reply).slice(0, -1)},"${member}":${members.json}}`,
     canonical: canonicalText({ ...reply, [member]: new CanonicalPart(members.canonical) }, shape),
   }
-}
-
-function* pieces<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += PIECE_SIZE) yield items.slice(start, start + PIECE_SIZE)
 }
