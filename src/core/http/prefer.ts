@@ -1,3 +1,6 @@
+import type { RequestContext } from './endpoint.ts'
+import type { Patience } from './waiting-room.ts'
+
 /** One preference of a Prefer header: a token, and a value that is a token or a quoted text (RFC 7240, section 2). */
 const PREFERENCE = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"([^"]*)"|([!#$%&'*+.^_`|~\w-]+))?\s*)?(?:;.*)?$/
 /** Longer headers are not looked at. */
@@ -16,4 +19,17 @@ export function preferredWaitSeconds(header: string | undefined): number | undef
     return /^\d{1,9}$/.test(value) ? Number(value) : undefined
   }
   return undefined
+}
+
+/** Longest time that an answer is held back, whatever the client prefers. */
+const MAX_WAIT_SECONDS = 60
+
+/** Header of answers that were held back. */
+export const PREFERENCE_APPLIED = { 'preference-applied': 'wait' } as const
+
+/** How long the client prefers to wait, within bounds; undefined when it does not. */
+export function patienceOf(context: Pick<RequestContext, 'header' | 'signal'>): Patience | undefined {
+  const seconds = preferredWaitSeconds(context.header('prefer'))
+  if (seconds === undefined) return undefined
+  return { millis: Math.min(seconds, MAX_WAIT_SECONDS) * 1000, signal: context.signal }
 }

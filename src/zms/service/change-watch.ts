@@ -1,21 +1,19 @@
+import { type Patience, WaitingRoom } from '#core/http/waiting-room.ts'
 import type { Store } from '../store/store.ts'
 import type { Writes } from './writes.ts'
 
 /** A domain in the list of modified domains. */
 export type ModifiedDomain = Awaited<ReturnType<Store['modifiedDomains']>>[number]
 
-/** Somebody who waits for changes. */
-interface Waiter {
+/** What somebody waits for. */
+interface Expected {
   /** Epoch milliseconds. */
   readonly since: number
   readonly isNews: (modified: readonly ModifiedDomain[]) => boolean
-  readonly end: (news: boolean) => void
 }
 
 /** How often the store is asked, while somebody waits, for what other processes have changed. */
 const POLL_MILLIS = 500
-/** More than so many do not wait; each holds a connection. */
-const MAX_WAITERS = 1000
 
 /**
  * Lets requests wait for changes of domains: those made by this process wake it at once, those of others are seen when it
@@ -24,8 +22,7 @@ const MAX_WAITERS = 1000
 export class ChangeWatch {
   readonly #store: Pick<Store, 'modifiedDomains'>
   readonly #log: (message: string) => void
-  readonly #maxWaiters: number
-  readonly #waiters = new Set<Waiter>()
+  readonly #room: WaitingRoom<Expected>
   #timer: NodeJS.Timeout | undefined
   #looking = false
   #lookAgain = false
@@ -38,13 +35,13 @@ export class ChangeWatch {
   ) {
     this.#store = store
     this.#log = options.log
-    this.#maxWaiters = options.maxWaiters ?? MAX_WAITERS
+    this.#room = new WaitingRoom({ maxWaiters: options.maxWaiters, onEmpty: () => this.#rest() })
     writes.onChange(() => this.#look())
   }
 
   /** How many wait. */
   get waiting(): number {
-    return this.#waiters.size
+    return this.#room.size
   }
 
   /**
@@ -54,30 +51,16 @@ export class ChangeWatch {
   wait(
     since: number,
     isNews: (modified: readonly ModifiedDomain[]) => boolean,
-    { millis, signal }: { millis: number; signal: AbortSignal | undefined },
+    patience: Patience,
   ): Promise<boolean> | undefined {
-    if (this.#waiters.size >= this.#maxWaiters) return undefined
-    if (signal?.aborted || millis <= 0) return Promise.resolve(false)
-    return new Promise((resolve) => {
-      const end = (news: boolean) => {
-        this.#waiters.delete(waiter)
-        clearTimeout(timeout)
-        signal?.removeEventListener('abort', giveUp)
-        if (this.#waiters.size === 0) this.#rest()
-        resolve(news)
-      }
-      const giveUp = () => end(false)
-      const waiter: Waiter = { since, isNews, end }
-      const timeout = setTimeout(giveUp, millis).unref()
-      signal?.addEventListener('abort', giveUp, { once: true })
-      this.#waiters.add(waiter)
-      // What was changed between the caller's last look and this one must not be missed.
-      this.#look()
-    })
+    const waiting = this.#room.wait({ since, isNews }, patience)
+    // What was changed between the caller's last look and this one must not be missed.
+    if (waiting) this.#look()
+    return waiting
   }
 
   #look(): void {
-    if (this.#waiters.size === 0) return
+    if (this.#room.size === 0) return
     if (this.#looking) {
       this.#lookAgain = true
       return
@@ -89,15 +72,15 @@ export class ChangeWatch {
   /** One question after the other, the next one at once when there was reason to ask meanwhile. */
   async #askStore(): Promise<void> {
     this.#lookAgain = false
-    const since = Math.min(...[...this.#waiters].map((waiter) => waiter.since))
+    const since = Math.min(...[...this.#room].map(({ about }) => about.since))
     const modified = await this.#modifiedDomains(since)
     // Who came while the store was asked may want to know of earlier changes than it was asked for.
-    const informed = [...this.#waiters].filter((waiter) => waiter.since >= since)
-    for (const waiter of informed) if (modified && waiter.isNews(modified)) waiter.end(true)
+    const informed = [...this.#room].filter(({ about }) => about.since >= since)
+    for (const { about, end } of informed) if (modified && about.isNews(modified)) end(true)
     this.#looking = false
     this.#rest()
     if (this.#lookAgain && modified) this.#look()
-    else if (this.#waiters.size > 0) this.#timer = setTimeout(() => this.#look(), POLL_MILLIS).unref()
+    else if (this.#room.size > 0) this.#timer = setTimeout(() => this.#look(), POLL_MILLIS).unref()
   }
 
   /** Undefined when the store does not answer, which those who wait need not know: they are answered in time. */

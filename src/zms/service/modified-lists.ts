@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import type { Patience } from '#core/http/waiting-room.ts'
 import type { Store } from '../store/store.ts'
 import type { ChangeWatch, ModifiedDomain } from './change-watch.ts'
 
@@ -10,12 +11,6 @@ import type { ChangeWatch, ModifiedDomain } from './change-watch.ts'
 const OVERLAP_MILLIS = 10_000
 /** Tags for which is remembered what was told with them. */
 const MAX_TAGS = 1000
-
-/** How long a request may wait, and what ends it before. */
-export interface Patience {
-  readonly millis: number
-  readonly signal: AbortSignal | undefined
-}
 
 /**
  * Lists of modified domains for those who would rather wait than be told nothing new. A tag alone does not say what its

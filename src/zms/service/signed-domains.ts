@@ -1,22 +1,20 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import { type Handlers, notModified, ok, type Reply, type RequestContext, type RequestOf } from '#core/http/endpoint.ts'
-import { preferredWaitSeconds } from '#core/http/prefer.ts'
+import { PREFERENCE_APPLIED, patienceOf } from '#core/http/prefer.ts'
+import type { Patience } from '#core/http/waiting-room.ts'
 import { formatTimestamp, parseTimestamp } from '#core/http/wire.ts'
 import type { signedDomainsEndpoints } from '../api/signed-domains.ts'
 import type { Domain, DomainBase } from '../store/model.ts'
 import { ChangeWatch, type ModifiedDomain } from './change-watch.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { DomainSigner } from './domain-signer.ts'
-import { ModifiedLists, type Patience } from './modified-lists.ts'
+import { ModifiedLists } from './modified-lists.ts'
 import { bareDomain, domainWithSetting, needsSettings } from './signed-settings.ts'
 
 type DomainsQuery = RequestOf<typeof signedDomainsEndpoints.getSignedDomains>['query']
 
-/** Longest time that an answer is held back, whatever the client prefers. */
-const MAX_WAIT_SECONDS = 60
 /** Domains that are loaded at once for a list of many. */
 const BATCH_SIZE = 50
-const PREFERENCE_APPLIED = { 'preference-applied': 'wait' }
 
 /**
  * Signed domains. A list of modified domains is held back until there is something new when the client prefers to wait
@@ -34,7 +32,8 @@ export function signedDomainsService(deps: ZmsDependencies): Handlers<typeof sig
       if (query.domain === undefined && !isTrue(query.metaOnly) && !readsMaster(deps, query, context)) {
         throw badRequest('getSignedDomains: all domains at once are for system services only; ask with metaonly=true')
       }
-      const patience = patienceOf(context, matchingTag)
+      // Who does not say what it knows has nothing to wait for.
+      const patience = tagMillis(matchingTag) === 0 ? undefined : patienceOf(context)
       if (patience) {
         const reply = await patientReply(query, matchingTag, patience)
         if (reply) return { ...reply, headers: { ...reply.headers, ...PREFERENCE_APPLIED } }
@@ -155,10 +154,3 @@ const entityTag = (modified: number): string => `"${formatTimestamp(modified)}"`
 
 /** Epoch milliseconds of an entity tag; 0, from the beginning, for what is none of ours. */
 const tagMillis = (tag: string | undefined): number => parseTimestamp(tag?.replaceAll('"', '') ?? '') ?? 0
-
-/** How long the client prefers to wait; undefined when it does not, or does not say what it knows. */
-function patienceOf(context: RequestContext, matchingTag: string | undefined): Patience | undefined {
-  const seconds = preferredWaitSeconds(context.header('prefer'))
-  if (seconds === undefined || tagMillis(matchingTag) === 0) return undefined
-  return { millis: Math.min(seconds, MAX_WAIT_SECONDS) * 1000, signal: context.signal }
-}
