@@ -49,7 +49,7 @@ export interface PublishedOperation {
   readonly auth: { readonly kind: string; readonly action?: string; readonly resource?: string }
   readonly expected: readonly number[]
   readonly exceptions: readonly number[]
-  readonly consumes?: string
+  readonly consumes?: readonly string[]
 }
 
 const folder = fileURLToPath(new URL('../../../shared/api/', import.meta.url))

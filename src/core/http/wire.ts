@@ -129,6 +129,17 @@ export const lower = (type: WireType<string>): WireType<string> =>
     return typeof read === 'string' ? read.toLowerCase() : z.NEVER
   })
 
+/** The same type, with percent-encoding taken off before rules are checked; broken encoding breaks a rule. */
+export const decoded = (type: WireType<string>): WireType<string> =>
+  wireType(type.wire, (value, context) => {
+    if (typeof value !== 'string' || !value.includes('%')) return type[READ](value, context)
+    try {
+      return type[READ](decodeURIComponent(value), context)
+    } catch {
+      return breaksRule(context, value, 'broken percent-encoding')
+    }
+  })
+
 const INTEGER_TEXT = /^[-+]?\d+$/
 
 const integerBetween = (low: number, high: number, value: number, context: Issues): number => {
