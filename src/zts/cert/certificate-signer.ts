@@ -1,3 +1,5 @@
+import type { CertificateRequestView } from './certificate-request.ts'
+
 /** What a certificate may be used for; both sides of TLS when not said. */
 export type CertificateUsage = 'client' | 'server' | 'codeSigning' | 'timestamping'
 
@@ -8,8 +10,8 @@ export type SigningPriority = 'Unspecified_priority' | 'High' | 'Medium' | 'Low'
 export interface SigningRequest {
   /** Service that launched the instance; undefined where there is none, as for role certificates. */
   readonly provider: string | undefined
-  /** PKCS #10 in PEM. */
-  readonly csr: string
+  /** Signers elsewhere are sent its `pem`; subject, key and alternative names are all that a certificate takes of it. */
+  readonly request: CertificateRequestView
   readonly usage: CertificateUsage | undefined
   /** 0: what the signer gives. */
   readonly expiryMins: number

@@ -1,0 +1,298 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { oid, primitiveBytes } from './certificate-asn1.ts'
+import type { AlternativeName } from './certificate-name.ts'
+import { DerError, DerReader, derTags } from './der-reader.ts'
+import { findKeyKind, type KeyFamily } from './key-kind.ts'
+
+/** Attributes of a subject that are read; others are kept in its bytes only. */
+export type SubjectAttribute = 'CN' | 'O' | 'OU'
+
+/** What a certificate request says. Nothing has been compared with anything yet. */
+export interface ParsedCertificateRequest {
+  /** All of it. */
+  readonly der: Buffer
+  /** DER of the name, to be copied byte for byte. */
+  readonly subjectDer: Buffer
+  /** Values of the attributes in the order given; more than one is for the reader to judge. */
+  readonly subject: ReadonlyMap<SubjectAttribute, readonly string[]>
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly publicKeyDer: Buffer
+  readonly alternativeNames: readonly AlternativeName[]
+  /** It wants to be a CA, by its basic constraints or by a key usage of a CA. */
+  readonly asksForAuthority: boolean
+  /** What the signature is over. */
+  readonly body: Buffer
+  readonly signature: Buffer
+  readonly signatureAlgorithm: CertificateRequestAlgorithm
+}
+
+/** How a request is signed. */
+export interface CertificateRequestAlgorithm {
+  readonly family: KeyFamily
+  readonly digest: 'sha256' | 'sha384' | 'sha512' | null
+}
+
+const idOf = (dotted: string): string => primitiveBytes(oid(dotted)).toString('hex')
+
+/** RFC 4055, RFC 5758, RFC 8410. SHA-1 is deliberately not among them. */
+const SIGNATURE_ALGORITHMS: ReadonlyMap<string, CertificateRequestAlgorithm> = new Map([
+  [idOf('1.2.840.113549.1.1.11'), { family: 'rsa', digest: 'sha256' }],
+  [idOf('1.2.840.113549.1.1.12'), { family: 'rsa', digest: 'sha384' }],
+  [idOf('1.2.840.113549.1.1.13'), { family: 'rsa', digest: 'sha512' }],
+  [idOf('1.2.840.10045.4.3.2'), { family: 'ec', digest: 'sha256' }],
+  [idOf('1.2.840.10045.4.3.3'), { family: 'ec', digest: 'sha384' }],
+  [idOf('1.2.840.10045.4.3.4'), { family: 'ec', digest: 'sha512' }],
+  [idOf('1.3.101.112'), { family: 'ed25519', digest: null }],
+])
+const EC_PUBLIC_KEY = idOf('1.2.840.10045.2.1')
+const KEY_ALGORITHMS: ReadonlySet<string> = new Set([idOf('1.2.840.113549.1.1.1'), EC_PUBLIC_KEY, idOf('1.3.101.112')])
+
+const SUBJECT_ATTRIBUTES: ReadonlyMap<string, SubjectAttribute> = new Map([
+  [idOf('2.5.4.3'), 'CN'],
+  [idOf('2.5.4.10'), 'O'],
+  [idOf('2.5.4.11'), 'OU'],
+])
+/** PKCS #9 extensionRequest, RFC 2985, 5.4.2. */
+const EXTENSION_REQUEST = idOf('1.2.840.113549.1.9.14')
+const SUBJECT_ALTERNATIVE_NAME = idOf('2.5.29.17')
+const BASIC_CONSTRAINTS = idOf('2.5.29.19')
+const KEY_USAGE = idOf('2.5.29.15')
+/** Bits 5 and 6 of KeyUsage, RFC 5280, 4.2.1.3: keyCertSign and cRLSign. */
+const AUTHORITY_USAGES = 0b0000_0110
+
+/**
+ * Takes a PKCS #10 request (RFC 2986) apart. Alternative names other than DNS names, addresses, URIs and e-mail
+ * addresses are left out, as is every other extension. The signature is not verified here.
+ * Throws {@link DerError} with the reason.
+ */
+export function parseCertificateRequest(der: Buffer): ParsedCertificateRequest {
+  const outer = new DerReader(der)
+  const request = outer.enter()
+  outer.end()
+  const body = request.next(derTags.sequence)
+  const signatureAlgorithm = readSignatureAlgorithm(request.enter())
+  const signature = request.wholeBits()
+  request.end()
+
+  const fields = new DerReader(body.content)
+  const version = fields.next(derTags.integer).content
+  if (version.length !== 1 || version[0] !== 0) throw new DerError('it is not of version 1')
+  const subject = fields.next(derTags.sequence)
+  const publicKey = fields.next(derTags.sequence)
+  checkKeyAlgorithm(publicKey.content)
+  const extensions = readAttributes(fields)
+  fields.end()
+  return {
+    der,
+    body: body.bytes,
+    signature,
+    signatureAlgorithm,
+    subjectDer: subject.bytes,
+    subject: readSubject(subject.content),
+    publicKeyDer: publicKey.bytes,
+    alternativeNames: readAlternativeNames(extensions.get(SUBJECT_ALTERNATIVE_NAME)),
+    asksForAuthority:
+      isAuthorityConstraint(extensions.get(BASIC_CONSTRAINTS)) || isAuthorityUsage(extensions.get(KEY_USAGE)),
+  }
+}
+
+/**
+ * The public key of a request after its signature has been verified with it, which shows that the sender has the private
+ * key. Works on the thread pool, so that no key, however costly, holds up the event loop.
+ * Throws {@link DerError} with the reason.
+ */
+export async function verifiedPublicKey(request: ParsedCertificateRequest): Promise<KeyObject> {
+  const { body, signature, signatureAlgorithm } = request
+  const key = readKey(request.publicKeyDer)
+  const kind = findKeyKind(key, 'certificate')
+  if (typeof kind === 'string') throw new DerError(`its key is refused: ${kind}`)
+  if (kind.family !== signatureAlgorithm.family)
+    throw new DerError('it is signed with another kind of key than its own')
+  const valid = await new Promise<boolean>((resolve, reject) => {
+    verify(signatureAlgorithm.digest, body, key, signature, (error, result) => {
+      if (error) reject(error)
+      else resolve(result)
+    })
+  })
+  if (!valid) throw new DerError('its signature is not that of its key')
+  return key
+}
+
+function readKey(der: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' })
+  } catch {
+    throw new DerError('its key does not parse')
+  }
+}
+
+function readSignatureAlgorithm(reader: DerReader): CertificateRequestAlgorithm {
+  const algorithm = SIGNATURE_ALGORITHMS.get(readOid(reader))
+  if (algorithm === undefined)
+    throw new DerError('its signature algorithm is not accepted (use SHA-256 with RSA or ECDSA)')
+  // The parameters are NULL with RSA, which some leave out, and absent with the others (RFC 5758, 3.2).
+  if (algorithm.family === 'rsa' && !reader.done) requireNull(reader)
+  reader.end()
+  return algorithm
+}
+
+function requireNull(reader: DerReader): void {
+  if (reader.next(derTags.null).content.length > 0) throw new DerError('it has a NULL with a content')
+}
+
+/** Before the key is made: other kinds of keys, and curves given by their parameters, can take long to read. */
+function checkKeyAlgorithm(content: Buffer): void {
+  const fields = new DerReader(content)
+  const algorithm = fields.enter()
+  fields.wholeBits()
+  fields.end()
+  const id = readOid(algorithm)
+  if (!KEY_ALGORITHMS.has(id)) throw new DerError('its kind of key is not accepted (use RSA or EC)')
+  if (id === EC_PUBLIC_KEY && algorithm.nextTag !== derTags.oid) {
+    throw new DerError('its key has a curve that is not given by its name')
+  }
+}
+
+const readOid = (reader: DerReader): string => reader.next(derTags.oid).content.toString('hex')
+
+function readSubject(content: Buffer): Map<SubjectAttribute, string[]> {
+  const found = new Map<SubjectAttribute, string[]>()
+  const names = new DerReader(content)
+  while (!names.done) {
+    const attributes = names.enter(derTags.set)
+    do {
+      const attribute = attributes.enter()
+      const type = SUBJECT_ATTRIBUTES.get(readOid(attribute))
+      const { tag, content: value } = attribute.next()
+      attribute.end()
+      const text = readText(tag, value)
+      if (type !== undefined) found.set(type, [...(found.get(type) ?? []), text])
+    } while (!attributes.done)
+  }
+  return found
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const TEXT_READERS: ReadonlyMap<number, (value: Buffer) => string> = new Map([
+  [derTags.utf8String, (value: Buffer) => UTF8.decode(value)],
+  [derTags.printableString, (value: Buffer) => value.toString('latin1')],
+  [derTags.teletexString, (value: Buffer) => value.toString('latin1')],
+  [derTags.ia5String, (value: Buffer) => value.toString('latin1')],
+  [derTags.bmpString, (value: Buffer) => Buffer.from(value).swap16().toString('utf16le')],
+])
+
+/** Control characters could hide a part of a name from whoever reads it in a log or as a C string. */
+const CONTROL_CHARACTER = /[\p{Cc}\p{Zl}\p{Zp}]/u
+
+function readText(tag: number, value: Buffer): string {
+  const read = TEXT_READERS.get(tag)
+  if (read === undefined) throw new DerError('its subject has a value that is no text')
+  let text: string
+  try {
+    text = read(value)
+  } catch {
+    throw new DerError('its subject has a text that cannot be read')
+  }
+  if (text === '') throw new DerError('its subject has an empty value')
+  if (CONTROL_CHARACTER.test(text)) throw new DerError('its subject has a control character')
+  return text
+}
+
+/** The content of each extension asked for, by its id. */
+function readAttributes(fields: DerReader): Map<string, Buffer> {
+  let extensions = new Map<string, Buffer>()
+  // Some leave the attributes out when there are none, against RFC 2986.
+  if (fields.done) return extensions
+  const attributes = fields.enter(0xa0)
+  const types = new Set<string>()
+  while (!attributes.done) {
+    const attribute = attributes.enter()
+    const type = readOid(attribute)
+    if (types.has(type)) throw new DerError('it has the same attribute twice')
+    types.add(type)
+    const values = attribute.enter(derTags.set)
+    attribute.end()
+    if (type !== EXTENSION_REQUEST) continue
+    extensions = readExtensions(values.enter())
+    values.end()
+  }
+  return extensions
+}
+
+function readExtensions(list: DerReader): Map<string, Buffer> {
+  const extensions = new Map<string, Buffer>()
+  while (!list.done) {
+    const extension = list.enter()
+    const type = readOid(extension)
+    if (extensions.has(type)) throw new DerError('it asks for the same extension twice')
+    if (extension.nextTag === derTags.boolean) readBoolean(extension)
+    extensions.set(type, extension.next(derTags.octetString).content)
+    extension.end()
+  }
+  return extensions
+}
+
+function readBoolean(reader: DerReader): boolean {
+  const { content } = reader.next(derTags.boolean)
+  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
+    throw new DerError('it has a malformed BOOLEAN')
+  return content[0] !== 0
+}
+
+function isAuthorityConstraint(content: Buffer | undefined): boolean {
+  if (content === undefined) return false
+  const outer = new DerReader(content)
+  const constraint = outer.enter()
+  outer.end()
+  return constraint.nextTag === derTags.boolean && readBoolean(constraint)
+}
+
+function isAuthorityUsage(content: Buffer | undefined): boolean {
+  if (content === undefined) return false
+  const outer = new DerReader(content)
+  const [unusedBits, bits = 0] = outer.next(derTags.bitString).content
+  outer.end()
+  if (unusedBits === undefined || unusedBits > 7) throw new DerError('it has a malformed key usage')
+  return (bits & AUTHORITY_USAGES) !== 0
+}
+
+/** Context tags of GeneralName, RFC 5280, 4.2.1.6. */
+const NAME_TYPES: ReadonlyMap<number, Exclude<AlternativeName['type'], 'ip'>> = new Map([
+  [0x81, 'email'],
+  [0x82, 'dns'],
+  [0x86, 'uri'],
+])
+const ADDRESS_TAG = 0x87
+/** Names of other kinds: otherName, x400Address, directoryName, ediPartyName, registeredID. */
+const OTHER_NAME_TAGS: ReadonlySet<number> = new Set([0xa0, 0xa3, 0xa4, 0xa5, 0x88])
+
+function readAlternativeNames(content: Buffer | undefined): AlternativeName[] {
+  if (content === undefined) return []
+  const outer = new DerReader(content)
+  const list = outer.enter()
+  outer.end()
+  const names: AlternativeName[] = []
+  while (!list.done) {
+    const { tag, content: value } = list.next()
+    if (OTHER_NAME_TAGS.has(tag)) continue
+    const type = NAME_TYPES.get(tag)
+    if (type !== undefined) names.push({ type, value: visibleText(value) })
+    else if (tag === ADDRESS_TAG) names.push({ type: 'ip', value: addressText(value) })
+    else throw new DerError('it has an alternative name of an unknown kind')
+  }
+  return names
+}
+
+function visibleText(value: Buffer): string {
+  const text = value.toString('latin1')
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new DerError('it has an alternative name that is empty or not of visible ASCII')
+  return text
+}
+
+/** The text of an address; IPv6 with all its groups, as the peer writes it to providers and records. */
+function addressText(value: Buffer): string {
+  if (value.length === 4) return value.join('.')
+  if (value.length !== 16) throw new DerError('it has an address of neither 4 nor 16 bytes')
+  return Array.from({ length: 8 }, (_, index) => value.readUInt16BE(index * 2).toString(16)).join(':')
+}
