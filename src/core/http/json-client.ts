@@ -1,0 +1,117 @@
+import type { Dispatcher } from 'undici'
+
+/** How long a server is waited for, and how much of its answer is read. */
+export interface JsonClientOptions {
+  readonly connectTimeoutMillis: number
+  /** From the sending of the request to the last byte of the answer. */
+  readonly readTimeoutMillis: number
+  /** HTTP proxy on the way to the server. */
+  readonly proxyUrl?: string | undefined
+  /** Connections to one server; 16 unless given. */
+  readonly connections?: number
+}
+
+/** A request whose answer is JSON. */
+export interface JsonRequest {
+  /** POST when there is a body, otherwise GET. */
+  readonly body?: JsonRequestBody
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Sent as JSON, or as the fields of a form. */
+export type JsonRequestBody = { readonly json: object } | { readonly form: Readonly<Record<string, string>> }
+
+/** What a server answered; redirections are answers like any other. */
+export interface JsonAnswer {
+  readonly status: number
+  /** Undefined when the answer is no JSON. */
+  readonly value: unknown
+}
+
+/** Answers of this kind are short; a longer one is given up. */
+const ANSWER_MAX_BYTES = 1_048_576
+const CONNECTIONS = 16
+
+/**
+ * Asks other services over HTTP. It goes only where it is told to: redirections are not followed. The HTTP library is
+ * loaded with the first request, since many servers never send one.
+ */
+export class JsonClient {
+  readonly #options: JsonClientOptions
+  #dispatcher: Promise<Dispatcher> | undefined
+
+  constructor(options: JsonClientOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with an Error that says what went wrong when no whole answer comes in time. */
+  async ask(url: URL, { body, headers }: JsonRequest = {}): Promise<JsonAnswer> {
+    const { readTimeoutMillis, connectTimeoutMillis } = this.#options
+    const sent = body && encoded(body)
+    const dispatcher = await (this.#dispatcher ??= openDispatcher(this.#options))
+    try {
+      const { statusCode, body: answer } = await dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: sent ? 'POST' : 'GET',
+        headers: { accept: 'application/json', ...headers, ...(sent && { 'content-type': sent.type }) },
+        ...(sent && { body: sent.text }),
+        signal: AbortSignal.timeout(connectTimeoutMillis + readTimeoutMillis),
+      })
+      return { status: statusCode, value: parsed(await bodyText(answer)) }
+    } catch (cause) {
+      throw new Error(`no answer from ${url.host}: ${reasonOf(cause)}`, { cause })
+    }
+  }
+
+  /** Ends all connections; requests under way fail. */
+  async close(): Promise<void> {
+    await (await this.#dispatcher)?.destroy()
+  }
+}
+
+async function openDispatcher(options: JsonClientOptions): Promise<Dispatcher> {
+  const { connectTimeoutMillis, proxyUrl, connections = CONNECTIONS } = options
+  const { Agent, ProxyAgent } = await import('undici')
+  // Its own time-outs start again with every piece, so that a trickle would never end: each request has one for all.
+  const shared = { connections, headersTimeout: 0, bodyTimeout: 0 }
+  const connect = { timeout: connectTimeoutMillis }
+  return proxyUrl === undefined
+    ? new Agent({ ...shared, connect })
+    : new ProxyAgent({ ...shared, uri: proxyUrl, proxyTls: connect, requestTls: connect })
+}
+
+function encoded(body: JsonRequestBody): { text: string; type: string } {
+  return 'json' in body
+    ? { text: JSON.stringify(body.json), type: 'application/json' }
+    : { text: new URLSearchParams(body.form).toString(), type: 'application/x-www-form-urlencoded' }
+}
+
+async function bodyText(body: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of body) {
+    size += piece.length
+    // Leaving the loop destroys the stream and its connection.
+    if (size > ANSWER_MAX_BYTES) throw new Error('the answer is too long')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+/** A member of an answer that is a text; undefined when the answer is no object, or the member absent or something else. */
+export function textMember(value: unknown, name: string): string | undefined {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  const member = (value as Readonly<Record<string, unknown>>)[name]
+  return typeof member === 'string' ? member : undefined
+}
