@@ -79,3 +79,18 @@ export const resolveUserAlias = (name: string, domains: PrincipalDomains): strin
   domains.userDomainAlias !== undefined && isDirectlyIn(domains.userDomainAlias, name)
     ? domains.userDomain + name.slice(domains.userDomainAlias.length)
     : name
+
+/**
+ * Full name of the principal that a question is about (lower case): one without a dot is a user, and the alias of the user
+ * domain stands for it. Undefined for a group, which is no principal; of other names that are none nothing is known.
+ */
+export function principalInQuestion(
+  name: string,
+  { userDomain, userDomainAlias }: Pick<PrincipalDomains, 'userDomain' | 'userDomainAlias'>,
+): string | undefined {
+  if (isGroupName(name)) return undefined
+  const dot = name.lastIndexOf('.')
+  if (dot < 0) return `${userDomain}.${name}`
+  const aliased = userDomainAlias !== undefined && dot === userDomainAlias.length && name.startsWith(userDomainAlias)
+  return aliased ? userDomain + name.slice(dot) : name
+}

@@ -1,6 +1,6 @@
 import { badRequest, forbidden, notFound, unauthorized } from '#core/error/service-error.ts'
 import type { Handlers, Reply, RequestContext } from '#core/http/endpoint.ts'
-import { isGroupName, type PrincipalDomains } from '#core/names/principal-name.ts'
+import { type PrincipalDomains, principalInQuestion } from '#core/names/principal-name.ts'
 import type { DomainView } from '#core/rbac/domain-view.ts'
 import { domainOfQuestion, type PrincipalView } from '#core/rbac/evaluate.ts'
 import type { accessEndpoints } from '../api/access.ts'
@@ -56,10 +56,8 @@ export function accessService(deps: ZmsDependencies): Handlers<typeof accessEndp
 }
 
 /** The principal of that name (lower case); one without a dot is a user. */
-function checkedPrincipal(name: string, { userDomain, userDomainAlias }: PrincipalDomains): PrincipalView {
-  if (isGroupName(name)) throw badRequest('getAccessCheck: Invalid check principal value specified')
-  const dot = name.lastIndexOf('.')
-  if (dot < 0) return { fullName: `${userDomain}.${name}` }
-  const aliased = userDomainAlias !== undefined && dot === userDomainAlias.length && name.startsWith(userDomainAlias)
-  return { fullName: aliased ? userDomain + name.slice(dot) : name }
+function checkedPrincipal(name: string, principals: PrincipalDomains): PrincipalView {
+  const fullName = principalInQuestion(name, principals)
+  if (fullName === undefined) throw badRequest('getAccessCheck: Invalid check principal value specified')
+  return { fullName }
 }

@@ -1,6 +1,7 @@
-import { access } from 'node:fs/promises'
 import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
+import { type Program, programInfo } from '#core/http/program-info.ts'
+import { type StatusChecker, serverStatus } from '#core/http/server-status.ts'
 import { zmsRdlSchema } from '../api/rdl-schema.ts'
 import type { systemEndpoints } from '../api/system.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -9,42 +10,23 @@ import type { ZmsDependencies } from './dependencies.ts'
 export interface SystemParts {
   /** Whether the store answers. */
   readonly health: { readonly healthy: boolean }
-  /** The program that is running. */
-  readonly program: { readonly name: string; readonly version: string; readonly vendor?: string }
+  readonly program: Program
   /** A plug-in that has a say in the status. */
   readonly statusChecker?: StatusChecker | undefined
 }
 
-/** Says whether the server may be sent requests, beyond what it finds out itself. */
-export interface StatusChecker {
-  /** Throws a ServiceError, which is answered, when it may not. */
-  check(): Promise<void> | void
-}
-
 /** The server itself. */
 export function systemService(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof systemEndpoints> {
-  const { healthCheckPath } = deps.config.zms
+  const { healthCheckPath: healthFile } = deps.config.zms
   const schema = zmsRdlSchema()
   let schemaText: string | undefined
   return {
     async getStatus() {
       if (!parts.health.healthy) throw notFound('Error - no domains available')
-      if (healthCheckPath !== undefined && !(await exists(healthCheckPath))) {
-        throw notFound('Error - no status available')
-      }
-      await parts.statusChecker?.check()
-      return ok({ code: 200, message: 'OK' })
+      return serverStatus({ healthFile, statusChecker: parts.statusChecker })
     },
 
-    getInfo() {
-      const { name, version, vendor } = parts.program
-      return ok({
-        buildJdkSpec: process.version,
-        implementationTitle: name,
-        implementationVersion: version,
-        ...(vendor !== undefined && { implementationVendor: vendor }),
-      })
-    },
+    getInfo: () => ok(programInfo(parts.program)),
 
     getUserAuthorityAttributeMap() {
       const { userAuthority } = deps
@@ -63,14 +45,5 @@ export function systemService(deps: ZmsDependencies, parts: SystemParts): Handle
       schemaText ??= JSON.stringify(schema())
       return ok(schemaText)
     },
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file)
-    return true
-  } catch {
-    return false
   }
 }
