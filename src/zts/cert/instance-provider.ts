@@ -23,6 +23,8 @@ export class ProviderRefusal extends Error {
 export interface InstanceProvider {
   /** What its confirmations are good for. */
   readonly svidTypes: 'x509' | 'jwt' | 'both'
+  /** Whether it runs inside this server: then it is told the public key of a request, too. */
+  readonly inProcess: boolean
   /** For an instance that asks for its first certificate. */
   confirmInstance(confirmation: InstanceConfirmation): Promise<InstanceConfirmation>
   /** For an instance that renews its certificate. */

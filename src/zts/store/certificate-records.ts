@@ -20,9 +20,14 @@ export interface CertificateRecord {
   readonly svcDataUpdateTime?: number | undefined
 }
 
-/** Records of certificates: a plug-in. A store that cannot be reached rejects with a ServiceError `unavailable`. */
+/**
+ * Records of certificates by provider, instance and service: a plug-in. A store that cannot be reached rejects with a
+ * ServiceError `unavailable`, names that it cannot keep with `bad-request`. Names that differ in the case of their
+ * letters never stand for each other: such a store finds nothing, or rejects with `conflict`.
+ */
 export interface CertificateRecords {
   get(provider: string, instanceId: string, service: string): Promise<CertificateRecord | undefined>
+  /** Inserts, or replaces what was known of the same instance: it has started anew. */
   insert(record: CertificateRecord): Promise<void>
   /**
    * Writes a record in place of one whose `currentSerial` is `replaced`; false when another one is there by now, so that

@@ -10,7 +10,7 @@ export interface SshRecord {
   readonly issueTime: number
 }
 
-/** Records of SSH host certificates: a plug-in. */
+/** Records of SSH host certificates: a plug-in. Fails as records of certificates do. */
 export interface SshRecords {
   get(instanceId: string, service: string): Promise<SshRecord | undefined>
   /** Inserts or replaces. */

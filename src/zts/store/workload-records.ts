@@ -11,7 +11,7 @@ export interface WorkloadRecord {
   readonly certExpiryTime: number
 }
 
-/** Where instances run: a plug-in. */
+/** Where instances run: a plug-in. Fails as records of certificates do. */
 export interface WorkloadRecords {
   ofService(service: string): Promise<readonly WorkloadRecord[]>
   atAddress(ip: string): Promise<readonly WorkloadRecord[]>
