@@ -31,7 +31,7 @@ const known = ({ svcDataUpdateTime: _, ...record }: CertificateRecord) => record
 
 /** What every store of certificate records does. `open` gives one that is empty. */
 export function certificateRecordSuite(open: () => Promise<CertificateRecords>): void {
-  const withStore = (name: string, body: (records: CertificateRecords) => Promise<void>) =>
+  const withStore = (name: string, body: (records: CertificateRecords) => Promise<void>): void => {
     test(name, async () => {
       const records = await open()
       try {
@@ -40,6 +40,7 @@ export function certificateRecordSuite(open: () => Promise<CertificateRecords>):
         await records.close?.()
       }
     })
+  }
   const get = async (records: CertificateRecords, { provider, instanceId, service } = certificateRecord()) => {
     const found = await records.get(provider, instanceId, service)
     return found && known(found)
@@ -185,7 +186,7 @@ const sshRecord = (members: Partial<SshRecord> = {}): SshRecord => ({
 
 /** What every store of SSH records does. */
 export function sshRecordSuite(open: () => Promise<SshRecords>): void {
-  const withStore = (name: string, body: (records: SshRecords) => Promise<void>) =>
+  const withStore = (name: string, body: (records: SshRecords) => Promise<void>): void => {
     test(name, async () => {
       const records = await open()
       try {
@@ -194,6 +195,7 @@ export function sshRecordSuite(open: () => Promise<SshRecords>): void {
         await records.close?.()
       }
     })
+  }
 
   withStore('gives back what was put, and the latest of it', async (records) => {
     assert.equal(await records.get('i-1', 'sports.api'), undefined)
@@ -232,7 +234,7 @@ const workloadRecord = (members: Partial<WorkloadRecord> = {}): WorkloadRecord =
 
 /** What every store of workload records does. */
 export function workloadRecordSuite(open: () => Promise<WorkloadRecords>): void {
-  const withStore = (name: string, body: (records: WorkloadRecords) => Promise<void>) =>
+  const withStore = (name: string, body: (records: WorkloadRecords) => Promise<void>): void => {
     test(name, async () => {
       const records = await open()
       try {
@@ -241,6 +243,7 @@ export function workloadRecordSuite(open: () => Promise<WorkloadRecords>): void 
         await records.close?.()
       }
     })
+  }
   const sorted = (records: readonly WorkloadRecord[]) =>
     records.toSorted((a, b) => `${a.instanceId} ${a.ip}`.localeCompare(`${b.instanceId} ${b.ip}`))
 
