@@ -2,6 +2,8 @@ import type { Authority } from '#core/authority/authority.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { Domains } from '../cache/domains.ts'
+import type { WorkloadRecords } from '../store/workload-records.ts'
+import type { Authorization } from './authorization.ts'
 import type { RoleAccess } from './role-access.ts'
 import type { TokenSigners } from './token-signers.ts'
 
@@ -9,9 +11,12 @@ import type { TokenSigners } from './token-signers.ts'
 export interface ZtsDependencies {
   readonly config: ConfigOf['zts']
   readonly domains: Domains
+  readonly authorization: Authorization
   readonly roleAccess: RoleAccess
   readonly signers: TokenSigners
   readonly privateKeyStore: PrivateKeyStore
+  /** Where instances run, when that is recorded. */
+  readonly workloadRecords: WorkloadRecords | undefined
   /** Judge of users, when one is configured. */
   readonly userAuthority: Authority | undefined
   /** Epoch milliseconds. */
