@@ -1,9 +1,15 @@
 import type { Authority } from '#core/authority/authority.ts'
+import type { KeyStore } from '#core/authority/key-store.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { Domains } from '../cache/domains.ts'
 import type { WorkloadRecords } from '../store/workload-records.ts'
 import type { Authorization } from './authorization.ts'
+import type { AuthorizationDetails } from './authorization-details.ts'
+import type { CertificateBinding } from './certificate-binding.ts'
+import type { Issuers } from './issuers.ts'
+import type { PrincipalIssuers } from './principal-issuers.ts'
+import type { PublishedKeys } from './published-keys.ts'
 import type { RoleAccess } from './role-access.ts'
 import type { TokenSigners } from './token-signers.ts'
 
@@ -15,6 +21,13 @@ export interface ZtsDependencies {
   readonly roleAccess: RoleAccess
   readonly signers: TokenSigners
   readonly privateKeyStore: PrivateKeyStore
+  /** Keys and secrets with which the signatures of services and of the servers are verified. */
+  readonly keyStore: KeyStore
+  readonly publishedKeys: PublishedKeys
+  readonly issuers: Issuers
+  readonly principalIssuers: PrincipalIssuers
+  readonly certificateBinding: CertificateBinding
+  readonly authorizationDetails: AuthorizationDetails
   /** Where instances run, when that is recorded. */
   readonly workloadRecords: WorkloadRecords | undefined
   /** Judge of users, when one is configured. */
