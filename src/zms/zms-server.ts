@@ -1,24 +1,21 @@
 import { readFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { LogLineAuditLog } from '#core/audit/log-line-audit-log.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
 import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
 import { ConfigError } from '#core/config/config-error.ts'
-import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { uriListIncludes } from '#core/config/uri-list.ts'
 import { watchConfig } from '#core/config/watch-config.ts'
-import { FilePrivateKeyStore } from '#core/crypto/file-private-key-store.ts'
-import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
-import { createSecretBox, type SecretBox } from '#core/crypto/secret-box.ts'
+import { openCredentialsBox, openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import { Container } from '#core/http/container.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
+import type { RunningServer } from '#core/main/run-server.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
@@ -50,18 +47,12 @@ import { openSystemParts } from './system-parts.ts'
 const INVALID_OBJECT =
   'Invalid Object: checkout https://github.com/AthenZ/athenz/tree/master/core/zms/src/main/rdl for object definitions'
 
-/** A ZMS that listens. */
-export interface RunningZms {
-  /** Addresses of the API ports: TLS first, then plain HTTP, then the status port, as far as they are on. */
-  readonly addresses: readonly AddressInfo[]
-  /** Finishes requests in flight and closes everything that was opened. */
-  close(): Promise<void>
-}
-
 /** Puts a ZMS together from its configuration and starts it. Throws ConfigError or Error that says what is wrong. */
-export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logger): Promise<RunningZms> {
+export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logger): Promise<RunningServer> {
   const { config } = loaded
-  const privateKeyStore = await openPrivateKeyStore(loaded)
+  const { privateKeyStoreFactoryClass: className, rootDir } = config.zms
+  const property = 'athenz.zms.private_key_store_factory_class'
+  const privateKeyStore = await openPrivateKeyStore(loaded, { property, className, rootDir })
   const container = await Container.open({ config, privateKeyStore, log })
   const opened: (() => Promise<void> | void)[] = []
   // The container first, so that requests in flight find everything they need.
@@ -75,7 +66,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     const store = await openStore({ config, privateKeyStore, log: say })
     opened.push(() => store.close())
     const ownKeys = new Map(signers.all.map((signer) => [signer.keyId.toLowerCase(), signer.publicKey]))
-    const credentialsBox = await openCredentialsBox(config, privateKeyStore)
+    const credentialsBox = await openCredentialsBox('zms', config.zms, privateKeyStore)
     const keyStore = new ServiceKeyStore({
       store,
       ownKeys,
@@ -221,26 +212,6 @@ async function dependencies(
     now,
     log,
   }
-}
-
-function openPrivateKeyStore(loaded: LoadedConfig<ConfigOf['zms']>): Promise<PrivateKeyStore> {
-  const { zms } = loaded.config
-  const open = () => new FilePrivateKeyStore(loaded.properties.get, zms.rootDir)
-  const point: PlugInPoint<PrivateKeyStore, []> = {
-    property: 'athenz.zms.private_key_store_factory_class',
-    what: 'private key store',
-    builtIn: new Map([['com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory', open]]),
-    problemsOf: missingMethods('privateKey', 'applicationSecret'),
-    directory: zms.rootDir,
-  }
-  return loadPlugIn(zms.privateKeyStoreFactoryClass, point)
-}
-
-/** What encrypts credentials of services, when a secret for it is configured. */
-async function openCredentialsBox({ zms }: ConfigOf['zms'], store: PrivateKeyStore): Promise<SecretBox | undefined> {
-  if (zms.svcCredsKeyName === undefined) return undefined
-  const secret = await store.applicationSecret('zms', zms.svcCredsKeyGroup, zms.svcCredsKeyName)
-  return createSecretBox(secret, 'athenz.zms.svc_creds_key_name', zms.svcCredsEncryptionAlgorithm)
 }
 
 /** Without a file no service may act for users; one that cannot be read as such stops the start. */
