@@ -1,8 +1,9 @@
 import type { Authority } from '#core/authority/authority.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
-import { badRequest, unauthorized } from '#core/error/service-error.ts'
+import { badRequest } from '#core/error/service-error.ts'
 import type { Endpoint, RequestContext } from '#core/http/endpoint.ts'
 import type { BeforeHandler } from '#core/http/pipeline.ts'
+import { requireStatusPort, requireValidUser, requireWritable } from '#core/http/server-checks.ts'
 import { isResourceOwnerName } from '#core/names/patterns.ts'
 
 /**
@@ -10,15 +11,13 @@ import { isResourceOwnerName } from '#core/names/patterns.ts'
  * port, TLS, whether a user still is one, and the owner header.
  */
 export function requestCheck(config: ConfigOf['zms'], userAuthority: Authority | undefined): BeforeHandler {
-  const { zms } = config
+  const { zms, container } = config
   return (endpoint, context) => {
     if (endpoint.writes) {
-      if (zms.readOnlyMode.value) {
-        throw badRequest('Server in Maintenance Read-Only mode. Please try your request later')
-      }
+      requireWritable(endpoint, zms.readOnlyMode)
       requireOwnerName(endpoint, context)
     }
-    requirePort(config, context)
+    requireStatusPort(endpoint, container, context)
     if (context.secure === false && zms.secureRequestsOnly) throw badRequest(`${context.api} request must be over TLS`)
     const { principal } = context
     const judged = zms.validateUserAuthorityPrincipals.value && principal?.domain === config.userDomain
@@ -33,17 +32,4 @@ function requireOwnerName(endpoint: Endpoint, context: RequestContext): void {
   if (owner !== undefined && owner !== '' && !isResourceOwnerName(owner)) {
     throw badRequest(`Invalid resource owner: ${owner} - letters, digits, _ - and : only, at most 32 characters`)
   }
-}
-
-/** 400 when the status operation is asked for elsewhere than on the status port, or another one there. */
-function requirePort({ container }: ConfigOf['zms'], { api, localPort }: RequestContext): void {
-  const { statusPort, tlsPort, port } = container
-  if (statusPort <= 0 || statusPort === tlsPort || statusPort === port || localPort === undefined) return
-  if (api === 'getstatus' && localPort !== statusPort) throw badRequest('incorrect port number for a status request')
-  if (api !== 'getstatus' && localPort === statusPort)
-    throw badRequest('incorrect port number for a non-status request')
-}
-
-async function requireValidUser(authority: Authority, user: string): Promise<void> {
-  if (((await authority.userType?.(user)) ?? 'active') !== 'active') throw unauthorized('user is not valid')
 }

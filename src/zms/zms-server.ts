@@ -53,7 +53,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
   const { privateKeyStoreFactoryClass: className, rootDir } = config.zms
   const property = 'athenz.zms.private_key_store_factory_class'
   const privateKeyStore = await openPrivateKeyStore(loaded, { property, className, rootDir })
-  const container = await Container.open({ config, privateKeyStore, log })
+  const container = await Container.open({ config, privateKeyStore, log, specialPorts: [config.container.statusPort] })
   const opened: (() => Promise<void> | void)[] = []
   // The container first, so that requests in flight find everything they need.
   const closeAll = async () => {

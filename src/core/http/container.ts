@@ -24,6 +24,8 @@ export interface ContainerOptions {
   /** Keeps the passwords of key store and trust store. */
   readonly privateKeyStore: PrivateKeyStore
   readonly log: Logger
+  /** Ports for operations of one kind, besides those for all; the server says which operations they are. */
+  readonly specialPorts: readonly number[]
 }
 
 /** Ports, TLS, logs and metrics of a server, as the container properties say; the operations come from the server. */
@@ -90,7 +92,7 @@ export class Container {
   }
 
   /**
-   * Opens all ports, the operations port too; gives the addresses of the API ports in the order TLS, plain, status, or in
+   * Opens all ports, the operations port too; gives the addresses of the API ports in the order TLS, plain, special, or in
    * that of the file with rules of ports.
    */
   async listen(checks: ReadonlyMap<string, ReadinessCheck>): Promise<AddressInfo[]> {
@@ -144,7 +146,7 @@ async function portRulesOf(file: string | undefined): Promise<readonly PortRule[
 }
 
 function portsOf(
-  { config }: ContainerOptions,
+  { config, specialPorts }: ContainerOptions,
   source: TlsSource | undefined,
   rules: readonly PortRule[] | undefined,
 ): PortOptions[] {
@@ -165,12 +167,15 @@ function portsOf(
   const ports: PortOptions[] = []
   if (tls && container.tlsPort > 0) ports.push({ ...shared, port: container.tlsPort, tls })
   if (container.port > 0) ports.push({ ...shared, port: container.port })
-  const { statusPort } = container
-  if (statusPort > 0 && statusPort !== container.tlsPort && statusPort !== container.port) {
-    ports.push({ ...shared, port: statusPort, ...(tls && { tls }) })
+  for (const port of new Set(specialPorts)) {
+    if (isSpecialPort(port, container)) ports.push({ ...shared, port, ...(tls && { tls }) })
   }
   return ports
 }
+
+/** Whether a port is on and is not one of the ports for all operations. */
+export const isSpecialPort = (port: number, { tlsPort, port: plainPort }: Pick<ContainerConfig, 'tlsPort' | 'port'>) =>
+  port > 0 && port !== tlsPort && port !== plainPort
 
 function tlsOf({ container, ts }: ContainerOptions['config'], source: TlsSource): PortTls {
   const ciphers = cipherList(

@@ -40,7 +40,8 @@ async function open(pki: TestPki, root: string, properties: Record<string, strin
     hostname: 'zms.example.com',
   })
   const privateKeyStore = { applicationSecret: async (_app: unknown, _group: unknown, name: string) => name } as never
-  const container = await Container.open({ config, privateKeyStore, log: silentLogger() })
+  const specialPorts = [config.container.statusPort]
+  const container = await Container.open({ config, privateKeyStore, log: silentLogger(), specialPorts })
   registerEndpoints(container.server, fakeRegistration({ handlers: { getOpen: () => ok({ text: 'x'.repeat(4000) }) } }))
   await container.listen(new Map())
   return { container, [Symbol.asyncDispose]: () => container.close() }
