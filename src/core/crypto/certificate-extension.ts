@@ -46,6 +46,8 @@ export interface Extensions {
   readonly ca?: CaConstraint | false
   readonly keyUsage?: readonly KeyUsage[]
   readonly extendedKeyUsage?: readonly ExtendedKeyUsage[]
+  /** Those of the two that clients may pass over without understanding them; both are critical otherwise. */
+  readonly notCritical?: readonly ('ca' | 'keyUsage')[]
 }
 
 /** The extensions that tie a certificate to its own key and to its issuer's: SHA-1 identifiers, RFC 5280, 4.2.1.2. */
@@ -55,15 +57,15 @@ export interface KeyIdentifiers {
 }
 
 /**
- * Encodes extensions in a fixed order. Constraints and key usage are critical; alternative names are critical
- * when there is no other subject (RFC 5280, 4.2.1.6).
+ * Encodes extensions in a fixed order. Constraints and key usage are critical unless the opposite is said; alternative
+ * names are critical when there is no other subject (RFC 5280, 4.2.1.6).
  * @throws RangeError for alternative names that cannot be written, or for a negative path length
  */
 export function extensionsToAsn1(extensions: Extensions, identifiers: KeyIdentifiers, emptySubject: boolean): Asn1[] {
-  const { subjectAlternativeNames: names = [], ca, keyUsage = [], extendedKeyUsage = [] } = extensions
+  const { subjectAlternativeNames: names = [], ca, keyUsage = [], extendedKeyUsage = [], notCritical = [] } = extensions
   const list: Asn1[] = []
-  if (ca !== undefined) list.push(extension('2.5.29.19', true, basicConstraints(ca)))
-  if (keyUsage.length > 0) list.push(extension('2.5.29.15', true, keyUsageBits(keyUsage)))
+  if (ca !== undefined) list.push(extension('2.5.29.19', !notCritical.includes('ca'), basicConstraints(ca)))
+  if (keyUsage.length > 0) list.push(extension('2.5.29.15', !notCritical.includes('keyUsage'), keyUsageBits(keyUsage)))
   if (extendedKeyUsage.length > 0) {
     const purposes = extendedKeyUsage.map((purpose) => oid(EXTENDED_KEY_USAGE_OIDS[purpose]))
     list.push(extension('2.5.29.37', false, sequence(...purposes)))

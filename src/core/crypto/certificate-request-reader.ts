@@ -1,11 +1,8 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { oid, primitiveBytes } from './certificate-asn1.ts'
 import type { AlternativeName } from './certificate-name.ts'
-import { DerError, DerReader, derTags } from './der-reader.ts'
+import { readAlternativeNames, readSubject, type SubjectAttributes } from './certificate-name-reader.ts'
+import { DerError, DerReader, derTags, idOf, readOid } from './der-reader.ts'
 import { findKeyKind, type KeyFamily } from './key-kind.ts'
-
-/** Attributes of a subject that are read; others are kept in its bytes only. */
-export type SubjectAttribute = 'CN' | 'O' | 'OU'
 
 /** What a certificate request says. Nothing has been compared with anything yet. */
 export interface ParsedCertificateRequest {
@@ -14,7 +11,7 @@ export interface ParsedCertificateRequest {
   /** DER of the name, to be copied byte for byte. */
   readonly subjectDer: Buffer
   /** Values of the attributes in the order given; more than one is for the reader to judge. */
-  readonly subject: ReadonlyMap<SubjectAttribute, readonly string[]>
+  readonly subject: SubjectAttributes
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKeyDer: Buffer
   readonly alternativeNames: readonly AlternativeName[]
@@ -32,8 +29,6 @@ export interface CertificateRequestAlgorithm {
   readonly digest: 'sha256' | 'sha384' | 'sha512' | null
 }
 
-const idOf = (dotted: string): string => primitiveBytes(oid(dotted)).toString('hex')
-
 /** RFC 4055, RFC 5758, RFC 8410. SHA-1 is deliberately not among them. */
 const SIGNATURE_ALGORITHMS: ReadonlyMap<string, CertificateRequestAlgorithm> = new Map([
   [idOf('1.2.840.113549.1.1.11'), { family: 'rsa', digest: 'sha256' }],
@@ -47,11 +42,6 @@ const SIGNATURE_ALGORITHMS: ReadonlyMap<string, CertificateRequestAlgorithm> = n
 const EC_PUBLIC_KEY = idOf('1.2.840.10045.2.1')
 const KEY_ALGORITHMS: ReadonlySet<string> = new Set([idOf('1.2.840.113549.1.1.1'), EC_PUBLIC_KEY, idOf('1.3.101.112')])
 
-const SUBJECT_ATTRIBUTES: ReadonlyMap<string, SubjectAttribute> = new Map([
-  [idOf('2.5.4.3'), 'CN'],
-  [idOf('2.5.4.10'), 'O'],
-  [idOf('2.5.4.11'), 'OU'],
-])
 /** PKCS #9 extensionRequest, RFC 2985, 5.4.2. */
 const EXTENSION_REQUEST = idOf('1.2.840.113549.1.9.14')
 const SUBJECT_ALTERNATIVE_NAME = idOf('2.5.29.17')
@@ -153,51 +143,6 @@ function checkKeyAlgorithm(content: Buffer): void {
   }
 }
 
-const readOid = (reader: DerReader): string => reader.next(derTags.oid).content.toString('hex')
-
-function readSubject(content: Buffer): Map<SubjectAttribute, string[]> {
-  const found = new Map<SubjectAttribute, string[]>()
-  const names = new DerReader(content)
-  while (!names.done) {
-    const attributes = names.enter(derTags.set)
-    do {
-      const attribute = attributes.enter()
-      const type = SUBJECT_ATTRIBUTES.get(readOid(attribute))
-      const { tag, content: value } = attribute.next()
-      attribute.end()
-      const text = readText(tag, value)
-      if (type !== undefined) found.set(type, [...(found.get(type) ?? []), text])
-    } while (!attributes.done)
-  }
-  return found
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const TEXT_READERS: ReadonlyMap<number, (value: Buffer) => string> = new Map([
-  [derTags.utf8String, (value: Buffer) => UTF8.decode(value)],
-  [derTags.printableString, (value: Buffer) => value.toString('latin1')],
-  [derTags.teletexString, (value: Buffer) => value.toString('latin1')],
-  [derTags.ia5String, (value: Buffer) => value.toString('latin1')],
-  [derTags.bmpString, (value: Buffer) => Buffer.from(value).swap16().toString('utf16le')],
-])
-
-/** Control characters could hide a part of a name from whoever reads it in a log or as a C string. */
-const CONTROL_CHARACTER = /[\p{Cc}\p{Zl}\p{Zp}]/u
-
-function readText(tag: number, value: Buffer): string {
-  const read = TEXT_READERS.get(tag)
-  if (read === undefined) throw new DerError('its subject has a value that is no text')
-  let text: string
-  try {
-    text = read(value)
-  } catch {
-    throw new DerError('its subject has a text that cannot be read')
-  }
-  if (text === '') throw new DerError('its subject has an empty value')
-  if (CONTROL_CHARACTER.test(text)) throw new DerError('its subject has a control character')
-  return text
-}
-
 /** The content of each extension asked for, by its id. */
 function readAttributes(fields: DerReader): Map<string, Buffer> {
   let extensions = new Map<string, Buffer>()
@@ -254,45 +199,4 @@ function isAuthorityUsage(content: Buffer | undefined): boolean {
   outer.end()
   if (unusedBits === undefined || unusedBits > 7) throw new DerError('it has a malformed key usage')
   return (bits & AUTHORITY_USAGES) !== 0
-}
-
-/** Context tags of GeneralName, RFC 5280, 4.2.1.6. */
-const NAME_TYPES: ReadonlyMap<number, Exclude<AlternativeName['type'], 'ip'>> = new Map([
-  [0x81, 'email'],
-  [0x82, 'dns'],
-  [0x86, 'uri'],
-])
-const ADDRESS_TAG = 0x87
-/** Names of other kinds: otherName, x400Address, directoryName, ediPartyName, registeredID. */
-const OTHER_NAME_TAGS: ReadonlySet<number> = new Set([0xa0, 0xa3, 0xa4, 0xa5, 0x88])
-
-function readAlternativeNames(content: Buffer | undefined): AlternativeName[] {
-  if (content === undefined) return []
-  const outer = new DerReader(content)
-  const list = outer.enter()
-  outer.end()
-  const names: AlternativeName[] = []
-  while (!list.done) {
-    const { tag, content: value } = list.next()
-    if (OTHER_NAME_TAGS.has(tag)) continue
-    const type = NAME_TYPES.get(tag)
-    if (type !== undefined) names.push({ type, value: visibleText(value) })
-    else if (tag === ADDRESS_TAG) names.push({ type: 'ip', value: addressText(value) })
-    else throw new DerError('it has an alternative name of an unknown kind')
-  }
-  return names
-}
-
-function visibleText(value: Buffer): string {
-  const text = value.toString('latin1')
-  if (!/^[\x21-\x7e]+$/.test(text))
-    throw new DerError('it has an alternative name that is empty or not of visible ASCII')
-  return text
-}
-
-/** The text of an address; IPv6 with all its groups, as the peer writes it to providers and records. */
-function addressText(value: Buffer): string {
-  if (value.length === 4) return value.join('.')
-  if (value.length !== 16) throw new DerError('it has an address of neither 4 nor 16 bytes')
-  return Array.from({ length: 8 }, (_, index) => value.readUInt16BE(index * 2).toString(16)).join(':')
 }

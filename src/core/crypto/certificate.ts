@@ -33,14 +33,18 @@ export interface CertificateIssuer {
 
 /** What a certificate says. */
 export interface CertificateSpecification extends Extensions {
-  readonly subject: DistinguishedName
-  readonly publicKey: KeyObject
+  /** A name, or the DER of one. */
+  readonly subject: DistinguishedName | Buffer
+  /** A key, or the DER of its SubjectPublicKeyInfo. */
+  readonly publicKey: KeyObject | Buffer
   readonly issuer: CertificateIssuer
   /** Valid from and to, both inclusive; parts of a second are dropped. */
   readonly notBefore: Date
   readonly notAfter: Date
   /** Big-endian, positive, at most 20 bytes; 16 random bytes when absent. */
   readonly serialNumber?: Buffer
+  /** Which key identifiers are written; both unless said. */
+  readonly keyIdentifiers?: { readonly subject: boolean; readonly authority: boolean }
 }
 
 // RFC 4055 (RSA with its NULL parameters), RFC 5758 (ECDSA), RFC 8410 (Ed25519). The tree nodes are never changed.
@@ -52,22 +56,31 @@ const SIGNATURE_ALGORITHMS: Readonly<Record<KeyFamily, Asn1>> = {
 
 /**
  * Builds and signs an X.509 v3 certificate (RFC 5280) with SHA-256; gives it as PEM. RSA signatures are made on the
- * thread pool. Key identifiers of subject and authority are always added.
+ * thread pool.
  * @throws RangeError for a value that cannot be written, or a validity that ends before it begins
  */
 export async function buildCertificate(specification: CertificateSpecification): Promise<string> {
   const { subject, publicKey, issuer, notBefore, notAfter, serialNumber = randomSerialNumber() } = specification
+  const { keyIdentifiers = { subject: true, authority: true } } = specification
   if (notAfter < notBefore) throw new RangeError('the validity ends before it begins')
-  const identifiers = { subject: keyIdentifierOf(publicKey), authority: issuer.keyIdentifier }
+  const subjectName = Buffer.isBuffer(subject) ? fromDer(subject) : nameToAsn1(subject)
+  const key = Buffer.isBuffer(publicKey) ? fromDer(publicKey) : publicKeyToAsn1(publicKey)
+  const identifiers = {
+    ...(keyIdentifiers.subject && { subject: keyIdentifierOf(key) }),
+    ...(keyIdentifiers.authority && issuer.keyIdentifier && { authority: issuer.keyIdentifier }),
+  }
   const body = sequence(
     contextConstructed(0, integer(2)),
     integerFromBytes(positiveSerialNumber(serialNumber)),
     signatureAlgorithm(issuer.signer),
     fromDer(issuer.nameDer),
     sequence(time(notBefore), time(notAfter)),
-    nameToAsn1(subject),
-    publicKeyToAsn1(publicKey),
-    contextConstructed(3, sequence(...extensionsToAsn1(specification, identifiers, subject.length === 0))),
+    subjectName,
+    key,
+    contextConstructed(
+      3,
+      sequence(...extensionsToAsn1(specification, identifiers, children(subjectName).length === 0)),
+    ),
   )
   return toPem('CERTIFICATE', await signedDer(body, issuer.signer))
 }
@@ -90,7 +103,7 @@ export function issuerOf(certificate: X509Certificate, signer: Signer): Certific
 
 /** The issuer of a self-signed certificate for `subject`. */
 export function selfIssuer(subject: DistinguishedName, signer: Signer): CertificateIssuer {
-  return { nameDer: encodeName(subject), signer, keyIdentifier: keyIdentifierOf(signer.publicKey) }
+  return { nameDer: encodeName(subject), signer, keyIdentifier: keyIdentifierOf(publicKeyToAsn1(signer.publicKey)) }
 }
 
 /** Sixteen random bytes that form a positive integer: 126 random bits, more than the 64 that CAs must provide. */
@@ -113,8 +126,8 @@ export const publicKeyToAsn1 = (publicKey: KeyObject): Asn1 =>
 const signatureAlgorithm = (signer: Signer): Asn1 => SIGNATURE_ALGORITHMS[signer.kind.family]
 
 // SHA-1 over the bits of the public key: the first method of RFC 5280, 4.2.1.2. An identifier, not a protection.
-function keyIdentifierOf(publicKey: KeyObject): Buffer {
-  const bits = primitiveBytes(children(publicKeyToAsn1(publicKey))[1])
+function keyIdentifierOf(publicKey: Asn1): Buffer {
+  const bits = primitiveBytes(children(publicKey)[1])
   return createHash('sha1').update(bits.subarray(1)).digest()
 }
 

@@ -1,3 +1,5 @@
+import { oid, primitiveBytes } from './certificate-asn1.ts'
+
 /** Bytes that are not the DER they should be. The message is a reason for people: `it ends too early`. */
 export class DerError extends Error {}
 
@@ -112,3 +114,9 @@ export class DerReader {
 }
 
 const hex = (tag: number) => `0x${tag.toString(16).padStart(2, '0')}`
+
+/** An object identifier as a key of maps and sets: its content in hexadecimal. */
+export const idOf = (dotted: string): string => primitiveBytes(oid(dotted)).toString('hex')
+
+/** The next value, an object identifier, in the same form. */
+export const readOid = (reader: DerReader): string => reader.next(derTags.oid).content.toString('hex')

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import { toPem } from '#core/crypto/certificate-asn1.ts'
 import type { AlternativeName } from '#core/crypto/certificate-name.ts'
+import type { SubjectAttribute } from '#core/crypto/certificate-name-reader.ts'
 import {
   type ParsedCertificateRequest,
   parseCertificateRequest,
-  type SubjectAttribute,
   verifiedPublicKey,
 } from '#core/crypto/certificate-request-reader.ts'
 import { DerError } from '#core/crypto/der-reader.ts'
@@ -117,12 +117,7 @@ function viewOf(parsed: ParsedCertificateRequest): Omit<CertificateRequestView, 
     uris,
     spiffeUri: spiffeUriOf(uris),
     instanceId: instanceIdOf(uris, dnsNames),
-    hostname: only(
-      uris
-        .filter((uri) => uri.startsWith(certificateUris.hostname))
-        .map((uri) => uri.slice(certificateUris.hostname.length)),
-      'host name',
-    ),
+    hostname: hostnameOf(uris),
   }
 }
 
@@ -141,7 +136,8 @@ function spiffeUriOf(uris: readonly string[]): string | undefined {
   return found[0]
 }
 
-function instanceIdOf(uris: readonly string[], dnsNames: readonly string[]): string | undefined {
+/** The instance that alternative names name. Throws DerError when there are several, or it has another form. */
+export function instanceIdOf(uris: readonly string[], dnsNames: readonly string[]): string | undefined {
   const ofUris = uris.flatMap((uri) => {
     if (!uri.startsWith(certificateUris.instanceId)) return []
     const slash = uri.indexOf('/', certificateUris.instanceId.length)
@@ -155,6 +151,15 @@ function instanceIdOf(uris: readonly string[], dnsNames: readonly string[]): str
   if (id !== undefined && id !== '' && !INSTANCE_ID.test(id))
     throw new DerError('it has an instance id of another form')
   return id
+}
+
+/** The host that URIs name. Throws DerError when there are several. */
+export function hostnameOf(uris: readonly string[]): string | undefined {
+  const found = uris.filter((uri) => uri.startsWith(certificateUris.hostname))
+  return only(
+    found.map((uri) => uri.slice(certificateUris.hostname.length)),
+    'host name',
+  )
 }
 
 function only(values: readonly string[], what: string): string | undefined {
