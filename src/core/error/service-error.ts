@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'not-implemented'
   | 'bad-gateway'
   | 'unavailable'
+  | 'gateway-timeout'
 
 /** HTTP status of each error code. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
@@ -35,6 +36,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   'not-implemented': 501,
   'bad-gateway': 502,
   unavailable: 503,
+  'gateway-timeout': 504,
 }
 
 /** What a ServiceError may carry beside its message. */

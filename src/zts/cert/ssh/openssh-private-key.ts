@@ -34,7 +34,6 @@ function readSecret(publicBlob: Buffer, secret: SshReader): JsonWebKey {
   if (secret.uint32() !== secret.uint32()) throw new Error('the private key is damaged')
   const type = secret.string().toString('latin1')
   const jwk = parseSshPublicKey(`${type} ${publicBlob.toString('base64')}`).key.export({ format: 'jwk' })
-  const base64url = (bytes: Buffer) => bytes.toString('base64url')
   if (type === 'ssh-rsa') {
     secret.mpint()
     secret.mpint()
@@ -55,6 +54,8 @@ function readSecret(publicBlob: Buffer, secret: SshReader): JsonWebKey {
   const d = secret.mpint()
   return { ...jwk, d: base64url(Buffer.concat([Buffer.alloc(length - d.length), d])) }
 }
+
+const base64url = (bytes: Buffer) => bytes.toString('base64url')
 
 const number = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex')}`)
 

@@ -88,14 +88,15 @@ function readFields({ curve, sshCurve }: KeyRow, reader: SshReader): JsonWebKey 
 }
 
 function writeFields({ curve, sshCurve }: KeyRow, { e, n, x, y }: JsonWebKey): Buffer {
-  const bytes = (text: string | undefined) => Buffer.from(text ?? '', 'base64url')
-  if (curve === undefined) return Buffer.concat([mpint(bytes(e)), mpint(bytes(n))])
-  if (sshCurve === undefined) return sshString(bytes(x))
+  if (curve === undefined) return Buffer.concat([mpint(bytesOf(e)), mpint(bytesOf(n))])
+  if (sshCurve === undefined) return sshString(bytesOf(x))
   return Buffer.concat([
     sshString(sshCurve),
-    sshString(Buffer.concat([Buffer.from([UNCOMPRESSED]), bytes(x), bytes(y)])),
+    sshString(Buffer.concat([Buffer.from([UNCOMPRESSED]), bytesOf(x), bytesOf(y)])),
   ])
 }
+
+const bytesOf = (text: string | undefined) => Buffer.from(text ?? '', 'base64url')
 
 const base64url = (bytes: Buffer) => bytes.toString('base64url')
 
