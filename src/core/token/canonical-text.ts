@@ -56,6 +56,7 @@ const service = shape('description executable group hosts modified name provider
   publicKeys: [publicKey, 'always'],
 })
 const signedPolicies = shape('keyId signature', { contents })
+const signedPolicyData = shape('expires modified zmsKeyId zmsSignature', { policyData: contents })
 const domain = shape(
   'account auditEnabled certDnsDomain enabled memberExpiryDays modified name roleCertExpiryMins serviceCertExpiryMins serviceExpiryDays signAlgorithm tokenExpiryMins ypmId',
   {
@@ -68,9 +69,11 @@ const domain = shape(
 
 /** The kinds of objects that have a canonical text. */
 export const canonicalShapes = {
+  assertion,
   policy,
   contents,
   signedPolicies,
+  signedPolicyData,
   roleMember,
   groupMember,
   role,
