@@ -42,11 +42,8 @@ export class PolicySigner {
   /** The active policies, `{"signedPolicyData":…,"signature":…,"keyId":…}`, signed over their canonical text. */
   signed(domain: CachedDomain): Buffer | Promise<Buffer> {
     return this.#bytes.get(domain.name, this.#state(domain), async () => {
-      const { json, canonical } = await this.#signedPolicyData(
-        domain,
-        domain.policyVersions.filter(({ active }) => active),
-        activeForm,
-      )
+      const policies = domain.policyVersions.filter(({ active }) => active)
+      const { json, canonical } = await this.#signedPolicyData(domain, policies, activeForm, domain.policiesSignature)
       const { proprietaryObjects: signer } = this.#signers
       const signature = encodeYBase64(await signer.sign(canonical))
       return `{"signedPolicyData":${json},"signature":"${signature}","keyId":${JSON.stringify(signer.keyId)}}`
@@ -64,24 +61,22 @@ export class PolicySigner {
         const asked = wanted.get(name)
         return asked === undefined ? active : version === asked
       })
-      const { json } = await this.#signedPolicyData(
-        { ...domain, policiesSignature: undefined },
-        policies,
-        versionedForm,
-      )
+      // The signature of ZMS covers active policies without their versions.
+      const { json } = await this.#signedPolicyData(domain, policies, versionedForm, undefined)
       return flattenedJws(this.#signers.jsonWebObjects(), json, encoding)
     })
   }
 
   async #signedPolicyData(
-    { name, modified, policiesSignature }: Pick<CachedDomain, 'name' | 'modified' | 'policiesSignature'>,
+    { name, modified }: CachedDomain,
     policies: readonly CachedPolicy[],
     form: PolicyForm,
+    zms: CachedDomain['policiesSignature'],
   ): Promise<Texts> {
     const texts = new SignedTexts()
     const list = await texts.each(policies, (policy) => policyTexts(texts, policy, form))
     const origin = {
-      ...(policiesSignature && { zmsSignature: policiesSignature.signature, zmsKeyId: policiesSignature.keyId }),
+      ...(zms && { zmsSignature: zms.signature, zmsKeyId: zms.keyId }),
       modified: formatTimestamp(modified),
       expires: formatTimestamp(this.#now() + this.#settings.lifeSeconds * 1000),
     }
@@ -96,7 +91,7 @@ export class PolicySigner {
   #state(domain: CachedDomain): string {
     let serial = this.#serials.get(domain)
     if (serial === undefined) this.#serials.set(domain, (serial = ++this.#lastSerial))
-    const keptMillis = this.#settings.lifeSeconds * 1000 * KEPT_SHARE_OF_LIFE
+    const keptMillis = Math.max(1, this.#settings.lifeSeconds * 1000 * KEPT_SHARE_OF_LIFE)
     return `${serial} ${Math.floor(this.#now() / keptMillis)}`
   }
 }

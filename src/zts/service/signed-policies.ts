@@ -50,9 +50,6 @@ export function signedPoliciesService({
     return { ...reply, headers: { ...reply.headers, ...PREFERENCE_APPLIED } }
   }
 
-  const policies = async (domain: CachedDomain, sign: Sign): Promise<Reply> =>
-    ok(await sign(domain), { etag: entityTag(domain) })
-
   return {
     getDomainSignedPolicyData: ({ params, headers }, context) =>
       answer(params.domainName, headers.matchingTag, context, (domain) => signer.signed(domain)),
@@ -63,5 +60,8 @@ export function signedPoliciesService({
       ),
   }
 }
+
+const policies = async (domain: CachedDomain, sign: Sign): Promise<Reply> =>
+  ok(await sign(domain), { etag: entityTag(domain) })
 
 const entityTag = ({ modified }: CachedDomain): string => `"${formatTimestamp(modified)}"`
