@@ -97,14 +97,20 @@ function publicKeys(conf: Conf, name: string, complain: Complain): ReadonlyMap<s
 /** How an athenz.conf is followed. */
 export interface AthenzConfOptions {
   readonly log: (level: 'info' | 'warn', message: string) => void
+  /** Time between two looks at the file. */
+  readonly lookMillis?: number
 }
 
-/** An athenz.conf in use: it is read again when the file has changed, so that new keys need no restart. */
+const LOOK_MILLIS = 60_000
+
+/** An athenz.conf in use: it is looked at now and then, and read again when it has changed, so that
+ * new keys need no restart. */
 export class AthenzConfFile {
   readonly #log: AthenzConfOptions['log']
   #current: AthenzConf
   #state: string
   #refreshing: Promise<boolean> | undefined
+  readonly #timer: NodeJS.Timeout
 
   /** Reads the file for the first time. Throws a ConfigError as {@link readAthenzConf} does. */
   static async open(file: string, options: AthenzConfOptions): Promise<AthenzConfFile> {
@@ -112,10 +118,17 @@ export class AthenzConfFile {
     return new AthenzConfFile(await readAthenzConf(file), state, options)
   }
 
-  private constructor(current: AthenzConf, state: string, { log }: AthenzConfOptions) {
+  private constructor(current: AthenzConf, state: string, { log, lookMillis }: AthenzConfOptions) {
     this.#current = current
     this.#state = state
     this.#log = log
+    this.#timer = setInterval(() => void this.refresh(), lookMillis ?? LOOK_MILLIS)
+    this.#timer.unref()
+  }
+
+  /** Looks at the file no more. */
+  close(): void {
+    clearInterval(this.#timer)
   }
 
   /** What the file said when it was last in order. */
