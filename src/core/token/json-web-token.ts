@@ -1,31 +1,29 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { type Signer, verifyJoseSignature } from '../crypto/signing.ts'
+import type { KeyObject } from 'node:crypto'
+import type { Signer } from '../crypto/signing.ts'
+import {
+  type CompactJws,
+  type JsonObject,
+  type JwsHeader,
+  parseCompactJws,
+  parseJsonObject,
+  textMember,
+  verifyCompactJws,
+} from './compact-jws.ts'
 import { excerpt } from './token-fields.ts'
 
-/** Members of a JOSE header; of the others, only those that nobody has to understand are let through. */
-export interface JwtHeader {
-  readonly alg: string
-  /** Key id. */
-  readonly kid?: string
-  /** In lower case, without `application/`. */
-  readonly typ?: string
-}
+/** Members of the header of a token. */
+export type JwtHeader = JwsHeader
 
 /** Claims as the token has them: none of them is checked. */
-export type JwtClaims = Readonly<Record<string, unknown>>
+export type JwtClaims = JsonObject
 
 /** A JSON web token in compact form (RFC 7519), taken apart; says nothing about its validity. */
-export interface JsonWebToken {
-  readonly header: JwtHeader
+export interface JsonWebToken extends CompactJws {
   readonly claims: JwtClaims
-  /** What the signature covers. */
-  readonly signingInput: string
-  readonly signature: Buffer
 }
 
 /** What is wrong with a token; callers may switch on it. */
 export type JwtFailureCode =
-  | 'oversized'
   | 'malformed'
   | 'bad-algorithm'
   | 'bad-type'
@@ -48,76 +46,18 @@ export type JwtOutcome =
 
 const failed = (code: JwtFailureCode, reason: string) => ({ ok: false, failure: { code, reason } }) as const
 
-/** As long as a role token may be; beyond this no list of roles is plausible. */
-const TOKEN_MAX_LENGTH = 1_048_576
-
-const BASE64URL = /^[A-Za-z0-9_-]*$/
-
-/**
- * Reads a signed token in compact form. Strict where readers differ: three parts in base64url without padding and
- * without surplus bits, the first two JSON objects in UTF-8; header members that change how the rest is to be read
- * (`crit`, `b64`, `zip`, `enc`) are refused.
- */
+/** Reads a signed token in compact form: a signature in compact form whose payload is a JSON object in UTF-8. */
 export function parseJwt(text: string): JwtOutcome {
-  if (text.length > TOKEN_MAX_LENGTH) return failed('oversized', `longer than ${TOKEN_MAX_LENGTH} characters`)
-  const [head, payload, tail, ...others] = text.split('.', 4)
-  if (head === undefined || payload === undefined || tail === undefined || others.length > 0) {
-    return failed('malformed', 'not three parts separated by periods')
-  }
-  const header = parseHeader(parseObject(head))
-  if (typeof header === 'string') return failed('malformed', header)
-  const claims = parseObject(payload)
-  if (claims === undefined) return failed('malformed', 'the claims are not a JSON object in base64url')
-  const signature = decode(tail)
-  if (signature === undefined || signature.length === 0) {
-    return failed('malformed', 'the signature is missing or not base64url')
-  }
-  const signingInput = text.slice(0, head.length + 1 + payload.length)
-  return { ok: true, token: { header, claims, signingInput, signature } }
-}
-
-const REFUSED_MEMBERS = ['crit', 'b64', 'zip', 'enc']
-const TYPE_PREFIX = 'application/'
-
-function parseHeader(members: JwtClaims | undefined): JwtHeader | string {
-  if (members === undefined) return 'the header is not a JSON object in base64url'
-  const refused = REFUSED_MEMBERS.find((name) => Object.hasOwn(members, name))
-  if (refused !== undefined) return `the header has ${refused}, which is not supported`
-  const [alg, kid, typ] = [textClaim(members, 'alg'), textClaim(members, 'kid'), textClaim(members, 'typ')]
-  if (alg === undefined) return 'the header names no algorithm'
-  if (Object.hasOwn(members, 'kid') && kid === undefined) return 'the key id is not a text'
-  if (Object.hasOwn(members, 'typ') && typ === undefined) return 'the type is not a text'
-  return { alg, ...(kid !== undefined && { kid }), ...(typ !== undefined && { typ: plainType(typ.toLowerCase()) }) }
-}
-
-/** RFC 7515, 4.1.9: the prefix may be left out. */
-const plainType = (type: string): string => (type.startsWith(TYPE_PREFIX) ? type.slice(TYPE_PREFIX.length) : type)
-
-function parseObject(part: string): JwtClaims | undefined {
-  const bytes = decode(part)
-  if (bytes === undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JwtClaims) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Several texts would stand for the same bytes if surplus bits were let through. */
-function decode(part: string): Buffer | undefined {
-  if (!BASE64URL.test(part)) return undefined
-  const bytes = Buffer.from(part, 'base64url')
-  return bytes.toString('base64url') === part ? bytes : undefined
+  const jws = parseCompactJws(text)
+  if (typeof jws === 'string') return failed('malformed', jws)
+  const claims = parseJsonObject(jws.payload)
+  return claims === undefined
+    ? failed('malformed', 'the claims are not a JSON object')
+    : { ok: true, token: { ...jws, claims } }
 }
 
 /** A claim that is a text; undefined when it is absent or anything else. */
-export function textClaim(claims: JwtClaims, name: string): string | undefined {
-  const value = Object.hasOwn(claims, name) ? claims[name] : undefined
-  return typeof value === 'string' ? value : undefined
-}
+export const textClaim: (claims: JwtClaims, name: string) => string | undefined = textMember
 
 /** A claim that is a time in epoch seconds; undefined when it is absent or no such number. */
 export function timeClaim(claims: JwtClaims, name: string): number | undefined {
@@ -176,7 +116,7 @@ export async function verifyParsedJwt(token: JsonWebToken, rules: JwtRules): Pro
   if (failure) return { ok: false, failure }
   const key = await rules.keyOf(header, claims)
   if (key === undefined) return failed('unknown-key', `key ${excerpt(header.kid ?? '')} is not known`)
-  if (!(await isSignedWith(key, token))) return failed('bad-signature', 'the signature does not match')
+  if (!(await verifyCompactJws(token, key))) return failed('bad-signature', 'the signature does not match')
   return { ok: true, token }
 }
 
@@ -192,22 +132,6 @@ function checkTimes(claims: JwtClaims, { nowSeconds, allowedSkewSeconds }: JwtRu
   if (begins === undefined) return { code: 'malformed', reason: 'the time of beginning is no time' }
   if (begins <= nowSeconds + skew) return undefined
   return { code: 'not-yet-valid', reason: `valid from ${begins}, ${Math.ceil(begins - nowSeconds)} seconds from now` }
-}
-
-/** HMAC algorithms: digest, and the least bytes of a secret (RFC 7518, 3.2: as long as the digest). */
-const HMAC_ALGORITHMS: ReadonlyMap<string, { digest: string; minBytes: number }> = new Map([
-  ['HS256', { digest: 'sha256', minBytes: 32 }],
-  ['HS384', { digest: 'sha384', minBytes: 48 }],
-  ['HS512', { digest: 'sha512', minBytes: 64 }],
-])
-
-/** A public key never is a secret: with it, whoever knows it could sign. */
-function isSignedWith(key: KeyObject, { header, signingInput, signature }: JsonWebToken): Promise<boolean> | boolean {
-  if (key.type !== 'secret') return verifyJoseSignature(header.alg, key, signingInput, signature)
-  const hmac = HMAC_ALGORITHMS.get(header.alg)
-  if (hmac === undefined || (key.symmetricKeySize ?? 0) < hmac.minBytes) return false
-  const expected = createHmac(hmac.digest, key).update(signingInput).digest()
-  return expected.length === signature.length && timingSafeEqual(expected, signature)
 }
 
 /**
