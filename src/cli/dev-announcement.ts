@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { ADMINISTRATOR } from './dev-server.ts'
+import { ADMINISTRATOR } from './dev-administrator.ts'
 
 /** What `athenz dev --json` prints, as one line; programs rely on these members. A server that does not run is null. */
 export interface DevSummary {

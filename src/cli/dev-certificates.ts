@@ -2,9 +2,9 @@ import { generateKeyPair, type KeyObject, randomBytes, X509Certificate } from 'n
 import { hostname } from 'node:os'
 import { promisify } from 'node:util'
 import { buildCertificate, type CertificateIssuer, issuerOf, selfIssuer } from '#core/crypto/certificate.ts'
-import type { AlternativeName, DistinguishedName } from '#core/crypto/certificate-name.ts'
+import { type AlternativeName, type DistinguishedName, encodeName } from '#core/crypto/certificate-name.ts'
 import { loadPrivateKey } from '#core/crypto/keys.ts'
-import { createSigner } from '#core/crypto/signing.ts'
+import { createSigner, type Signer } from '#core/crypto/signing.ts'
 import type { DevFolder } from './dev-folder.ts'
 
 const newKeyPair = promisify(generateKeyPair)
@@ -35,22 +35,51 @@ export interface DevCa {
   readonly issuer: CertificateIssuer
 }
 
-/** A certificate with its key, PEM. */
+/** A certificate with its key. */
 interface Credential {
   readonly certificate: X509Certificate
-  readonly pem: string
   readonly key: KeyObject
 }
 
 /** Reads the CA of the folder; makes one when there is none, or when it is about to expire or damaged. */
 export async function ensureCa(folder: DevFolder): Promise<DevCa> {
   const found = await readCredential(folder, CA_FILES)
-  if (found?.certificate.ca && isLastingLong(found.certificate)) return toCa(found)
+  if (isUsableCa(found)) return toCa(found)
   // Several such CAs may end up in one bundle, where clients tell them apart by name.
   const name = `Athenz development CA ${randomBytes(4).toString('hex')}`
-  const subject: DistinguishedName = [ORGANIZATION, { type: 'CN', value: name }]
   const { privateKey } = await newKeyPair('ec', { namedCurve: 'P-256' })
-  const signer = createSigner(privateKey, 'ca', 'certificate')
+  await folder.write(CA_FILES.key, privateKeyPem(privateKey), true)
+  return toCa(await makeCa(folder, CA_FILES.certificate, [ORGANIZATION, { type: 'CN', value: name }], privateKey))
+}
+
+/** A certificate authority of a server, which signs with the key in a file: RSA, PKCS#8. */
+export interface ServerCa {
+  readonly subject: DistinguishedName
+  readonly files: CertificateFiles
+}
+
+/** Makes the key and the certificate of an authority when they are absent, of another name, about to expire or damaged. */
+export async function ensureServerCa(folder: DevFolder, { subject, files }: ServerCa): Promise<void> {
+  await ensureSigningKey(folder, 'rsa', files.key)
+  const found = await readCredential(folder, files)
+  if (isUsableCa(found) && issuerOf(found.certificate, caSigner(found.key)).nameDer.equals(encodeName(subject))) return
+  const key = loadPrivateKey((await folder.read(files.key)) ?? '', { use: 'certificate' })
+  await makeCa(folder, files.certificate, subject, key)
+}
+
+/** Adds authorities to the file of the CA, which stays the first in it: what verifies one server then verifies all. */
+export async function bundleWithCa(folder: DevFolder, ca: DevCa, others: readonly string[]): Promise<void> {
+  const bundle = [ca.pem, ...(await Promise.all(others.map((file) => folder.read(file))))].join('')
+  if ((await folder.read(CA_FILES.certificate)) !== bundle) await folder.write(CA_FILES.certificate, bundle)
+}
+
+async function makeCa(
+  folder: DevFolder,
+  file: string,
+  subject: DistinguishedName,
+  key: KeyObject,
+): Promise<Credential> {
+  const signer = caSigner(key)
   const pem = await buildCertificate({
     subject,
     publicKey: signer.publicKey,
@@ -59,9 +88,8 @@ export async function ensureCa(folder: DevFolder): Promise<DevCa> {
     ca: { pathLength: 0 },
     keyUsage: ['keyCertSign', 'crlSign'],
   })
-  await folder.write(CA_FILES.key, privateKeyPem(privateKey), true)
-  await folder.write(CA_FILES.certificate, pem)
-  return toCa({ certificate: new X509Certificate(pem), pem, key: privateKey })
+  await folder.write(file, pem)
+  return { certificate: new X509Certificate(pem), key }
 }
 
 /** A certificate below the CA: whose it is, and in which files it and its key are. */
@@ -108,15 +136,21 @@ async function readCredential(folder: DevFolder, files: CertificateFiles): Promi
   try {
     const certificate = new X509Certificate(pem)
     const key = loadPrivateKey(keyPem, { use: 'certificate' })
-    return certificate.checkPrivateKey(key) ? { certificate, pem, key } : undefined
+    return certificate.checkPrivateKey(key) ? { certificate, key } : undefined
   } catch {
     return undefined
   }
 }
 
-function toCa({ certificate, pem, key }: Credential): DevCa {
-  return { certificate, pem, issuer: issuerOf(certificate, createSigner(key, 'ca', 'certificate')) }
+// The file may hold other authorities after this one.
+function toCa({ certificate, key }: Credential): DevCa {
+  return { certificate, pem: certificate.toString(), issuer: issuerOf(certificate, caSigner(key)) }
 }
+
+const caSigner = (key: KeyObject): Signer => createSigner(key, 'ca', 'certificate')
+
+const isUsableCa = (found: Credential | undefined): found is Credential =>
+  found?.certificate.ca === true && isLastingLong(found.certificate)
 
 function isUsable(certificate: X509Certificate, ca: DevCa): boolean {
   return isLastingLong(certificate) && certificate.verify(ca.certificate.publicKey)

@@ -1,20 +1,38 @@
 import { relative } from 'node:path'
 import { type CertificateFiles, type DevCa, ensureCertificate, ensureSigningKey } from './dev-certificates.ts'
 import type { DevFolder } from './dev-folder.ts'
-import { PROJECT_FOLDER, type ServerKind, serverLayout, ZMS } from './server-kind.ts'
+import { PROJECT_FOLDER, type ServerKind, serverLayout } from './server-kind.ts'
 
-/** The system administrator of a development pair. */
-export const ADMINISTRATOR = 'user.admin'
-
-/** A server as `athenz dev` runs it. To add one, add a row. */
+/** A server as `athenz dev` runs it. */
 export interface DevServer {
   readonly kind: ServerKind
   /** Principal of its certificate. */
   readonly principal: string
   /** Signing keys, by file name in its folder of keys. */
   readonly signingKeys: ReadonlyMap<string, 'rsa' | 'ec'>
-  /** Properties files by name in its folder of configuration, written when absent. */
-  readonly properties: (paths: DevServerPaths) => ReadonlyMap<string, string>
+  /** Files by name in its folder of configuration, written when absent. */
+  readonly configuration: (paths: DevServerPaths) => ReadonlyMap<string, string>
+  /**
+   * Properties files that are written at each start, relative to the folder: one that wins over those in its folder of
+   * configuration, and one that they win over.
+   */
+  readonly madeProperties: { readonly first?: string; readonly last?: string }
+  /** Further files that it makes, relative to the folder. */
+  readonly furtherFiles: readonly string[]
+  /** Makes what else it needs in the folder. */
+  readonly prepare?: (folder: DevFolder, ca: DevCa) => Promise<void>
+  /** Writes what it needs to know of where both servers are, and has the other one know it. */
+  readonly connect?: (pair: DevPair) => Promise<void>
+}
+
+/** Where the servers of a folder are, just before one of them starts. */
+export interface DevPair {
+  readonly folder: DevFolder
+  readonly ca: DevCa
+  /** Base of the REST interface of ZMS, which answers. */
+  readonly zmsUrl: string
+  /** Port of the server that is about to start. */
+  readonly port: number
 }
 
 /** Files of a server, relative to the development folder. */
@@ -24,20 +42,6 @@ export interface DevServerPaths {
   /** The folder of the configuration files that this project ships. */
   readonly shippedConf: string
 }
-
-/** The servers, in the order in which they start. */
-export const DEV_SERVERS: readonly DevServer[] = [
-  {
-    kind: ZMS,
-    principal: 'sys.auth.zms',
-    signingKeys: new Map([['zms_private.pem', 'rsa']]),
-    properties: (paths) =>
-      new Map([
-        ['zms.properties', zmsProperties(paths)],
-        ['athenz.properties', containerProperties(ZMS, paths)],
-      ]),
-  },
-]
 
 /** Makes what a server needs in the folder: keys, certificate, configuration, folder of logs. What exists stays. */
 export async function prepareServer(folder: DevFolder, ca: DevCa, server: DevServer, caFile: string): Promise<void> {
@@ -50,17 +54,29 @@ export async function prepareServer(folder: DevFolder, ca: DevCa, server: DevSer
   await Promise.all([
     ...Array.from(server.signingKeys, ([name, kind]) => ensureSigningKey(folder, kind, `${layout.keysFolder}/${name}`)),
     ensureCertificate(folder, ca, { commonName: server.principal, use: 'server', files: paths.certificate }),
-    ...Array.from(server.properties(paths), missing),
+    ...Array.from(server.configuration(paths), missing),
+    server.prepare?.(folder, ca),
     folder.makeFolder(layout.logsFolder),
   ])
 }
 
-/** What `prepareServer` and the server itself make, relative to the folder. */
+/** The properties files of a server, the most important first; absolute. */
+export function propertiesFilesOf(folder: DevFolder, { kind, madeProperties }: DevServer): string[] {
+  const { first, last } = madeProperties
+  const { propertiesFiles } = serverLayout(kind, folder.path)
+  return [
+    ...(first === undefined ? [] : [folder.file(first)]),
+    ...propertiesFiles,
+    ...(last === undefined ? [] : [folder.file(last)]),
+  ]
+}
+
+/** What `prepareServer`, `connect` and the server itself make, relative to the folder. */
 export function ownedBy(folder: DevFolder, server: DevServer): { files: string[]; folders: string[] } {
   const layout = serverLayout(server.kind, '')
-  const names = server.properties(pathsOf(folder, server, '')).keys()
+  const names = server.configuration(pathsOf(folder, server, '')).keys()
   return {
-    files: Array.from(names, (name) => `${layout.confFolder}/${name}`),
+    files: [...Array.from(names, (name) => `${layout.confFolder}/${name}`), ...server.furtherFiles],
     folders: [layout.varFolder, `logs/${server.kind.name}_server`],
   }
 }
@@ -82,25 +98,3 @@ function shippedConfFolder(folder: string, kind: ServerKind): string {
   const { confFolder } = serverLayout(kind, PROJECT_FOLDER)
   return relative(PROJECT_FOLDER, folder).startsWith('..') ? confFolder : relative(folder, confFolder)
 }
-
-const zmsProperties = ({ shippedConf }: DevServerPaths): string => `\
-# ZMS of this development folder. Made by athenz dev when absent; change it as you like.
-# Relative paths count from the development folder. Every property: conf/zms_server of the project.
-
-athenz.zms.domain_admin=${ADMINISTRATOR}
-athenz.zms.authority_classes=com.yahoo.athenz.auth.impl.PrincipalAuthority,com.yahoo.athenz.auth.impl.CertificateAuthority
-athenz.zms.principal_authority_class=com.yahoo.athenz.auth.impl.PrincipalAuthority
-athenz.zms.no_auth_uri_list=/zms/v1/status,/zms/v1/schema
-athenz.zms.solution_templates_fname=${shippedConf}/solution_templates.json
-athenz.zms.authz_service_fname=${shippedConf}/authorized_services.json
-`
-
-const containerProperties = (kind: ServerKind, { certificate, ca }: DevServerPaths): string => `\
-# Where ${kind.title} of this development folder listens. Made by athenz dev when absent; change it as you like.
-
-athenz.port=0
-athenz.tls_port=${kind.defaultPort}
-athenz.ts.tls_cert_file=${certificate.certificate}
-athenz.ts.tls_key_file=${certificate.key}
-athenz.ts.tls_ca_file=${ca}
-`

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { CommandFailure } from './command-failure.ts'
+import { ADMIN_FILES, ADMINISTRATOR } from './dev-administrator.ts'
 import { type DevSummary, forPeople } from './dev-announcement.ts'
-import { CA_FILES, type CertificateFiles, type DevCa, ensureCa, ensureCertificate } from './dev-certificates.ts'
+import { CA_FILES, type DevCa, ensureCa, ensureCertificate } from './dev-certificates.ts'
 import { DevFolder } from './dev-folder.ts'
-import { ADMINISTRATOR, DEV_SERVERS, type DevServer, ownedBy, prepareServer } from './dev-server.ts'
-import { type DevStore, prepareStore, STORE_PROPERTIES, storeOf } from './dev-store.ts'
+import { type DevServer, ownedBy, prepareServer, propertiesFilesOf } from './dev-server.ts'
+import { DEV_SERVERS } from './dev-servers.ts'
+import { type DevStore, prepareStore, storeOf } from './dev-store.ts'
 import { isRunning, type ProcessIdentity, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, serverLayout } from './server-kind.ts'
 import { configuredListener, freePort, isPortTaken } from './server-port.ts'
@@ -45,17 +47,14 @@ interface DevRun {
   readonly options: DevOptions
   /** Every server started so far, for the lock and for the stop. */
   readonly started: ServerProcess[]
+  /** Those that answer. */
+  readonly running: RunningServer[]
   readonly stop: StopRequest
 }
 
 /** A server of this run that answers. */
 interface RunningServer extends ListeningServer {
   readonly process: ServerProcess
-}
-
-const ADMIN_FILES: CertificateFiles = {
-  certificate: `admin/${ADMINISTRATOR}.pem`,
-  key: `admin/${ADMINISTRATOR}.key`,
 }
 
 const READY_TIMEOUT_MILLIS = 60_000
@@ -102,7 +101,7 @@ async function runIn(
   try {
     const running: RunningServer[] = []
     for (const server of servers) {
-      const answering = await startServer({ folder, ca, options, started, stop }, server)
+      const answering = await startServer({ folder, ca, options, started, running, stop }, server)
       if (answering === undefined) break
       running.push(answering)
     }
@@ -118,19 +117,19 @@ async function runIn(
 }
 
 /** Starts one server and waits for status 200; undefined when the stop came first. */
-async function startServer(run: DevRun, { kind }: DevServer): Promise<RunningServer | undefined> {
+async function startServer(run: DevRun, server: DevServer): Promise<RunningServer | undefined> {
   const { folder, options, started, stop } = run
+  const { kind } = server
   const { logFile, errorFile } = serverLayout(kind, folder.path)
-  const propertiesFiles = propertiesFilesOf(folder, kind)
   for (let attempt = 1; !stop.requested; attempt++) {
     const settings = settingsOf(kind, options)
-    const takesAnyPort = options.ports[kind.name] === 0
-    const port = takesAnyPort ? await freePort() : undefined
-    if (port !== undefined) settings.set('athenz.tls_port', String(port))
+    const anyPort = options.ports[kind.name] === 0 ? await freePort() : undefined
+    if (anyPort !== undefined) settings.set('athenz.tls_port', String(anyPort))
+    await connect(run, server, settings)
     const child = await launchServer({
       kind,
       root: folder.path,
-      propertiesFiles,
+      propertiesFiles: propertiesFilesOf(folder, server),
       settings,
       tied: true,
       logFile,
@@ -141,12 +140,20 @@ async function startServer(run: DevRun, { kind }: DevServer): Promise<RunningSer
     try {
       return await untilAnswering(run, child)
     } catch (error) {
-      const isRace = port !== undefined && !isRunning(child.identity) && (await isPortTaken(port))
+      const isRace = anyPort !== undefined && !isRunning(child.identity) && (await isPortTaken(anyPort))
       if (!isRace || attempt === FREE_PORT_ATTEMPTS) throw error
       started.pop()
     }
   }
   return undefined
+}
+
+/** Tells a server of the others and the others of it, as far as that has to be done. */
+async function connect({ folder, ca, running }: DevRun, server: DevServer, settings: Settings): Promise<void> {
+  const zms = running.find(({ process }) => process.kind.name === 'zms')
+  if (server.connect === undefined || zms === undefined) return
+  const { port } = await configuredListener(server.kind, folder.path, propertiesFilesOf(folder, server), settings)
+  await server.connect({ folder, ca, zmsUrl: zms.url, port })
 }
 
 async function untilAnswering(run: DevRun, child: ServerProcess): Promise<RunningServer | undefined> {
@@ -165,9 +172,10 @@ async function untilAnswering(run: DevRun, child: ServerProcess): Promise<Runnin
   return { ...listening, process: child }
 }
 
-async function requireFreePort(folder: DevFolder, { kind }: DevServer, options: DevOptions): Promise<void> {
+async function requireFreePort(folder: DevFolder, server: DevServer, options: DevOptions): Promise<void> {
+  const { kind } = server
   if (options.ports[kind.name] === 0) return
-  const files = propertiesFilesOf(folder, kind)
+  const files = propertiesFilesOf(folder, server)
   const { port, host } = await configuredListener(kind, folder.path, files, settingsOf(kind, options))
   if (port === 0) throw new CommandFailure(`athenz.tls_port is 0, so ${kind.name} would not offer HTTPS: choose a port`)
   if (await isPortTaken(port, host)) {
@@ -175,11 +183,7 @@ async function requireFreePort(folder: DevFolder, { kind }: DevServer, options: 
   }
 }
 
-// Earlier files win: what --store says comes first.
-function propertiesFilesOf(folder: DevFolder, kind: ServerKind): string[] {
-  const { propertiesFiles } = serverLayout(kind, folder.path)
-  return kind.name === 'zms' ? [folder.file(STORE_PROPERTIES), ...propertiesFiles] : [...propertiesFiles]
-}
+type Settings = ReadonlyMap<string, string>
 
 function settingsOf(kind: ServerKind, options: DevOptions): Map<string, string> {
   const settings = new Map<string, string>()
@@ -196,7 +200,7 @@ async function reset(folder: DevFolder, known: readonly DevServer[]): Promise<vo
   const owned = known.map((server) => ownedBy(folder, server))
   const files = [CA_FILES, ADMIN_FILES].flatMap(({ certificate, key }) => [certificate, key])
   await folder.delete(
-    [...files, STORE_PROPERTIES, ...owned.flatMap((own) => own.files)],
+    [...files, ...owned.flatMap((own) => own.files)],
     owned.flatMap((own) => own.folders),
   )
 }

@@ -12,13 +12,22 @@ export interface ServerKind {
   readonly defaultPort: number
 }
 
-/** The servers. */
+/** Keeps the domains. */
 export const ZMS: ServerKind = {
   name: 'zms',
   title: 'ZMS',
   main: 'src/zms/main.ts',
   basePath: '/zms/v1',
   defaultPort: 4443,
+}
+
+/** Issues tokens and certificates. */
+export const ZTS: ServerKind = {
+  name: 'zts',
+  title: 'ZTS',
+  main: 'src/zts/main.ts',
+  basePath: '/zts/v1',
+  defaultPort: 8443,
 }
 
 /** The folder of this project: the one that holds `bin` and `src`. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { runCommand } from '../../src/cli/command-failure.ts'
 import { type DevOptions, dev } from '../../src/cli/dev.ts'
-import { DEV_SERVERS } from '../../src/cli/dev-server.ts'
+import { DEV_SERVERS } from '../../src/cli/dev-servers.ts'
 
 const given = JSON.parse(process.argv[2] ?? '{}') as Omit<DevOptions, 'settings' | 'without'> & {
   readonly settings: Record<string, string>

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Endpoint } from '#core/http/endpoint.ts'
 import type { WireShape } from '#core/http/wire.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from '#zms/api/index.ts'
-import { ADMINISTRATOR } from '../../src/cli/dev-server.ts'
+import { ADMINISTRATOR } from '../../src/cli/dev-administrator.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 

@@ -1,0 +1,39 @@
+import type { Handlers } from '#core/http/endpoint.ts'
+import type { ztsEndpoints } from './api/index.ts'
+import { accessService } from './service/access.ts'
+import type { ZtsDependencies } from './service/dependencies.ts'
+import { hostService } from './service/host.ts'
+import { idTokenService } from './service/id-token.ts'
+import { introspectService } from './service/introspect.ts'
+import { keysService } from './service/keys.ts'
+import { metadataDocumentsService } from './service/metadata-documents.ts'
+import { principalRolesService } from './service/principal-roles.ts'
+import { roleTokenService } from './service/role-token.ts'
+import { rolesRequiringCertificateService } from './service/roles-requiring-certificate.ts'
+import { serviceIdentityService } from './service/service-identity.ts'
+import { signedPoliciesService } from './service/signed-policies.ts'
+import { type SystemParts, systemService } from './service/system.ts'
+import { tenantDomainsService } from './service/tenant-domains.ts'
+import { transportRulesService } from './service/transport-rules.ts'
+import { workloadService } from './service/workload.ts'
+
+/** The code behind every operation of ZTS. */
+export function ztsHandlers(deps: ZtsDependencies, parts: SystemParts): Partial<Handlers<typeof ztsEndpoints>> {
+  return {
+    ...accessService(deps),
+    ...hostService(deps),
+    ...idTokenService(deps),
+    ...introspectService(deps),
+    ...keysService(deps),
+    ...metadataDocumentsService(deps),
+    ...principalRolesService(deps),
+    ...roleTokenService(deps),
+    ...rolesRequiringCertificateService(deps),
+    ...serviceIdentityService(deps),
+    ...signedPoliciesService(deps),
+    ...tenantDomainsService(deps),
+    ...transportRulesService(deps),
+    ...workloadService(deps),
+    ...systemService(deps, parts),
+  }
+}

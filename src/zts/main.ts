@@ -1,0 +1,5 @@
+import { runServer } from '#core/main/run-server.ts'
+import { ZTS_API_ROOT } from './api/index.ts'
+import { startZts } from './zts-server.ts'
+
+await runServer({ name: 'zts', apiRoot: ZTS_API_ROOT, start: startZts })
