@@ -1,6 +1,7 @@
 import type { Handlers } from '#core/http/endpoint.ts'
 import type { ztsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
+import { accessTokenService } from './service/access-token.ts'
 import type { ZtsDependencies } from './service/dependencies.ts'
 import { hostService } from './service/host.ts'
 import { idTokenService } from './service/id-token.ts'
@@ -14,6 +15,7 @@ import { serviceIdentityService } from './service/service-identity.ts'
 import { signedPoliciesService } from './service/signed-policies.ts'
 import { type SystemParts, systemService } from './service/system.ts'
 import { tenantDomainsService } from './service/tenant-domains.ts'
+import { tokenExchange } from './service/token-exchange.ts'
 import { transportRulesService } from './service/transport-rules.ts'
 import { workloadService } from './service/workload.ts'
 
@@ -21,6 +23,7 @@ import { workloadService } from './service/workload.ts'
 export function ztsHandlers(deps: ZtsDependencies, parts: SystemParts): Partial<Handlers<typeof ztsEndpoints>> {
   return {
     ...accessService(deps),
+    ...accessTokenService(deps, tokenExchange(deps)),
     ...hostService(deps),
     ...idTokenService(deps),
     ...introspectService(deps),

@@ -19,6 +19,7 @@ import { Authorization } from './service/authorization.ts'
 import { loadAuthorizationDetails } from './service/authorization-details.ts'
 import { CertificateBinding } from './service/certificate-binding.ts'
 import type { ZtsDependencies } from './service/dependencies.ts'
+import { loadForeignIssuers } from './service/foreign-issuers.ts'
 import { loadIssuers } from './service/issuers.ts'
 import { loadPrincipalIssuers } from './service/principal-issuers.ts'
 import { PublishedKeys } from './service/published-keys.ts'
@@ -97,6 +98,9 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       multipleChallengeHeaders: config.container.httpWwwAuthenticateMultipleHeaders,
     })
     opened.push(() => chain.close())
+    const issuers = await loadIssuers(config)
+    const foreignIssuers = await loadForeignIssuers({ config, issuers, now, log: say })
+    opened.push(() => foreignIssuers.close())
     const deps: ZtsDependencies = {
       config,
       domains,
@@ -106,7 +110,8 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       privateKeyStore,
       keyStore,
       publishedKeys,
-      issuers: await loadIssuers(config),
+      issuers,
+      foreignIssuers,
       principalIssuers: await loadPrincipalIssuers(config),
       certificateBinding: new CertificateBinding(),
       authorizationDetails: await loadAuthorizationDetails(config),

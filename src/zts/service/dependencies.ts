@@ -7,6 +7,7 @@ import type { WorkloadRecords } from '../store/workload-records.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizationDetails } from './authorization-details.ts'
 import type { CertificateBinding } from './certificate-binding.ts'
+import type { ForeignIssuers } from './foreign-issuers.ts'
 import type { Issuers } from './issuers.ts'
 import type { PrincipalIssuers } from './principal-issuers.ts'
 import type { PublishedKeys } from './published-keys.ts'
@@ -25,6 +26,8 @@ export interface ZtsDependencies {
   readonly keyStore: KeyStore
   readonly publishedKeys: PublishedKeys
   readonly issuers: Issuers
+  /** Others whose tokens are traded for ours. */
+  readonly foreignIssuers: ForeignIssuers
   readonly principalIssuers: PrincipalIssuers
   readonly certificateBinding: CertificateBinding
   readonly authorizationDetails: AuthorizationDetails

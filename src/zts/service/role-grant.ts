@@ -1,7 +1,7 @@
 import type { Principal } from '#core/authority/principal.ts'
 import { forbidden, type ServiceError } from '#core/error/service-error.ts'
 import type { CachedDomain } from '../cache/model.ts'
-import type { RoleAccess } from './role-access.ts'
+import type { RequestedRoles, RoleAccess } from './role-access.ts'
 
 /** Who may ask for tokens of other principals. */
 export class ProxyUsers {
@@ -27,6 +27,8 @@ export interface RoleGrantQuestion {
   readonly proxied: string | undefined
   /** Roles asked for; all when undefined. */
   readonly names: readonly string[] | undefined
+  /** How they are asked for; `loose` unless given. */
+  readonly match?: RequestedRoles['match']
   /** Lower-case operation id, which begins the message of a refusal. */
   readonly api: string
   /** Looked at between the roles of the caller and those of the proxied principal. */
@@ -58,10 +60,10 @@ export function heldRoles(
   return roles
 }
 
-type RolesQuestion = Pick<RoleGrantQuestion, 'roleAccess' | 'domain' | 'names'>
+type RolesQuestion = Pick<RoleGrantQuestion, 'roleAccess' | 'domain' | 'names' | 'match'>
 
-const rolesOf = ({ roleAccess, domain, names }: RolesQuestion, principal: string): readonly string[] =>
-  roleAccess.rolesOf(domain, principal, names && { names, match: 'loose' })
+const rolesOf = ({ roleAccess, domain, names, match = 'loose' }: RolesQuestion, principal: string): readonly string[] =>
+  roleAccess.rolesOf(domain, principal, names && { names, match })
 
 function noRoles(
   { domain, names, api }: Pick<RoleGrantQuestion, 'domain' | 'names' | 'api'>,

@@ -1,0 +1,191 @@
+import type { Principal } from '#core/authority/principal.ts'
+import { badRequest, forbidden } from '#core/error/service-error.ts'
+import { ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
+import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { roleResourceName } from '#core/names/resource-name.ts'
+import { JwtWriter, textClaim } from '#core/token/json-web-token.ts'
+import type { AccessTokenResponse } from '../api/access-token.ts'
+import { accessTokenClaims } from './access-token-claims.ts'
+import { requestedActor, TOKEN_TYPES, type TokenRequest } from './access-token-request.ts'
+import { ID_JAG_TYPE } from './client-assertion.ts'
+import { ACCESS_TOKEN_TYPE } from './client-credentials.ts'
+import { heldRoles } from './role-grant.ts'
+import { type AccessTokenScope, parseAccessTokenScope, roleDomainOf } from './scope.ts'
+import type { TokenExchangeDependencies } from './token-exchange.ts'
+import { tokenLifeSeconds } from './token-life.ts'
+import {
+  accessTokenLimits,
+  existingDomain,
+  fullRoleNames,
+  isCaller,
+  notAuthorized,
+  requestedAudience,
+  subjectOf,
+  tradingCaller,
+} from './trade-rules.ts'
+import { ID_TOKEN_ONLY, type TradedToken, type TradedTokens } from './traded-token.ts'
+
+const ACTION = 'zts.jag_exchange'
+
+/**
+ * Identity assertion grants (JAG): a client trades the id token of its user for a grant that the issuer of another
+ * resource takes, and with such a grant a client gets an access token.
+ */
+export class JagTrades {
+  readonly #deps: TokenExchangeDependencies
+  readonly #tokens: TradedTokens
+  readonly #jags = new JwtWriter(ID_JAG_TYPE)
+  readonly #accessTokens = new JwtWriter(ACCESS_TOKEN_TYPE)
+
+  constructor(deps: TokenExchangeDependencies, tokens: TradedTokens) {
+    this.#deps = deps
+    this.#tokens = tokens
+  }
+
+  /** An id token for a grant. */
+  async issue(request: TokenRequest, context: RequestContext): Promise<Reply> {
+    const { authorization, issuers, now, principalIssuers, roleAccess, signers } = this.#deps
+    const token = await this.#tokens.subject(request, ID_TOKEN_ONLY)
+    const audience = requestedAudience(request.audience)
+    if (!request.scope) throw badRequest('Invalid request: no scope provided')
+    const caller = tradingCaller(context.principal, 'jag request')
+    const scope = this.#requestedScope(request.scope, caller)
+    const names = scope.rolesIn(scope.domain)
+    if (names === undefined) throw badRequest('Scope value does not contain any roles')
+    const domain = existingDomain(this.#deps, scope.domain)
+    if (!this.#isMeantFor(token, caller)) throw badRequest('Invalid subject token audience')
+    const subject = subjectOf(token, 'Invalid subject token')
+    const roles = heldRoles({ roleAccess, domain, names, match: 'exact', api: context.api }, subject)
+    for (const name of names) {
+      if (!authorization.isAllowed(caller, ACTION, roleResourceName(domain.name, name))) {
+        throw notAuthorized('jag exchange for the requested role')
+      }
+    }
+
+    const requested = { maxSeconds: request.expiresInSeconds }
+    const lifeSeconds = Math.min(
+      tokenLifeSeconds(requested, accessTokenLimits(this.#deps), domain, roles),
+      this.#longestLifeSeconds(subject),
+    )
+    const fullNames = fullRoleNames(domain, roles)
+    const claims = accessTokenClaims({
+      subject,
+      clientId: caller.fullName,
+      userId: undefined,
+      audience,
+      issuer: issuers.openId(context),
+      issuedSeconds: Math.floor(now() / 1000),
+      lifeSeconds,
+      roles: fullNames,
+      principalIssuer: principalIssuers.issuerOf(caller),
+      resource: request.resource || undefined,
+    })
+    const response: AccessTokenResponse = {
+      // Ours come last: what a foreign issuer says never takes the place of what this server says.
+      access_token: await this.#jags.write(signers.jsonWebObjects(), { ...token.copied, ...claims }),
+      token_type: 'N_A',
+      expires_in: lifeSeconds,
+      scope: fullNames.join(' '),
+      issued_token_type: TOKEN_TYPES.idJag,
+    }
+    return ok(response)
+  }
+
+  /** A grant for an access token. */
+  async exchange(request: TokenRequest, context: RequestContext): Promise<Reply> {
+    const { issuers, now, principalIssuers, roleAccess, signers } = this.#deps
+    const actor = requestedActor(request)
+    const jag = await this.#tokens.assertion(request)
+    const caller = tradingCaller(context.principal, 'jag token exchange')
+    if (jag.audience === undefined || !issuers.all.has(jag.audience)) {
+      throw badRequest('Unknown jag assertion audience')
+    }
+    if (!isCaller(this.#deps, caller, jag.claims['client_id'])) throw badRequest('Invalid jag assertion client_id')
+    if (actor !== undefined && caller.x509Certificate === undefined) {
+      throw forbidden('Actor parameter requires X.509 authenticated principal')
+    }
+    const { domain: domainName, names, isReduced } = scopeOfGrant(jag, request.scope)
+    const subject = subjectOf(jag, 'Invalid jag assertion')
+    const domain = existingDomain(this.#deps, domainName)
+    const roles = heldRoles({ roleAccess, domain, names, match: 'exact', api: context.api }, subject)
+
+    const lifeSeconds = tokenLifeSeconds(
+      { maxSeconds: this.#longestLifeSeconds(subject) },
+      accessTokenLimits(this.#deps),
+      domain,
+      roles,
+    )
+    const fullNames = fullRoleNames(domain, roles)
+    const shown = request.fullArn ? fullNames : roles
+    const claims = accessTokenClaims({
+      subject,
+      clientId: caller.fullName,
+      userId: subject,
+      audience: audienceOf(request, domain.name, shown),
+      issuer: request.openIdIssuer ? issuers.openId(context) : issuers.oauth(context),
+      issuedSeconds: Math.floor(now() / 1000),
+      lifeSeconds,
+      roles: shown,
+      mayAct: actor,
+      actor: actor === undefined ? undefined : { sub: caller.fullName },
+      principalIssuer: principalIssuers.issuerOf(caller),
+      resource: request.resource || undefined,
+    })
+    const response: AccessTokenResponse = {
+      access_token: await this.#accessTokens.write(signers.jsonWebObjects(), claims),
+      token_type: 'Bearer',
+      expires_in: lifeSeconds,
+      ...((isReduced || roles.length < (names?.length ?? 0)) && { scope: fullNames.join(' ') }),
+    }
+    return ok(response)
+  }
+
+  #requestedScope(text: string, { fullName }: Principal): AccessTokenScope {
+    const { oauthScopeRoleWithoutDomain } = this.#deps.config.zts
+    return parseAccessTokenScope(text, { roleDomain: oauthScopeRoleWithoutDomain ? roleDomainOf(fullName) : undefined })
+  }
+
+  /** For the caller itself; a person with a certificate may hand in any id token of hers. */
+  #isMeantFor({ audience, subject }: TradedToken, caller: Principal): boolean {
+    if (isCaller(this.#deps, caller, audience)) return true
+    const isPerson = caller.domain === this.#deps.config.userDomain && caller.x509Certificate !== undefined
+    return isPerson && Boolean(audience) && subject === caller.fullName
+  }
+
+  #longestLifeSeconds(subject: string): number {
+    const { userDomain, zts } = this.#deps.config
+    return splitPrincipalName(subject)?.domain === userDomain
+      ? zts.jagTokenUserMaxTimeoutSeconds
+      : zts.jagTokenServiceMaxTimeoutSeconds
+  }
+}
+
+interface GrantScope {
+  readonly domain: string
+  /** Local names of the roles asked for; all when undefined. */
+  readonly names: readonly string[] | undefined
+  /** Whether the answer must say what was granted. */
+  readonly isReduced: boolean
+}
+
+/** What is asked for with a grant: everything in it, or a part. */
+function scopeOfGrant({ claims }: TradedToken, requested: string | undefined): GrantScope {
+  const text = textClaim(claims, 'scope')
+  if (!text) throw badRequest('Invalid jag assertion - missing scope')
+  const granted = parseAccessTokenScope(text)
+  const { domain } = granted
+  const own = granted.rolesIn(domain)
+  if (!requested) return { domain, names: own, isReduced: granted.wholeDomain }
+  const asked = parseAccessTokenScope(requested)
+  const names = asked.rolesIn(asked.domain) ?? own
+  if (asked.domain !== domain || !(own === undefined || names?.every((name) => own.includes(name)))) {
+    throw badRequest('Invalid request: requested scope is not a subset of assertion scope')
+  }
+  return { domain, names, isReduced: asked.wholeDomain || (own?.length ?? 0) > (names?.length ?? 0) }
+}
+
+/** The domain, or with full names of roles what the request says; with the only role behind it when it wants that. */
+function audienceOf(request: TokenRequest, domain: string, [role, ...others]: readonly string[]): string {
+  const audience = request.fullArn ? requestedAudience(request.audience) : domain
+  return request.roleInAudience && role !== undefined && others.length === 0 ? `${audience}:${role}` : audience
+}
