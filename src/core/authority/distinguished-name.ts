@@ -31,20 +31,28 @@ export function canonicalName(attributes: Readonly<Record<string, string | reado
  * quotes, and `#` before the hexadecimal DER of a string); undefined when the text is not a name.
  */
 export function parseName(text: string): string | undefined {
-  const pairs: string[] = []
+  const attributes = nameAttributes(text)
+  return attributes && joinPairs(attributes.map(({ type, value }) => `${type}=${value}`))
+}
+
+/** Attributes of the text of a name, in its order, which is the reverse of that of DER; undefined when it is not a name. */
+export function nameAttributes(text: string): { readonly type: string; readonly value: string }[] | undefined {
+  const attributes: { type: string; value: string }[] = []
   for (const attribute of splitOutsideQuotes(text)) {
     const equals = attribute.indexOf('=')
     if (equals <= 0) return undefined
     const value = attributeValue(attribute.slice(equals + 1).trim())
     if (value === undefined) return undefined
-    pairs.push(canonicalPair(attribute.slice(0, equals).trim(), value))
+    attributes.push({ type: canonicalType(attribute.slice(0, equals).trim()), value })
   }
-  return joinPairs(pairs)
+  return attributes
 }
 
-function canonicalPair(type: string, value: string): string {
+const canonicalPair = (type: string, value: string): string => `${canonicalType(type)}=${value}`
+
+function canonicalType(type: string): string {
   const upper = type.replace(/^oid\./i, '').toUpperCase()
-  return `${TYPE_NAMES.get(upper) ?? upper}=${value}`
+  return TYPE_NAMES.get(upper) ?? upper
 }
 
 /** JSON keeps pairs apart whatever characters are in the values. */

@@ -3,6 +3,10 @@ import type { KeyStore } from '#core/authority/key-store.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { Domains } from '../cache/domains.ts'
+import type { AllowedAddresses } from '../cert/allowed-addresses.ts'
+import type { CaBundles } from '../cert/ca-bundles.ts'
+import type { CertificateIssuer } from '../cert/certificate-issuer.ts'
+import type { RequestRules } from '../cert/request-rules.ts'
 import type { WorkloadRecords } from '../store/workload-records.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizationDetails } from './authorization-details.ts'
@@ -31,6 +35,11 @@ export interface ZtsDependencies {
   readonly principalIssuers: PrincipalIssuers
   readonly certificateBinding: CertificateBinding
   readonly authorizationDetails: AuthorizationDetails
+  /** Issues certificates. */
+  readonly certificates: CertificateIssuer
+  readonly requestRules: RequestRules
+  readonly caBundles: CaBundles
+  readonly allowedAddresses: AllowedAddresses
   /** Where instances run, when that is recorded. */
   readonly workloadRecords: WorkloadRecords | undefined
   /** Judge of users, when one is configured. */

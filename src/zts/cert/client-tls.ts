@@ -1,0 +1,61 @@
+import { ConfigError } from '#core/config/config-error.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import type { StoreFile, TlsFiles } from '#core/http/tls-material.ts'
+import { TlsSource } from '#core/http/tls-source.ts'
+import type { Logger } from '#core/log/logger.ts'
+
+const PROPERTY = 'athenz.zts.ssl_key_store'
+
+/**
+ * Key, certificate and trusted authorities with which this server goes to signers and providers: those of
+ * `athenz.zts.ssl_…`, or else those it serves with. Read again when a file changes. Throws a ConfigError or Error that
+ * says what is missing or cannot be used.
+ */
+export async function openClientTls(
+  config: ConfigOf['zts'],
+  privateKeyStore: PrivateKeyStore,
+  log: Logger,
+): Promise<TlsSource> {
+  return TlsSource.open(await clientFiles(config, privateKeyStore), { log })
+}
+
+async function clientFiles({ zts, container, ts }: ConfigOf['zts'], store: PrivateKeyStore): Promise<TlsFiles> {
+  const secretOf = async (name: string | undefined, app: string | undefined, group: string | undefined) =>
+    name === undefined ? undefined : store.applicationSecret(app, group, name)
+  const own = zts.sslKeyStore !== undefined
+  const settings = own ? zts : container
+  const trustSettings = zts.sslTrustStore !== undefined ? zts : container
+  const trustPassword = await secretOf(
+    trustSettings.sslTrustStorePassword,
+    trustSettings.sslTrustStorePasswordAppname,
+    trustSettings.sslTrustStorePasswordKeygroupname,
+  )
+  const trust =
+    zts.sslTrustStore === undefined && ts.tlsCaFile !== undefined
+      ? { file: ts.tlsCaFile }
+      : trustSettings.sslTrustStore && fileOf(trustSettings.sslTrustStore, trustPassword)
+  if (!own && ts.tlsKeyFile !== undefined && ts.tlsCertFile !== undefined) {
+    return { key: { file: ts.tlsKeyFile }, certificate: { file: ts.tlsCertFile }, ...(trust && { trust }) }
+  }
+  if (settings.sslKeyStore === undefined) {
+    throw new ConfigError([`${PROPERTY}: not set, and neither is athenz.ssl_key_store (name a PKCS#12 file)`])
+  }
+  const password = await secretOf(
+    settings.sslKeyStorePassword,
+    settings.sslKeyStorePasswordAppname,
+    settings.sslKeyStorePasswordKeygroupname,
+  )
+  const keyPassword = await secretOf(
+    settings.sslKeyManagerPassword,
+    settings.sslKeyManagerPasswordAppname,
+    settings.sslKeyManagerPasswordKeygroupname,
+  )
+  return { key: fileOf(settings.sslKeyStore, password, keyPassword), ...(trust && { trust }) }
+}
+
+const fileOf = (file: string, password: string | undefined, keyPassword?: string): StoreFile => ({
+  file,
+  ...(password !== undefined && { password }),
+  ...(keyPassword !== undefined && { keyPassword }),
+})
