@@ -39,10 +39,16 @@ export interface ChangeLogStore {
 }
 
 /**
- * What went wrong. `unreachable` and `timeout`: nothing will be answered for now; `refused`: this server may not ask;
- * `status`: another status than expected; `garbage`: the answer cannot be read.
+ * What went wrong. `unreachable` and `timeout`: nothing will be answered for now; `untrusted`: nobody vouches for the
+ * source's certificate; `refused`: the source does not know this server; `status`: another status than expected;
+ * `garbage`: the answer cannot be read.
  */
-export type SourceFailureCode = 'unreachable' | 'timeout' | 'refused' | 'status' | 'garbage'
+export type SourceFailureCode = 'unreachable' | 'timeout' | 'untrusted' | 'refused' | 'status' | 'garbage'
+
+/** Failures for which asking for something else would fail, too. */
+const GENERAL: ReadonlySet<SourceFailureCode> = new Set(['unreachable', 'timeout', 'untrusted', 'refused'] as const)
+/** Failures that last until an operator changes something. */
+const LASTING: ReadonlySet<SourceFailureCode> = new Set(['untrusted', 'refused'] as const)
 
 /** The source of the domains gave no answer of use. */
 export class SourceFailure extends Error {
@@ -55,6 +61,11 @@ export class SourceFailure extends Error {
 
   /** Whether asking for something else would fail, too. */
   get isGeneral(): boolean {
-    return this.code === 'unreachable' || this.code === 'timeout' || this.code === 'refused'
+    return GENERAL.has(this.code)
+  }
+
+  /** Whether there is no use in asking again before an operator has changed something. */
+  get isLasting(): boolean {
+    return LASTING.has(this.code)
   }
 }

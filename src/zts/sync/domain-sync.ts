@@ -142,11 +142,10 @@ export class DomainSync {
     const end = this.#elapsed() + this.#patience.withoutCopyMillis
     for (let tries = 0; failure !== undefined; tries++) {
       this.#status.failed(failure)
-      const isRefused = failure instanceof SourceFailure && failure.code === 'refused'
-      if (isRefused || this.#elapsed() >= end) throw startError(failure, copy)
+      const isLasting = failure instanceof SourceFailure && failure.isLasting
+      if (isLasting || this.#elapsed() >= end) throw startError(failure, copy)
       await this.#pause(this.#backoff(tries))
-      if (this.#closing.signal.aborted) throw startError(failure, copy)
-      failure = await this.#bringUpToDate(await settled(this.#wholeList(Math.max(1, end - this.#elapsed()))))
+      failure = await this.#bringUpToDate(await settled(this.#wholeList()))
     }
     if (this.#replica.has(SYSTEM_DOMAIN)) return
     throw startError(new Error(this.health.reason ?? `ZMS does not have the domain ${SYSTEM_DOMAIN}`), copy)

@@ -11,11 +11,11 @@ export interface MeasuredSync {
 /** Adds what is to be watched about the domains to a registry; it is read when the registry is. */
 export function registerSyncMetrics(registry: Registry, sync: MeasuredSync): void {
   const gauge = (name: string, help: string, value: () => number) => {
-    const metric = new Gauge({ name, help, registers: [], collect: () => metric.set(value()) })
+    const metric: Gauge = new Gauge({ name, help, registers: [], collect: () => metric.set(value()) })
     registry.registerMetric(metric)
   }
   const counter = (name: string, help: string, value: (counters: Readonly<SyncCounters>) => number) => {
-    const metric = new Counter({ name, help, registers: [], collect: () => show(value(sync.counters)) })
+    const metric: Counter = new Counter({ name, help, registers: [], collect: () => show(value(sync.counters)) })
     const show = (current: number) => {
       metric.reset()
       metric.inc(current)

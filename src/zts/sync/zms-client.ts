@@ -42,6 +42,8 @@ const API_ROOT = '/zms/v1'
 /** Too many requests: so often a question is repeated, as the original does. */
 const MAX_TRIES = 100
 const MAX_REASON_LENGTH = 200
+/** Codes with which OpenSSL and Node.js say that a certificate, or what is no TLS at all, is not accepted. */
+const TLS_CODE = /CERT|SIGNATURE|SELF_SIGNED|^ERR_(?:TLS|SSL)_/
 
 /** Asks ZMS. What is no answer of use becomes a {@link SourceFailure} with words for people who run the server. */
 export class ZmsClient {
@@ -96,7 +98,8 @@ export class ZmsClient {
       if (cause instanceof SourceFailure) throw cause
       if (signal.aborted) throw signal.reason
       if (timeout.aborted) throw this.#failure('timeout', 'does not answer in time', cause)
-      throw this.#failure('unreachable', `cannot be reached: ${reasonOf(cause)}`, cause)
+      const code = TLS_CODE.test(codeOf(cause) ?? '') ? 'untrusted' : 'unreachable'
+      throw this.#failure(code, `cannot be reached: ${reasonOf(cause)}`, cause)
     }
   }
 
@@ -166,10 +169,12 @@ function messageOf(body: Buffer): string {
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return printable(String(cause))
-  const { code } = cause as NodeJS.ErrnoException
+  const code = codeOf(cause)
   const [first] = cause instanceof AggregateError ? (cause.errors as unknown[]) : []
   const message = cause.message !== '' ? cause.message : first === undefined ? '' : reasonOf(first)
   return printable(code === undefined || message.includes(code) ? message : `${message} (${code})`)
 }
+
+const codeOf = (cause: unknown): string | undefined => (cause as NodeJS.ErrnoException | undefined)?.code
 
 const printable = (text: string): string => text.slice(0, MAX_REASON_LENGTH).replaceAll(/[^ -~]+/g, ' ')
