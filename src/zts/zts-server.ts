@@ -14,6 +14,7 @@ import type { Logger } from '#core/log/logger.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
 import { ZTS_API_ROOT, ztsEndpoints } from './api/index.ts'
 import { ztsHandlers } from './handlers.ts'
+import { openCertificateParts } from './open-certificate-parts.ts'
 import { requestCheck } from './request-check.ts'
 import { Authorization } from './service/authorization.ts'
 import { loadAuthorizationDetails } from './service/authorization-details.ts'
@@ -101,6 +102,8 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     const issuers = await loadIssuers(config)
     const foreignIssuers = await loadForeignIssuers({ config, issuers, now, log: say })
     opened.push(() => foreignIssuers.close())
+    const certificateParts = await openCertificateParts({ config, privateKeyStore, log, now })
+    opened.push(() => certificateParts.close())
     const deps: ZtsDependencies = {
       config,
       domains,
@@ -115,6 +118,10 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       principalIssuers: await loadPrincipalIssuers(config),
       certificateBinding: new CertificateBinding(),
       authorizationDetails: await loadAuthorizationDetails(config),
+      certificates: certificateParts.certificates,
+      requestRules: certificateParts.requestRules,
+      caBundles: certificateParts.caBundles,
+      allowedAddresses: certificateParts.allowedAddresses,
       workloadRecords: undefined,
       userAuthority: userAuthorityOf(config, authorities),
       now,
