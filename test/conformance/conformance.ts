@@ -7,6 +7,7 @@ import type { DevSummary } from '../../src/cli/dev-announcement.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
 import { startProgram } from '../support/program.ts'
+import { recordSettings, type ZtsSettingsName, ztsFiles, ztsSettings } from './zts-settings.ts'
 
 type StoreKind = 'file' | 'mysql'
 
@@ -21,7 +22,8 @@ interface Options {
 /** A folder of recordings and how it is replayed. */
 interface Part {
   readonly name: string
-  readonly needsZts: boolean
+  /** Settings of ZTS that the answers assume; absent where ZTS is not needed. */
+  readonly zts?: ZtsSettingsName
   /** Arguments of `node` that replay files against the servers. */
   readonly replay: (files: readonly string[], servers: DevSummary, options: Options) => string[]
 }
@@ -58,41 +60,54 @@ const runDecisions: Part['replay'] = (files, servers) => [
 ]
 
 const PARTS: readonly Part[] = [
-  { name: 'zms', needsZts: false, replay: runScenarios },
-  { name: 'zts', needsZts: true, replay: runScenarios },
-  { name: 'zts/extended', needsZts: true, replay: runScenarios },
-  { name: 'decisions', needsZts: false, replay: runDecisions },
+  { name: 'zms', replay: runScenarios },
+  { name: 'decisions', replay: runDecisions },
+  { name: 'zts', zts: 'default', replay: runScenarios },
+  { name: 'zts/extended', zts: 'extended', replay: runScenarios },
 ]
 
 const program = new Command('conformance')
   .description('Replays recorded scenarios and decisions against our servers.')
   .addArgument(
-    new Argument('[parts...]', 'what to replay (default: zms decisions)').choices(PARTS.map(({ name }) => name)),
+    new Argument('[parts...]', 'what to replay (default: everything)').choices(PARTS.map(({ name }) => name)),
   )
-  .addOption(new Option('--store <kind>', 'store of ZMS').choices(['file', 'mysql', 'both']).default('file'))
+  .addOption(
+    new Option('--store <kind>', 'where ZMS keeps its data and ZTS its records')
+      .choices(['file', 'mysql', 'both'])
+      .default('file'),
+  )
   .option('--scenarios <folder>', 'recordings laid out as here', import.meta.dirname)
   .option('--only <name>', 'one file of the parts, without .json')
   .option('--jobs <number>', 'scenarios at a time', parseJobs, 4)
   .option('--verbose', 'print requests and answers')
   .action(async (names: readonly string[], options: Options) => {
-    const wanted = names.length > 0 ? names : ['zms', 'decisions']
-    const parts = PARTS.filter(({ name }) => wanted.includes(name))
+    const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name))
     const stores = options.store === 'both' ? (['file', 'mysql'] as const) : [options.store]
     const total: Counts = { passed: 0, failed: 0 }
-    for (const store of stores) await replayOn(store, parts, options, total)
+    for (const store of stores) {
+      for (const group of Map.groupBy(parts, ({ zts }) => zts).values()) await replayOn(store, group, options, total)
+    }
     console.log(`${total.passed} passed, ${total.failed} failed`)
     process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
   })
 await program.parseAsync()
 
-/** Replays parts against servers of their own on one store, and adds up. */
+/** Replays parts that need the same settings against servers of their own on one store, and adds up. */
 async function replayOn(store: StoreKind, parts: readonly Part[], options: Options, total: Counts): Promise<void> {
+  if (parts.every((part) => filesOf(part, options).length === 0)) return
   const dir = mkdtempSync(join(tmpdir(), 'athenz-conformance-'))
   await using database = store === 'mysql' ? await startMariaDb() : undefined
   try {
-    const zts = parts.some(({ needsZts }) => needsZts)
+    const zts = parts[0]?.zts
     const mysqlUrl = database && (await emptyDatabase(database))
-    await using servers = await startDevServers({ dir, zts, ...(mysqlUrl && { mysqlUrl }) })
+    const settings = zts && { ...ztsSettings[zts], ...recordSettings(database && (await recordDatabase(database))) }
+    await using servers = await startDevServers({
+      dir,
+      zts: zts !== undefined,
+      ...(mysqlUrl && { mysqlUrl }),
+      ...(settings && { ztsSettings: settings }),
+      files: ztsFiles,
+    })
     for (const part of parts) await replayPart(part, store, servers, options, total)
   } finally {
     rmSync(dir, { recursive: true, force: true })
@@ -106,10 +121,10 @@ async function replayPart(
   options: Options,
   total: Counts,
 ): Promise<void> {
-  const files = filesOf(resolve(options.scenarios, part.name), options.only)
+  const files = filesOf(part, options)
   if (files.length === 0) return
   const label = `${part.name} on the ${store} store`
-  if (part.needsZts && summary.zts === null) {
+  if (part.zts && summary.zts === null) {
     console.log(`FAIL ${label}: bin/athenz dev runs no ZTS`)
     total.failed++
     return
@@ -144,10 +159,15 @@ function flags(values: Readonly<Record<string, string | null>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]))
 }
 
-function filesOf(folder: string, only: string | undefined): string[] {
+function filesOf({ name: part }: Part, { scenarios, only }: Options): string[] {
+  const folder = resolve(scenarios, part)
   if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
   const names = readdirSync(folder).filter((name) => name.endsWith('.json') && (!only || name === `${only}.json`))
   return names.sort().map((name) => join(folder, name))
+}
+
+async function recordDatabase(server: MariaDb): Promise<string> {
+  return server.jdbcUrl(await server.freshDatabase(join(import.meta.dirname, '..', '..', 'schema', 'zts_server.sql')))
 }
 
 async function emptyDatabase(server: MariaDb): Promise<string> {

@@ -1,3 +1,4 @@
+import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
 import { PROJECT_FOLDER } from '../../src/cli/server-kind.ts'
@@ -18,12 +19,28 @@ export interface DevServersOptions {
   readonly mysqlUrl?: string
   /** Properties that win over the configuration. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Properties of ZTS alone, added to its file, and further files of the folder, by path in it. */
+  readonly ztsSettings?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string>>
   /** Their environment; that of this process when absent. */
   readonly env?: NodeJS.ProcessEnv
 }
 
 /** Starts the servers on free ports and waits until they answer. */
 export async function startDevServers(options: DevServersOptions): Promise<DevServers> {
+  const { ztsSettings, files = {}, ...others } = options
+  if (ztsSettings !== undefined) {
+    // The file that is added to is made by a start.
+    const made = await startDevServers(others)
+    await made[Symbol.asyncDispose]()
+    const lines = Object.entries(ztsSettings).map(([key, value]) => `${key}=${value}\n`)
+    await appendFile(join(options.dir, 'conf', 'zts_server', 'zts.properties'), lines.join(''))
+    for (const [path, text] of Object.entries(files)) await writeFile(join(options.dir, path), text)
+  }
+  return start(others)
+}
+
+async function start(options: Omit<DevServersOptions, 'ztsSettings' | 'files'>): Promise<DevServers> {
   const { dir, zts, mysqlUrl, settings = {}, env } = options
   const args = [
     'dev',
