@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { boundedText } from './bounded-body.ts'
 
 /** How long a server is waited for, and how much of its answer is read. */
 export interface JsonClientOptions {
@@ -58,7 +59,7 @@ export class JsonClient {
         ...(sent && { body: sent.text }),
         signal: AbortSignal.timeout(connectTimeoutMillis + readTimeoutMillis),
       })
-      return { status: statusCode, value: parsed(await bodyText(answer)) }
+      return { status: statusCode, value: parsed(await boundedText(answer, ANSWER_MAX_BYTES)) }
     } catch (cause) {
       throw new Error(`no answer from ${url.host}: ${reasonOf(cause)}`, { cause })
     }
@@ -85,18 +86,6 @@ function encoded(body: JsonRequestBody): { text: string; type: string } {
   return 'json' in body
     ? { text: JSON.stringify(body.json), type: 'application/json' }
     : { text: new URLSearchParams(body.form).toString(), type: 'application/x-www-form-urlencoded' }
-}
-
-async function bodyText(body: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of body) {
-    size += piece.length
-    // Leaving the loop destroys the stream and its connection.
-    if (size > ANSWER_MAX_BYTES) throw new Error('the answer is too long')
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces).toString('utf8')
 }
 
 function parsed(text: string): unknown {
