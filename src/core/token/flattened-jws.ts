@@ -1,9 +1,10 @@
 import type { EcdsaEncoding, Signer } from '../crypto/signing.ts'
 
 /**
- * Signs a JSON text as a JSON web signature in the flattened JSON form (RFC 7515, 7.2.2), with the key id both protected
- * and in the open, as readers of signed domains and policies expect. In DER encoding the algorithm is ES256 for every EC
- * key, with SHA-256, which existing verifiers expect, too; in P1363 encoding it is the one that the standard has for the key.
+ * Signs a JSON text as a JSON web signature in the flattened JSON form (RFC 7515, 7.2.2). The key id stands both protected
+ * and in the open: the RFC wants it in one place, but readers of signed domains and policies look in the other. In DER
+ * encoding the algorithm is ES256 for every EC key, with SHA-256, which existing verifiers expect, too; in P1363 encoding
+ * it is the one that the standard has for the key.
  */
 export async function flattenedJws(signer: Signer, json: string, encoding: EcdsaEncoding): Promise<string> {
   const { keyId, kind, joseAlgorithm } = signer

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { preferredWaitSeconds } from '#core/http/prefer.ts'
+import { patienceOf, preferredWaitSeconds } from '#core/http/prefer.ts'
 
 const cases: { header: string | undefined; seconds: number | undefined }[] = [
   { header: undefined, seconds: undefined },
@@ -24,3 +24,16 @@ for (const { header, seconds } of cases) {
   const shown = header === undefined ? 'no header' : JSON.stringify(header.slice(0, 50))
   test(`reads ${seconds ?? 'no'} seconds from ${shown}`, () => assert.equal(preferredWaitSeconds(header), seconds))
 }
+
+const contextOf = (prefer: string | undefined, signal?: AbortSignal) => ({
+  header: (name: string) => (name === 'prefer' ? prefer : undefined),
+  ...(signal && { signal }),
+})
+
+test('patience is what the client prefers, a minute at most, and ends with the request', () => {
+  const { signal } = new AbortController()
+  assert.deepEqual(patienceOf(contextOf('wait=5', signal)), { millis: 5000, signal })
+  assert.deepEqual(patienceOf(contextOf('wait=999999999')), { millis: 60_000, signal: undefined })
+  assert.equal(patienceOf(contextOf(undefined)), undefined)
+  assert.equal(patienceOf(contextOf('respond-async')), undefined)
+})

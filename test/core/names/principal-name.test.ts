@@ -5,6 +5,7 @@ import {
   isMemberName,
   isUserName,
   type PrincipalDomains,
+  principalInQuestion,
   principalType,
   principalTypes,
   resolveUserAlias,
@@ -85,4 +86,20 @@ test('groups take no wildcards and no groups as members', () => {
   assert.equal(isMemberName('sports:group.dev'), true)
   for (const name of ['*', 'user.*', 'sports:group.dev']) assert.equal(isGroupMemberName(name), false, name)
   assert.equal(isGroupMemberName('sports:ext.jane@example.com'), true)
+})
+
+describe('principalInQuestion', () => {
+  const CASES: readonly [name: string, fullName: string | undefined][] = [
+    ['user.jane', 'user.jane'],
+    ['jane', 'user.jane'],
+    ['', 'user.'],
+    ['people.jane', 'user.jane'],
+    ['people.jane.web', 'people.jane.web'],
+    ['peoples.jane', 'peoples.jane'],
+    ['sports.web', 'sports.web'],
+    ['sports:group.dev', undefined],
+  ]
+  for (const [name, fullName] of CASES) {
+    test(`${name} is ${fullName ?? 'no principal'}`, () => assert.equal(principalInQuestion(name, several), fullName))
+  }
 })

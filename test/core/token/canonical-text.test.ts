@@ -31,6 +31,12 @@ const cases: { name: string; shape: keyof typeof canonicalShapes; value: unknown
     text: '{"domain":"d","policies":[]}',
   },
   {
+    name: 'signed policy data',
+    shape: 'signedPolicyData',
+    value: { zmsSignature: 's', zmsKeyId: 'k', policyData: { domain: 'd' }, modified: 'm', expires: 'e' },
+    text: '{"expires":"e","modified":"m","policyData":{"domain":"d","policies":[]},"zmsKeyId":"k","zmsSignature":"s"}',
+  },
+  {
     name: 'a role, members without reminders and types',
     shape: 'role',
     value: {
