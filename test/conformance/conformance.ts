@@ -7,7 +7,8 @@ import type { DevSummary } from '../../src/cli/dev-announcement.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
 import { startProgram } from '../support/program.ts'
-import { recordSettings, type ZtsSettingsName, ztsFiles, ztsSettings } from './zts-settings.ts'
+import { recordDatabase, recordSettings } from '../support/record-settings.ts'
+import { type ZtsSettingsName, ztsFiles, ztsSettings } from './zts-settings.ts'
 
 type StoreKind = 'file' | 'mysql'
 
@@ -164,10 +165,6 @@ function filesOf({ name: part }: Part, { scenarios, only }: Options): string[] {
   if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
   const names = readdirSync(folder).filter((name) => name.endsWith('.json') && (!only || name === `${only}.json`))
   return names.sort().map((name) => join(folder, name))
-}
-
-async function recordDatabase(server: MariaDb): Promise<string> {
-  return server.jdbcUrl(await server.freshDatabase(join(import.meta.dirname, '..', '..', 'schema', 'zts_server.sql')))
 }
 
 async function emptyDatabase(server: MariaDb): Promise<string> {

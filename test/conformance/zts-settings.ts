@@ -38,20 +38,3 @@ export const ztsFiles = {
     certBundles: ['athenz', 'root'].map((name) => ({ name, type: 'x509', filename: 'ca/ca.pem' })),
   }),
 }
-
-const RECORD_STORES = 'com.yahoo.athenz'
-
-/** Where ZTS keeps its records: beside the data of ZMS, in files or in the database. */
-export const recordSettings = (jdbcUrl: string | undefined): Readonly<Record<string, string>> =>
-  jdbcUrl === undefined
-    ? {
-        'athenz.zts.workload_record_store_factory_class': `${RECORD_STORES}.zts.workload.impl.FileWorkloadRecordStoreFactory`,
-      }
-    : {
-        'athenz.zts.cert_record_store_factory_class': `${RECORD_STORES}.common.server.cert.impl.JDBCCertRecordStoreFactory`,
-        'athenz.zts.cert_jdbc_store': jdbcUrl,
-        'athenz.zts.cert_jdbc_user': 'root',
-        'athenz.zts.workload_record_store_factory_class': `${RECORD_STORES}.common.server.workload.impl.JDBCWorkloadRecordStoreFactory`,
-        'athenz.zts.workload_jdbc_store': jdbcUrl,
-        'athenz.zts.workload_jdbc_user': 'root',
-      }

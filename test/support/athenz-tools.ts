@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises'
+import { access, mkdir, rename } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram } from './program.ts'
@@ -7,12 +7,28 @@ import { runProgram } from './program.ts'
 const VERSION = 'v1.12.44'
 const MODULE = 'github.com/AthenZ/athenz'
 
-const PACKAGES = {
-  'zms-cli': 'utils/zms-cli',
-} as const
+interface Source {
+  /** Folder of the command in the module. */
+  readonly path: string
+  /** Name under which Go installs it, where that is another one. */
+  readonly installedAs?: string
+}
+
+const SOURCES = {
+  'zms-cli': { path: 'utils/zms-cli' },
+  'zts-svccert': { path: 'utils/zts-svccert' },
+  'zts-roletoken': { path: 'utils/zts-roletoken' },
+  'zts-accesstoken': { path: 'utils/zts-accesstoken' },
+  'zts-rolecert': { path: 'utils/zts-rolecert' },
+  'athenz-conf': { path: 'utils/athenz-conf' },
+  zpu: { path: 'utils/zpe-updater/cmd/tools', installedAs: 'tools' },
+} as const satisfies Record<string, Source>
+
+/** All that the walk needs. */
+export const WALK_TOOLS = Object.keys(SOURCES) as AthenzTool[]
 
 /** Name of one of Athenz' own command-line tools. */
-export type AthenzTool = keyof typeof PACKAGES
+export type AthenzTool = keyof typeof SOURCES
 
 /** The folder that holds the tools, or why there are none. */
 export type AthenzTools = { readonly folder: string } | { readonly skipped: string }
@@ -34,8 +50,11 @@ async function build(name: AthenzTool, folder: string): Promise<string | undefin
   if (go === undefined) return `Go is not installed, so ${name} ${VERSION} cannot be built`
   await mkdir(folder, { recursive: true })
   const env = { ...process.env, GOBIN: folder }
-  const { status, stderr } = await runProgram(go, ['install', `${MODULE}/${PACKAGES[name]}@${VERSION}`], { env })
-  return status === 0 ? undefined : `go install of ${name} ${VERSION} failed: ${stderr.trim().split('\n').at(-1) ?? ''}`
+  const { path, installedAs }: Source = SOURCES[name]
+  const { status, stderr } = await runProgram(go, ['install', `${MODULE}/${path}@${VERSION}`], { env })
+  if (status !== 0) return `go install of ${name} ${VERSION} failed: ${stderr.trim().split('\n').at(-1) ?? ''}`
+  if (installedAs !== undefined) await rename(join(folder, installedAs), join(folder, name))
+  return undefined
 }
 
 // Go's own archive goes to a folder that is often not on the path.
