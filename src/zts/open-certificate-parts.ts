@@ -19,7 +19,7 @@ import { anySpiffeUri, basicUris, type SpiffeUriValidator, trustDomainUris } fro
 
 /** What certificates are issued with. */
 export interface CertificateParts {
-  readonly certificates: CertificateIssuer
+  readonly certificateIssuer: CertificateIssuer
   readonly requestRules: RequestRules
   readonly caBundles: CaBundles
   readonly allowedAddresses: AllowedAddresses
@@ -63,7 +63,7 @@ export async function openCertificateParts(options: CertificatePartsOptions): Pr
   })
   const caBundles = await CaBundles.read(zts.certAuthorityBundlesFname, zts.rootDir)
   const signer = await openCertificateSigner(options)
-  const certificates = new CertificateIssuer({ signer, authorityTexts, log: say })
+  const certificateIssuer = new CertificateIssuer({ signer, authorityTexts, log: say })
   try {
     const files = {
       services: zts.certRefreshIpFname,
@@ -72,17 +72,17 @@ export async function openCertificateParts(options: CertificatePartsOptions): Pr
     }
     const allowedAddresses = await AllowedAddresses.open(files, say)
     return {
-      certificates,
+      certificateIssuer,
       requestRules: rules,
       caBundles,
       allowedAddresses,
       async close() {
         allowedAddresses.close()
-        await certificates.close()
+        await certificateIssuer.close()
       },
     }
   } catch (error) {
-    await certificates.close()
+    await certificateIssuer.close()
     throw error
   }
 }

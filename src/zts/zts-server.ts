@@ -13,6 +13,7 @@ import { openStatusChecker } from '#core/http/server-status.ts'
 import type { Logger } from '#core/log/logger.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
 import { ZTS_API_ROOT, ztsEndpoints } from './api/index.ts'
+import { ProviderSuffixes } from './cert/provider-suffixes.ts'
 import { ztsHandlers } from './handlers.ts'
 import { openCertificateParts } from './open-certificate-parts.ts'
 import { requestCheck } from './request-check.ts'
@@ -104,11 +105,13 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     opened.push(() => foreignIssuers.close())
     const certificateParts = await openCertificateParts({ config, privateKeyStore, log, now })
     opened.push(() => certificateParts.close())
+    const roleAccess = new RoleAccess(domains, now)
     const deps: ZtsDependencies = {
       config,
       domains,
       authorization: new Authorization(domains, { rolesOfCredentials: zts.roleBasedAuthzSupport }, now),
-      roleAccess: new RoleAccess(domains, now),
+      roleAccess,
+      providerSuffixes: new ProviderSuffixes(domains, roleAccess),
       signers,
       privateKeyStore,
       keyStore,
@@ -118,7 +121,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       principalIssuers: await loadPrincipalIssuers(config),
       certificateBinding: new CertificateBinding(),
       authorizationDetails: await loadAuthorizationDetails(config),
-      certificates: certificateParts.certificates,
+      certificateIssuer: certificateParts.certificateIssuer,
       requestRules: certificateParts.requestRules,
       caBundles: certificateParts.caBundles,
       allowedAddresses: certificateParts.allowedAddresses,

@@ -6,6 +6,7 @@ import type { Domains } from '../cache/domains.ts'
 import type { AllowedAddresses } from '../cert/allowed-addresses.ts'
 import type { CaBundles } from '../cert/ca-bundles.ts'
 import type { CertificateIssuer } from '../cert/certificate-issuer.ts'
+import type { ProviderSuffixes } from '../cert/provider-suffixes.ts'
 import type { RequestRules } from '../cert/request-rules.ts'
 import type { WorkloadRecords } from '../store/workload-records.ts'
 import type { Authorization } from './authorization.ts'
@@ -36,8 +37,9 @@ export interface ZtsDependencies {
   readonly certificateBinding: CertificateBinding
   readonly authorizationDetails: AuthorizationDetails
   /** Issues certificates. */
-  readonly certificates: CertificateIssuer
+  readonly certificateIssuer: CertificateIssuer
   readonly requestRules: RequestRules
+  readonly providerSuffixes: ProviderSuffixes
   readonly caBundles: CaBundles
   readonly allowedAddresses: AllowedAddresses
   /** Where instances run, when that is recorded. */

@@ -1,5 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, errors } from 'undici'
+import { boundedText } from '#core/http/bounded-body.ts'
 import type { TlsSource } from '#core/http/tls-source.ts'
 
 /** How a remote signer is reached. */
@@ -54,7 +55,7 @@ export class SignerConnection {
         ...(json && { body: JSON.stringify(json) }),
         signal: AbortSignal.timeout(this.#options.requestTimeoutMillis),
       })
-      return { status: statusCode, body: await textOf(body) }
+      return { status: statusCode, body: await boundedText(body, ANSWER_MAX_BYTES) }
     } catch (cause) {
       if (isConnectFailure(cause)) throw new ConnectFailure(`no connection to ${url.host}: ${cause.message}`, { cause })
       throw new Error(`no answer from ${url.host}: ${cause instanceof Error ? cause.message : String(cause)}`, {
@@ -116,15 +117,3 @@ class Failure extends Error {}
 
 const isConnectFailure = (cause: unknown): cause is Error =>
   cause instanceof Failure || cause instanceof errors.ConnectTimeoutError
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of body) {
-    size += piece.length
-    // Leaving the loop destroys the stream and its connection.
-    if (size > ANSWER_MAX_BYTES) throw new Error('the answer is too long')
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces).toString('utf8')
-}
