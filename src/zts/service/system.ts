@@ -4,7 +4,7 @@ import { type Program, programInfo } from '#core/http/program-info.ts'
 import { type StatusChecker, serverStatus } from '#core/http/server-status.ts'
 import { ztsRdlSchema } from '../api/rdl-schema.ts'
 import type { systemEndpoints } from '../api/system.ts'
-import type { CertificateSigner } from '../cert/certificate-signer.ts'
+import type { CertificateIssuer } from '../cert/certificate-issuer.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 
 /** What the operations about the server itself look at. */
@@ -12,32 +12,25 @@ export interface SystemParts {
   readonly program: Program
   /** A plug-in that has a say in the status. */
   readonly statusChecker?: StatusChecker | undefined
-  /** Asked for the certificate of its authority by those who want to know whether the server works, if that is configured. */
-  readonly certificateSigner?: Pick<CertificateSigner, 'caCertificate'> | undefined
 }
 
-/** The server itself. */
+/** The server itself; `certificates` is asked for those of its authority when the status shall tell whether it works. */
 export function systemService(
-  { config, log }: Pick<ZtsDependencies, 'config' | 'log'>,
-  { program, statusChecker, certificateSigner }: SystemParts,
+  {
+    config,
+    certificates,
+  }: Pick<ZtsDependencies, 'config'> & { readonly certificates: Pick<CertificateIssuer, 'caCertificate'> },
+  { program, statusChecker }: SystemParts,
 ): Handlers<typeof systemEndpoints> {
   const { healthCheckPath: healthFile, statusCertSigner } = config.zts
   const schema = ztsRdlSchema()
   let schemaText: string | undefined
 
-  /** Whether the signer has a certificate of its authority to show, as it has when it works. */
-  async function isSignerAnswering(): Promise<boolean> {
-    try {
-      return (await certificateSigner?.caCertificate(undefined, undefined)) !== undefined
-    } catch (error) {
-      log('warn', `status: the certificate signer does not answer: ${String(error)}`)
-      return false
-    }
-  }
-
   return {
     async getStatus() {
-      if (statusCertSigner && !(await isSignerAnswering())) throw notFound('Unable to communicate with cert signer')
+      if (statusCertSigner && (await certificates.caCertificate(undefined, undefined)) === undefined) {
+        throw notFound('Unable to communicate with cert signer')
+      }
       return serverStatus({ healthFile, statusChecker })
     },
 
