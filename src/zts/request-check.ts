@@ -1,6 +1,6 @@
 import type { Authority } from '#core/authority/authority.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
-import { badRequest } from '#core/error/service-error.ts'
+import { badRequest, unauthorized } from '#core/error/service-error.ts'
 import { isSpecialPort } from '#core/http/container.ts'
 import type { Endpoint, RequestContext } from '#core/http/endpoint.ts'
 import type { BeforeHandler } from '#core/http/pipeline.ts'
@@ -32,19 +32,20 @@ const CONFIGURED: ReadonlyMap<string, { readonly missing: (config: Config) => bo
   ])
 
 /**
- * What ZTS looks at in every request between authorization and validation: read-only mode, ports, TLS, whether a user
- * still is one, and whether the operation has the settings that it needs.
+ * What ZTS looks at in every request between authorization and validation: certificates that are good for TLS only,
+ * read-only mode, ports, TLS, whether a user still is one, and whether the operation has the settings that it needs.
  */
 export function requestCheck(config: Config, userAuthority: Authority | undefined): BeforeHandler {
   const { zts, container } = config
   return (endpoint, context) => {
+    const { principal } = context
+    if (principal?.mtlsRestricted) throw unauthorized('certificate is mTLS restricted')
     requireWritable(endpoint, zts.readOnlyMode)
     requireStatusPort(endpoint, container, context)
     requireOpenIdPort(endpoint, container, context)
     if (context.secure === false && zts.secureRequestsOnly) throw badRequest(`${context.api}request must be over TLS`)
     const need = CONFIGURED.get(endpoint.operation)
     if (need?.missing(config)) throw badRequest(need.answer)
-    const { principal } = context
     const judged = zts.validateUserAuthorityPrincipals.value && principal?.domain === config.userDomain
     return judged && userAuthority ? requireValidUser(userAuthority, principal.fullName) : undefined
   }
