@@ -14,12 +14,12 @@ export interface SystemParts {
   readonly statusChecker?: StatusChecker | undefined
 }
 
-/** The server itself; `certificates` is asked for those of its authority when the status shall tell whether it works. */
+/** The server itself; the issuer of certificates is asked for those of its authority when the status shall tell whether it works. */
 export function systemService(
   {
     config,
-    certificates,
-  }: Pick<ZtsDependencies, 'config'> & { readonly certificates: Pick<CertificateIssuer, 'caCertificate'> },
+    certificateIssuer,
+  }: Pick<ZtsDependencies, 'config'> & { readonly certificateIssuer: Pick<CertificateIssuer, 'caCertificate'> },
   { program, statusChecker }: SystemParts,
 ): Handlers<typeof systemEndpoints> {
   const { healthCheckPath: healthFile, statusCertSigner } = config.zts
@@ -28,7 +28,7 @@ export function systemService(
 
   return {
     async getStatus() {
-      if (statusCertSigner && (await certificates.caCertificate(undefined, undefined)) === undefined) {
+      if (statusCertSigner && (await certificateIssuer.caCertificate(undefined, undefined)) === undefined) {
         throw notFound('Unable to communicate with cert signer')
       }
       return serverStatus({ healthFile, statusChecker })

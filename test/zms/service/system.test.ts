@@ -9,7 +9,7 @@ import { type SystemParts, systemService } from '#zms/service/system.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { Harness } from './harness.ts'
 
-const program = { name: 'athenz ZMS', version: '1.2.3' }
+const program = { name: 'athenz ZMS', version: '1.2.3', vendor: 'athenz' }
 
 const open = (
   parts: Partial<SystemParts> = {},
@@ -60,6 +60,7 @@ describe('getInfo', () => {
       buildJdkSpec: process.version,
       implementationTitle: 'athenz ZMS',
       implementationVersion: '1.2.3',
+      implementationVendor: 'athenz',
     })
   })
 

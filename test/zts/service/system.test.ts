@@ -7,7 +7,7 @@ import { type SystemParts, systemService } from '#zts/service/system.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { Harness, refusal } from './harness.ts'
 
-const program = { name: 'athenz ZTS', version: '1.2.3' }
+const program = { name: 'athenz ZTS', version: '1.2.3', vendor: 'athenz' }
 const SYS_AUTH = {
   name: 'sys.auth',
   roles: [{ name: 'sys.auth:role.admin', roleMembers: [{ memberName: 'user.admin' }] }],
@@ -25,7 +25,7 @@ interface Setting extends Partial<SystemParts> {
 const open = (setting: Setting = {}, properties: Record<string, string> = {}) => {
   const { caCertificate = () => Promise.reject(new Error('asked')), ...parts } = setting
   return Harness.open({
-    services: [(deps) => systemService({ ...deps, certificates: { caCertificate } }, { program, ...parts })],
+    services: [(deps) => systemService({ ...deps, certificateIssuer: { caCertificate } }, { program, ...parts })],
     properties,
     domains: [SYS_AUTH],
   })
@@ -71,6 +71,7 @@ describe('getInfo', () => {
       buildJdkSpec: process.version,
       implementationTitle: 'athenz ZTS',
       implementationVersion: '1.2.3',
+      implementationVendor: 'athenz',
     })
   })
 
