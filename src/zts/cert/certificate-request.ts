@@ -53,6 +53,8 @@ export const certificateUris = {
 
 const INSTANCE_ID_DNS = '.instanceid.athenz.'
 const LABELS: readonly string[] = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']
+/** What the peer says of a text that is no request at all. */
+export const NO_REQUEST = 'Invalid csr provided'
 /** More than a thousand alternative names beside a key of 8192 bits. */
 const TEXT_MAX_LENGTH = 65_536
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
@@ -84,7 +86,7 @@ class RecordedReason extends Error {}
 function derOf(pem: string): Buffer {
   if (pem.length > TEXT_MAX_LENGTH) throw new DerError('it is too long')
   const block = pemBlocks(pem).find(({ label }) => LABELS.includes(label))
-  if (block === undefined) throw new RecordedReason('Invalid csr provided')
+  if (block === undefined) throw new RecordedReason(NO_REQUEST)
   const lines = block.text.trim().split('\n').slice(1, -1)
   const base64 = lines.map((line) => line.trim()).join('')
   const der = Buffer.from(base64, 'base64')
