@@ -35,6 +35,8 @@ const INPUT_OUTPUT = [
 ]
 
 const DATABASE = ['mysql2']
+/** Where stores keep what they keep. */
+const STORE_KINDS = ['file', 'mysql', 'memory']
 const WEB = ['fastify', 'node:http', 'node:https', 'src/core/http']
 
 /** The rooms of `src`, from the inside to the outside. Dependencies point one way only. */
@@ -52,22 +54,20 @@ export const ROOMS: readonly Room[] = [
       except: ['src/core/http/'],
       without: [...DATABASE, ...WEB],
     },
-    ...['file', 'mysql'].map(
+    ...STORE_KINDS.map(
       (kind): Room => ({
         prefix: `src/${server}/store/${kind}/`,
         mayImport: ['src/core/', `src/${server}/store/`],
         except: ['file', 'mysql'].filter((other) => other !== kind).map((other) => `src/${server}/store/${other}/`),
-        without: kind === 'file' ? [...DATABASE, ...WEB] : WEB,
+        without: kind === 'mysql' ? WEB : [...DATABASE, ...WEB],
       }),
     ),
-    ...['service', ...(server === 'zts' ? ['cert', 'cache'] : [])].map(
-      (room): Room => ({
-        prefix: `src/${server}/${room}/`,
-        mayImport: ['src/core/', `src/${server}/`, ...(server === 'zts' ? ['src/client/'] : [])],
-        except: [`src/${server}/main.ts`, `src/${server}/store/file/`, `src/${server}/store/mysql/`],
-        without: DATABASE,
-      }),
-    ),
+    {
+      prefix: `src/${server}/service/`,
+      mayImport: ['src/core/', ...['api', 'cache', 'cert', 'store'].map((room) => `src/${server}/${room}/`)],
+      except: STORE_KINDS.map((kind) => `src/${server}/store/${kind}/`),
+      without: DATABASE,
+    },
     // The files beside these folders put the server together.
     {
       prefix: `src/${server}/`,
@@ -76,6 +76,14 @@ export const ROOMS: readonly Room[] = [
       without: DATABASE,
     },
   ]),
+  // What is in memory knows nothing of where it comes from.
+  { prefix: 'src/zts/cache/', mayImport: ['src/core/'], without: INPUT_OUTPUT },
+  { prefix: 'src/zts/sync/', mayImport: ['src/core/', 'src/zts/cache/'], without: DATABASE },
+  {
+    prefix: 'src/zts/cert/',
+    mayImport: ['src/core/', 'src/zts/cache/', 'src/zts/service/role-access.ts'],
+    without: DATABASE,
+  },
   { prefix: 'src/client/', mayImport: ['src/core/', 'src/zms/api/', 'src/zts/api/'], without: DATABASE },
   { prefix: 'src/zpe/', mayImport: ['src/core/', 'src/client/', 'src/zts/api/'], without: DATABASE },
   { prefix: 'src/cli/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },

@@ -4,8 +4,8 @@ import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import type { Signer } from '#core/crypto/signing.ts'
 import { type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
-import type { TokenSigners } from '../service/token-signers.ts'
 import type { AthenzConfFile } from './athenz-conf.ts'
 import type { ChangeLogStore } from './change-log-store.ts'
 import { DomainFiles } from './domain-files.ts'
@@ -23,7 +23,7 @@ export interface DomainSyncOptions {
   /** Text of a property, for the header of principal tokens. */
   readonly property: (key: string) => string | undefined
   readonly athenzConf: AthenzConfFile
-  readonly signers: Pick<TokenSigners, 'plugIns'>
+  readonly signers: { readonly plugIns: Signer }
   readonly privateKeyStore: PrivateKeyStore
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Epoch milliseconds. */
