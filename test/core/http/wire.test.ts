@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import {
   anyObject,
   bool,
+  decoded,
   emptyKept,
   enumeration,
   flag,
@@ -50,6 +51,16 @@ const table = (
     }
   })
 }
+
+table('text that is percent-encoded once more', decoded(text(/^[a-z/]*$/)), [
+  ['path%2Fname', 'path/name'],
+  ['path/name', 'path/name'],
+  ['path%252Fname', BROKEN],
+  ['100%', BROKEN],
+  ['%zz', BROKEN],
+  ['a%20b', BROKEN],
+  [undefined, BROKEN],
+])
 
 table('text', text(), [
   ['a', 'a'],
