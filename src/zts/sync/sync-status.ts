@@ -74,7 +74,7 @@ export class SyncStatus {
     const message = messageOf(error)
     const code = error instanceof SourceFailure ? error.code : message
     if (this.#failure?.code !== code) {
-      this.#options.log('warn', `domains: no news, the copy stays in use: ${message}`)
+      this.#options.log('warn', `domains: there is no news of them: ${message}`)
     }
     this.#failure = { code, message }
   }

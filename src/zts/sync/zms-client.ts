@@ -103,19 +103,13 @@ export class ZmsClient {
     }
   }
 
-  async #body({ body, headers }: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
-    const announced = Number(headers['content-length'] ?? 0)
-    const tooLong = () => this.#failure('garbage', `gives an answer of more than ${maxBytes} bytes`)
-    if (announced > maxBytes) {
-      body.destroy()
-      throw tooLong()
-    }
+  async #body({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
     const pieces: Buffer[] = []
     let size = 0
     for await (const piece of body as AsyncIterable<Buffer>) {
       size += piece.length
       // Leaving the loop destroys the stream and its connection.
-      if (size > maxBytes) throw tooLong()
+      if (size > maxBytes) throw this.#failure('garbage', `gives an answer of more than ${maxBytes} bytes`)
       pieces.push(piece)
     }
     return Buffer.concat(pieces)

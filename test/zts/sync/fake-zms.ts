@@ -106,7 +106,7 @@ export class FakeZms {
 
   put(...domains: readonly DomainJson[]): void {
     for (const domain of domains) this.#domains.set(domain.name, domain)
-    for (const end of [...this.#held]) end()
+    for (const end of this.#held) end()
   }
 
   delete(name: string): void {

@@ -38,7 +38,7 @@ describe('openDomainSync', () => {
     await openSync({ zms, folder })
     const [first] = zms.seen
     assert.equal(
-      `${first?.path}?${first?.query}`,
+      `${first?.path}?${String(first?.query)}`,
       '/zms/v1/sys/modified_domains?metaonly=true&conditions=false&master=true',
     )
     const parsed = parsePrincipalToken(String(first?.headers['athenz-principal-auth']))

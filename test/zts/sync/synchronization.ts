@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { loadServerConfig } from '#core/config/server-config.ts'
 import { FilePrivateKeyStore } from '#core/crypto/file-private-key-store.ts'
 import { type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
@@ -9,6 +10,9 @@ import { DomainFiles } from '#zts/sync/domain-files.ts'
 import { DomainSync, type DomainSyncParts, type SyncIntervals } from '#zts/sync/domain-sync.ts'
 import { DomainVerifier } from '#zts/sync/domain-verifier.ts'
 import { type DomainSyncOptions, openDomainSync } from '#zts/sync/open-domain-sync.ts'
+import { type AnswerTimes, ZmsChangeLogStore } from '#zts/sync/zms-change-log-store.ts'
+import { ZmsClient } from '#zts/sync/zms-client.ts'
+import { ZmsConnections } from '#zts/sync/zms-connections.ts'
 import { newSigner } from '../../core/authority/support.ts'
 import type { DomainJson } from '../../support/zts-domains.ts'
 import type { FakeZms } from './fake-zms.ts'
@@ -103,13 +107,14 @@ export async function openSync({ zms, folder, properties = {}, options = {} }: O
   return { sync, log, athenzConf, copy: join(folder, 'var', 'zts_store') }
 }
 
+/** What differs from the parts of a test. */
+export type OpenWithOptions = Omit<Partial<DomainSyncParts>, 'intervals'> & {
+  intervals?: Partial<SyncIntervals>
+  fileSystem?: FileSystem
+}
+
 /** Opens a synchronization with a source of a test's own. */
-export async function openWith(
-  source: ChangeLogStore,
-  zms: FakeZms,
-  folder: string,
-  parts: { intervals?: Partial<SyncIntervals>; fileSystem?: FileSystem } & Partial<DomainSyncParts> = {},
-) {
+export async function openWith(source: ChangeLogStore, zms: FakeZms, folder: string, parts: OpenWithOptions = {}) {
   const log = new LogLines()
   const { intervals, fileSystem = nodeFileSystem, ...rest } = parts
   const athenzConf = await AthenzConfFile.open(zms.writeConf(folder), log)
@@ -133,6 +138,29 @@ export async function openWith(
   after(() => sync.close())
   after(() => athenzConf.close())
   return { sync, log, copy: join(folder, 'copy') }
+}
+
+/** The domains of a ZMS by HTTPS, with answers that may take these milliseconds. */
+export async function zmsSource(zms: FakeZms, times = { listMillis: 5_000, domainMillis: 5_000 }) {
+  const trust = zms.pki.files.trust as { file: string }
+  const connections = await ZmsConnections.open({ files: { trust }, log: () => {} })
+  const client = new ZmsClient({
+    url: zms.url,
+    dispatcher: () => connections.dispatcher(),
+    credentials: async () => ({}),
+  })
+  return new ZmsChangeLogStore({ client, webSignatures: false, close: () => connections.close(), times })
+}
+
+/** Opens a synchronization with a ZMS by HTTPS whose intervals are short. */
+export async function openShort(zms: FakeZms, folder: string, options: OpenWithOptions & { times?: AnswerTimes } = {}) {
+  const { times, ...parts } = options
+  return openWith(await zmsSource(zms, times), zms, folder, parts)
+}
+
+/** Resolves when a condition holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setTimeout(2)
 }
 
 /** Resolves when a condition holds after a change of the domains. */
