@@ -45,7 +45,7 @@ const contents = shape('domain', { policies: [policy, 'always'] })
 const roleMember = shape('expiration memberName systemDisabled')
 const groupMember = shape('expiration groupName memberName systemDisabled')
 const role = shape(
-  'auditEnabled certExpiryMins memberExpiryDays memberReviewDays modified name selfServe serviceExpiryDays serviceReviewDays signAlgorithm tokenExpiryMins trust',
+  'auditEnabled certExpiryMins memberExpiryDays memberReviewDays members modified name selfServe serviceExpiryDays serviceReviewDays signAlgorithm tokenExpiryMins trust',
   { roleMembers: roleMember },
 )
 const group = shape('auditEnabled memberExpiryDays modified name reviewEnabled selfServe serviceExpiryDays', {
