@@ -30,7 +30,7 @@ export interface BadRequestSubject {
   /** The other members of a body of which one does not fit; all that are there when absent. */
   readonly bodyMembers?: readonly string[]
   /** Good fields of the form that an operation consumes. */
-  readonly form?: (endpoint: Endpoint) => Readonly<Record<string, string>>
+  readonly form?: (endpoint: Endpoint) => Readonly<Record<string, string>> | undefined
 }
 
 /** Names that no published pattern has, as they stand in a path or query. */
