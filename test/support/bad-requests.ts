@@ -1,4 +1,5 @@
 import { ok, strictEqual } from 'node:assert/strict'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Agent, request } from 'node:https'
 import type { Endpoint } from '#core/http/endpoint.ts'
 import type { WireShape } from '#core/http/wire.ts'
@@ -16,6 +17,7 @@ export interface BadRequest {
 export interface RawAnswer {
   readonly status: number
   readonly type: string
+  readonly headers: IncomingHttpHeaders
   readonly text: string
 }
 
@@ -243,6 +245,7 @@ export function sendRaw(base: URL, agent: Agent, bad: Omit<BadRequest, 'what'>):
         resolve({
           status: answer.statusCode ?? 0,
           type: answer.headers['content-type'] ?? '',
+          headers: answer.headers,
           text: Buffer.concat(parts).toString(),
         }),
       )
