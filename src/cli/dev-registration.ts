@@ -1,5 +1,7 @@
 import type { DevZmsClient } from './dev-zms-client.ts'
 
+type Zms = Pick<DevZmsClient, 'read' | 'write'>
+
 /** A public key of a server: its id and the PEM in ybase64. */
 export interface PublishedKey {
   readonly id: string
@@ -19,7 +21,7 @@ const LAUNCH_ROLES = [
  * Tells ZMS of ZTS: the service with its public keys, and that it may vouch for instances under `zts.athenz.cloud`. What is
  * there already stays as it is, but for keys that have changed. Gives the public keys of ZMS.
  */
-export async function registerZts(zms: DevZmsClient, keys: readonly PublishedKey[]): Promise<readonly PublishedKey[]> {
+export async function registerZts(zms: Zms, keys: readonly PublishedKey[]): Promise<readonly PublishedKey[]> {
   const [zmsService] = await Promise.all([
     zms.read('/domain/sys.auth/service/zms'),
     registerService(zms, keys),
@@ -28,7 +30,7 @@ export async function registerZts(zms: DevZmsClient, keys: readonly PublishedKey
   return keysOf(zmsService)
 }
 
-async function registerService(zms: DevZmsClient, keys: readonly PublishedKey[]): Promise<void> {
+async function registerService(zms: Zms, keys: readonly PublishedKey[]): Promise<void> {
   const path = '/domain/sys.auth/service/zts'
   const service = await zms.read(path)
   if (service === undefined) {
@@ -48,7 +50,7 @@ async function registerService(zms: DevZmsClient, keys: readonly PublishedKey[])
 }
 
 /** Makes ZTS a member of a role of `sys.auth` that may launch on a resource. */
-async function registerLauncher(zms: DevZmsClient, name: string, resource: string): Promise<void> {
+async function registerLauncher(zms: Zms, name: string, resource: string): Promise<void> {
   const [rolePath, policyPath] = [`/domain/sys.auth/role/${name}`, `/domain/sys.auth/policy/${name}`]
   const fullName = `sys.auth:role.${name}`
   const [role, policy] = await Promise.all([zms.read(rolePath), zms.read(policyPath)])

@@ -22,6 +22,8 @@ export interface DevServersOptions {
   /** Properties of ZTS alone, added to its file, and further files of the folder, by path in it. */
   readonly ztsSettings?: Readonly<Record<string, string>>
   readonly files?: Readonly<Record<string, string>>
+  /** Deletes what earlier runs made. */
+  readonly reset?: boolean
   /** Their environment; that of this process when absent. */
   readonly env?: NodeJS.ProcessEnv
 }
@@ -41,7 +43,7 @@ export async function startDevServers(options: DevServersOptions): Promise<DevSe
 }
 
 async function start(options: Omit<DevServersOptions, 'ztsSettings' | 'files'>): Promise<DevServers> {
-  const { dir, zts, mysqlUrl, settings = {}, env } = options
+  const { dir, zts, mysqlUrl, settings = {}, reset = false, env } = options
   const args = [
     'dev',
     '--json',
@@ -52,6 +54,7 @@ async function start(options: Omit<DevServersOptions, 'ztsSettings' | 'files'>):
     '--zts-port',
     '0',
     ...(zts ? [] : ['--no-zts']),
+    ...(reset ? ['--reset'] : []),
     ...(mysqlUrl === undefined ? [] : ['--store', 'mysql', '--mysql-url', mysqlUrl]),
     ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
   ]
