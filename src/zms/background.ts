@@ -1,5 +1,5 @@
+import { PeriodicJob } from '#core/main/periodic-job.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
-import { PeriodicJob } from './service/periodic-job.ts'
 import { updatePrincipalStates } from './service/principal-state-updater.ts'
 import { updateTemplates } from './service/template-update.ts'
 

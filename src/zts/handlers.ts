@@ -2,11 +2,16 @@ import type { Handlers } from '#core/http/endpoint.ts'
 import type { ztsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
 import { accessTokenService } from './service/access-token.ts'
+import { awsCredentialsService } from './service/aws-credentials.ts'
 import { caBundleService } from './service/ca-bundle.ts'
 import type { ZtsDependencies } from './service/dependencies.ts'
+import { externalCredentialsService } from './service/external-credentials.ts'
 import { externalMemberCertificateService } from './service/external-member-certificate.ts'
 import { hostService } from './service/host.ts'
 import { idTokenService } from './service/id-token.ts'
+import { instanceRefreshService } from './service/instance-refresh.ts'
+import { instanceRegisterService } from './service/instance-register.ts'
+import { instanceRemovalService } from './service/instance-removal.ts'
 import { introspectService } from './service/introspect.ts'
 import { keysService } from './service/keys.ts'
 import { metadataDocumentsService } from './service/metadata-documents.ts'
@@ -17,6 +22,7 @@ import { rolesRequiringCertificateService } from './service/roles-requiring-cert
 import { serviceIdentityService } from './service/service-identity.ts'
 import { serviceRefreshService } from './service/service-refresh.ts'
 import { signedPoliciesService } from './service/signed-policies.ts'
+import { sshCertificateService } from './service/ssh-certificate.ts'
 import { type SystemParts, systemService } from './service/system.ts'
 import { tenantDomainsService } from './service/tenant-domains.ts'
 import { tokenExchange } from './service/token-exchange.ts'
@@ -29,13 +35,18 @@ export function ztsHandlers(deps: ZtsDependencies, parts: SystemParts): Partial<
   return {
     ...accessService(deps),
     ...accessTokenService(deps, tokenExchange(deps)),
+    ...awsCredentialsService(deps),
     ...caBundleService(deps),
+    ...externalCredentialsService(deps),
     ...roleCertificateService(deps),
     ...serviceRefreshService(deps),
     ...userCertificateService(deps),
     ...externalMemberCertificateService(deps),
     ...hostService(deps),
     ...idTokenService(deps),
+    ...instanceRefreshService(deps),
+    ...instanceRegisterService(deps),
+    ...instanceRemovalService(deps),
     ...introspectService(deps),
     ...keysService(deps),
     ...metadataDocumentsService(deps),
@@ -44,6 +55,7 @@ export function ztsHandlers(deps: ZtsDependencies, parts: SystemParts): Partial<
     ...rolesRequiringCertificateService(deps),
     ...serviceIdentityService(deps),
     ...signedPoliciesService(deps),
+    ...sshCertificateService(deps),
     ...tenantDomainsService(deps),
     ...transportRulesService(deps),
     ...workloadService(deps),

@@ -16,6 +16,7 @@ import { ZTS_API_ROOT, ztsEndpoints } from './api/index.ts'
 import { ProviderSuffixes } from './cert/provider-suffixes.ts'
 import { ztsHandlers } from './handlers.ts'
 import { openCertificateParts } from './open-certificate-parts.ts'
+import { openInstanceParts } from './open-instance-parts.ts'
 import { requestCheck } from './request-check.ts'
 import { Authorization } from './service/authorization.ts'
 import { loadAuthorizationDetails } from './service/authorization-details.ts'
@@ -106,6 +107,20 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     const certificateParts = await openCertificateParts({ config, privateKeyStore, log, now })
     opened.push(() => certificateParts.close())
     const roleAccess = new RoleAccess(domains, now)
+    const instanceParts = await openInstanceParts({
+      config,
+      domains,
+      roleAccess,
+      signers,
+      publishedKeys,
+      privateKeyStore,
+      requestRules: certificateParts.requestRules,
+      maxExpiryMins: certificateParts.certificateIssuer.maxExpiryMins,
+      logger: log,
+      log: say,
+      now,
+    })
+    opened.push(() => instanceParts.close())
     const deps: ZtsDependencies = {
       config,
       domains,
@@ -125,7 +140,12 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       requestRules: certificateParts.requestRules,
       caBundles: certificateParts.caBundles,
       allowedAddresses: certificateParts.allowedAddresses,
-      workloadRecords: undefined,
+      instanceProviders: instanceParts.instanceProviders,
+      certificateRecords: instanceParts.certificateRecords,
+      sshRecords: instanceParts.sshRecords,
+      sshSigner: instanceParts.sshSigner,
+      sshAuthorityTexts: instanceParts.sshAuthorityTexts,
+      workloadRecords: instanceParts.workloadRecords,
       userAuthority: userAuthorityOf(config, authorities),
       now,
       log: say,

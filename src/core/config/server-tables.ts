@@ -61,9 +61,12 @@ export interface ZtsConfig extends SharedConfig {
     SettingsOf<typeof ztsCertificate.userCertificateProperties> &
     SettingsOf<typeof ztsCertificate.certificateRecordProperties> &
     SettingsOf<typeof ztsCertificate.sshProperties> &
+    SettingsOf<typeof ztsCertificate.sshAuthorityProperties> &
+    SettingsOf<typeof ztsCertificate.recordOutageProperties> &
     SettingsOf<typeof ztsCertificate.workloadProperties> &
     SettingsOf<typeof ztsCertificate.certificateNotificationProperties> &
     SettingsOf<typeof ztsProvider.ztsProviderProperties> &
+    SettingsOf<typeof ztsProvider.ownProviderProperties> &
     SettingsOf<typeof ztsProvider.instanceClientProperties> &
     SettingsOf<typeof ztsProvider.awsProviderProperties> &
     SettingsOf<typeof ztsProvider.azureProviderProperties> &
@@ -157,6 +160,16 @@ const ztsTables: readonly PropertyTable[] = [
     ['Notifications about certificates', ztsCertificate.certificateNotificationProperties],
     ['Client toward signers and providers', zts.clientProperties],
     ['Providers', ztsProvider.ztsProviderProperties],
+  ]),
+  table('zts', 'athenz.ts.', [
+    [
+      'Instances: settings that the original does not have',
+      {
+        ...ztsCertificate.recordOutageProperties,
+        ...ztsCertificate.sshAuthorityProperties,
+        ...ztsProvider.ownProviderProperties,
+      },
+    ],
   ]),
   table('zts', 'athenz.instance.', [['Providers asked by HTTP', ztsProvider.instanceClientProperties]]),
   table('zts', 'athenz.zts.', [

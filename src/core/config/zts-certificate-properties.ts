@@ -184,6 +184,27 @@ export const sshProperties = {
   }),
 }
 
+/** The built-in signer of SSH certificates (`athenz.ts.`); the original has none. */
+export const sshAuthorityProperties = {
+  ssh_host_ca_key_file: path(
+    unset,
+    'Private key that signs SSH certificates of hosts: PEM, or as ssh-keygen writes it.',
+  ),
+  ssh_user_ca_key_file: path(unset, 'Private key that signs SSH certificates of users.'),
+  ssh_ca_key_password: secret(unset, 'Password of these keys when they are encrypted PEM.'),
+  ssh_host_cert_expiry_minutes: minutes(43_200, 'Life of SSH certificates of hosts.'),
+  ssh_user_cert_expiry_minutes: minutes(720, 'Life of SSH certificates of users.'),
+}
+
+/** What is done while the store of certificate records cannot be reached (`athenz.ts.`). */
+export const recordOutageProperties = {
+  cert_records_away: word(
+    ['refuse', 'register'],
+    'refuse',
+    'While their database is away: refuse, or register instances and write their records later.',
+  ),
+}
+
 /** Workloads: which service runs where. */
 export const workloadProperties = {
   workload_enable_store_feature: boolean(false, 'Record where services run.'),

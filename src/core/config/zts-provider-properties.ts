@@ -36,6 +36,14 @@ export const ztsProviderProperties = {
   provider_user_cert_skip_service_check: boolean(false, 'Do not ask for that list and role in user certificates.'),
 }
 
+/** Providers of the operator's own (`athenz.ts.`). */
+export const ownProviderProperties = {
+  instance_providers: list(
+    '',
+    'ES modules of instance providers by class name: com.example.Hosts=./hosts.js,CLASS=MODULE.',
+  ),
+}
+
 /** AWS. */
 export const awsProviderProperties = {
   aws_dns_suffix: list('', 'Ends of the DNS names of EC2 and Lambda.'),

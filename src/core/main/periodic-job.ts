@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ZmsDependencies } from './dependencies.ts'
 
 /** Resolves after some milliseconds; rejects when the signal is aborted. */
 export type Wait = (millis: number, signal: AbortSignal) => Promise<void>
@@ -15,7 +14,7 @@ export interface PeriodicJobOptions {
   /** Time between the end of one run and the beginning of the next; undefined runs once only. */
   readonly intervalMillis: number | undefined
   readonly wait?: Wait
-  readonly log: ZmsDependencies['log']
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /** Runs a job at once and then at intervals, never twice at a time. A failure is logged and the job goes on. */

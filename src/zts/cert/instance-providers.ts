@@ -42,7 +42,7 @@ export class InstanceProviders {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#made.values()].map((provider) => provider.close?.()))
+    for (const provider of this.#made.values()) await provider.close?.()
   }
 
   #find(fullName: string): InstanceProvider | string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { PeriodicJob, systemWait, type Wait } from '#zms/service/periodic-job.ts'
+import { PeriodicJob, systemWait, type Wait } from '#core/main/periodic-job.ts'
 
 /** A clock that a test moves: `next` ends the wait under way. */
 function manualWait() {

@@ -11,6 +11,9 @@ const INSTANCE_ID_INFIX = '.instanceid.athenz.'
 /** Resolves host names to addresses. */
 export type AddressLookup = HostnameResolver['addressesOf']
 
+const wrongHostname = () => new ProviderRefusal('Unable to validate certificate request hostname')
+const wrongDns = () => new ProviderRefusal('Unable to validate certificate request DNS')
+
 /** The addresses that a certificate is to have, if any, include the one that the request comes from. */
 export function requireOwnAddress(attributes: Attributes): void {
   const addresses = listAttribute(attributes, attributeNames.ipAddresses)
@@ -22,16 +25,16 @@ export function requireOwnAddress(attributes: Attributes): void {
 
 /** Without a host name there is at most one address; with one there are some, and all are addresses of that host. */
 export async function requireAddressesOfHost(attributes: Attributes, addressesOf: AddressLookup): Promise<void> {
-  const refusal = () => new ProviderRefusal('Unable to validate certificate request hostname')
   const addresses = listAttribute(attributes, attributeNames.ipAddresses)
   const hostname = attributeOf(attributes, attributeNames.hostname)
   if (hostname === undefined) {
-    if (addresses.length > 1) throw refusal()
+    if (addresses.length > 1) throw wrongHostname()
     return
   }
-  if (addresses.length === 0) throw refusal()
+  if (addresses.length === 0) throw wrongHostname()
   const known = await addressesOf(hostname)
-  if (!addresses.every((address) => known.some((other) => sameAddress(address, plainAddress(other))))) throw refusal()
+  if (!addresses.every((address) => known.some((other) => sameAddress(address, plainAddress(other)))))
+    throw wrongHostname()
 }
 
 /** A resolver may name the interface of a link-local address. */
@@ -62,7 +65,6 @@ export interface DnsSubject {
  * Gives the id.
  */
 export function requireDnsNames(attributes: Attributes, subject: DnsSubject): string {
-  const refusal = () => new ProviderRefusal('Unable to validate certificate request DNS')
   const names = listAttribute(attributes, attributeNames.dnsNames).map((name) => name.toLowerCase())
   const { suffixes, domain, service } = subject
   const ends = suffixes.map((suffix) => `.${domainLabel(domain)}.${suffix}`)
@@ -73,18 +75,18 @@ export function requireDnsNames(attributes: Attributes, subject: DnsSubject): st
     if (at !== -1) {
       const id = name.slice(0, at)
       const suffix = name.slice(at + INSTANCE_ID_INFIX.length)
-      if (!suffixes.includes(suffix)) throw refusal()
-      if (instanceId !== undefined && instanceId.toLowerCase() !== id) throw refusal()
+      if (!suffixes.includes(suffix)) throw wrongDns()
+      if (instanceId !== undefined && instanceId.toLowerCase() !== id) throw wrongDns()
       instanceId ??= id
       continue
     }
     const end = ends.find((each) => name.endsWith(each))
-    if (end === undefined) throw refusal()
+    if (end === undefined) throw wrongDns()
     const labels = name.slice(0, -end.length).split('.')
-    if (!labels.includes(service)) throw refusal()
+    if (!labels.includes(service)) throw wrongDns()
     ofService++
   }
-  if (ofService === 0 || instanceId === undefined) throw refusal()
+  if (ofService === 0 || instanceId === undefined) throw wrongDns()
   return instanceId
 }
 

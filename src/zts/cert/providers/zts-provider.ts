@@ -1,11 +1,13 @@
 import { type KeyObject, randomUUID } from 'node:crypto'
 import { loadPublicKey } from '#core/crypto/keys.ts'
 import { type Signer, verifyJoseSignature } from '#core/crypto/signing.ts'
+import type { MaybePromise } from '#core/http/maybe-promise.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import {
   audiencesOf,
   JWT_ALGORITHMS,
   JWT_ALLOWED_SKEW_SECONDS,
+  type JwtHeader,
   JwtWriter,
   parseJwt,
   textClaim,
@@ -31,7 +33,10 @@ export interface ZtsProviderOptions {
   /** Signs register tokens. */
   readonly signer: Signer
   /** Keys that register tokens of this server and of its peers are signed with. */
-  readonly registerTokenKey: (keyId: string | undefined) => Promise<KeyObject | undefined> | KeyObject | undefined
+  readonly registerTokenKeys: {
+    keyOf(header: JwtHeader): MaybePromise<KeyObject | undefined>
+    close(): Promise<void> | void
+  }
   /** Whether ZTS launches instances of the service (full name). */
   readonly launches: (domain: string, service: string) => boolean
   readonly dnsSuffixes: readonly string[]
@@ -87,6 +92,10 @@ export class ZtsProvider implements InstanceProvider {
     return { provider, domain, service, attestationData: token, attributes: {} }
   }
 
+  async close(): Promise<void> {
+    await this.#options.registerTokenKeys.close()
+  }
+
   async #confirm(confirmation: InstanceConfirmation, registers: boolean): Promise<InstanceConfirmation> {
     const { provider, domain, service, attestationData, attributes } = confirmation
     const { launches, addressesOf, dnsSuffixes } = this.#options
@@ -129,12 +138,12 @@ export class ZtsProvider implements InstanceProvider {
 
   async #isRegisterToken(confirmation: InstanceConfirmation, registers: boolean): Promise<boolean> {
     const { domain, service, attestationData, attributes } = confirmation
-    const { provider, registerTokenKey, registerTokenLifeSeconds, now } = this.#options
+    const { provider, registerTokenKeys, registerTokenLifeSeconds, now } = this.#options
     const parsed = parseJwt(attestationData)
     if (!parsed.ok) return false
     const { header, claims, signingInput, signature } = parsed.token
     if (!JWT_ALGORITHMS.has(header.alg) || header.typ !== 'jwt') return false
-    const key = await registerTokenKey(header.kid)
+    const key = await registerTokenKeys.keyOf(header)
     if (key === undefined) return false
     if (!(await verifyJoseSignature(header.alg, key, signingInput, signature))) return false
     const instanceId = attributeOf(attributes, attributeNames.instanceId)

@@ -1,0 +1,200 @@
+import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { TlsSource } from '#core/http/tls-source.ts'
+import type { Logger } from '#core/log/logger.ts'
+import { PeriodicJob } from '#core/main/periodic-job.ts'
+import { AuthorityTexts } from './cert/authority-texts.ts'
+import { openClientTls } from './cert/client-tls.ts'
+import { InstanceProviders, type RemoteProviderFactory } from './cert/instance-providers.ts'
+import {
+  type BuiltInProviderParts,
+  builtInProviders,
+  unsupportedProviders,
+} from './cert/providers/built-in-providers.ts'
+import { loadOwnProviders } from './cert/providers/own-providers.ts'
+import type { SshAuthorityTexts } from './cert/ssh/ssh-authority-texts.ts'
+import type { SshSigner } from './cert/ssh-signer.ts'
+import { openCertificateRecords, openSshRecords, openWorkloadRecords } from './open-records.ts'
+import type { ZtsDependencies } from './service/dependencies.ts'
+import type { CertificateRecords } from './store/certificate-records.ts'
+
+/** What instances are registered with. */
+export interface InstanceParts
+  extends Pick<
+    ZtsDependencies,
+    'instanceProviders' | 'certificateRecords' | 'sshRecords' | 'sshSigner' | 'sshAuthorityTexts' | 'workloadRecords'
+  > {
+  close(): Promise<void>
+}
+
+/** Where the parts come from. */
+export interface InstancePartsOptions extends BuiltInProviderParts {
+  readonly privateKeyStore: PrivateKeyStore
+  /** Where TLS sources write. */
+  readonly logger: Logger
+  /** Of the signer of certificates. */
+  readonly maxExpiryMins: number
+}
+
+/** Opens providers, records and the signer of SSH certificates. Throws a ConfigError or Error that says what cannot be used. */
+export async function openInstanceParts(options: InstancePartsOptions): Promise<InstanceParts> {
+  const { config, privateKeyStore, log } = options
+  const opened: (() => Promise<void> | void | undefined)[] = []
+  const closeAll = async () => {
+    for (const close of opened.splice(0).toReversed()) await close()
+  }
+  const kept = <T extends { close?(): Promise<void> | void } | undefined>(part: T): T => {
+    if (part !== undefined) opened.push(() => part.close?.())
+    return part
+  }
+  try {
+    const recordsOptions = { config, privateKeyStore, log }
+    const certificateRecords = kept(await openCertificateRecords(recordsOptions))
+    const sshRecords = kept(await openSshRecords(recordsOptions))
+    const workloadRecords = kept(await openWorkloadRecords(recordsOptions))
+    const sshSigner = kept(await openSshSigner(options))
+    const sshAuthorityTexts = await readSshAuthorityTexts(config)
+    const instanceProviders = kept(await openProviders(options))
+    opened.push(startCleaner(options, certificateRecords))
+    return {
+      instanceProviders,
+      certificateRecords,
+      sshRecords,
+      workloadRecords,
+      sshSigner,
+      sshAuthorityTexts,
+      close: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function openProviders(options: InstancePartsOptions): Promise<InstanceProviders> {
+  const { config, domains, log } = options
+  const own = await loadOwnProviders(config, options)
+  return new InstanceProviders({
+    domains,
+    classes: new Map([...builtInProviders(options), ...own]),
+    unsupported: unsupportedProviders,
+    remote: await remoteProviders(options),
+    log,
+  })
+}
+
+/** Without a certificate to show, or authorities to trust, no provider can be called; that is no reason not to start. */
+async function remoteProviders({
+  config,
+  privateKeyStore,
+  logger,
+  log,
+}: InstancePartsOptions): Promise<RemoteProviderFactory> {
+  const { zts } = config
+  const open = async (what: string, opening: () => Promise<TlsSource | undefined>) => {
+    try {
+      return await opening()
+    } catch (error) {
+      log('warn', `${what} cannot be used toward providers: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+  }
+  const tls = await open('the certificate of this server', () => openClientTls(config, privateKeyStore, logger))
+  const clientTls = await open('the client certificate', () => openProviderClientTls(config, privateKeyStore, logger))
+  const { HttpsProviders } = await import('./cert/providers/https-providers.ts')
+  const providers = new HttpsProviders({
+    tls,
+    clientTls,
+    hostSuffixes: zts.providerEndpoints,
+    connectTimeoutMillis: zts.providerClientConnectTimeoutMillis,
+    readTimeoutMillis: zts.providerClientReadTimeoutMillis,
+  })
+  return (provider, endpoint) => providers.open(provider, endpoint)
+}
+
+async function openProviderClientTls(
+  { zts }: ConfigOf['zts'],
+  privateKeyStore: PrivateKeyStore,
+  log: Logger,
+): Promise<TlsSource | undefined> {
+  const { providerSslClientPrivateKeyPath: key, providerSslClientPublicCertPath: certificate } = zts
+  const trust = zts.providerSslClientTrustStore
+  if (key === undefined || certificate === undefined || trust === undefined) return undefined
+  const name = zts.providerSslClientTrustStorePassword
+  const password =
+    name === undefined
+      ? undefined
+      : await privateKeyStore.applicationSecret(
+          zts.providerSslClientTrustStorePasswordAppname,
+          zts.providerSslClientTrustStorePasswordKeygroupname,
+          name,
+        )
+  const files = {
+    key: { file: key },
+    certificate: { file: certificate },
+    trust: { file: trust, ...(password !== undefined && { password }) },
+  }
+  return TlsSource.open(files, { log })
+}
+
+/** A plug-in, or the built-in signer when it has a key; undefined when there is neither. */
+async function openSshSigner({ config, now }: InstancePartsOptions): Promise<SshSigner | undefined> {
+  const { zts } = config
+  const specifier = zts.sshSignerFactoryClass
+  if (specifier !== undefined) {
+    const point: PlugInPoint<SshSigner, []> = {
+      property: 'athenz.zts.ssh_signer_factory_class',
+      what: 'signer of SSH certificates',
+      builtIn: new Map(),
+      problemsOf: missingMethods('sign', 'signerKey'),
+      directory: zts.rootDir,
+    }
+    return loadPlugIn(specifier, point)
+  }
+  const passphrase = zts.sshCaKeyPassword
+  const fileOf = (property: string, file: string | undefined, expiryMinutes: number) =>
+    file === undefined ? undefined : { property: `athenz.ts.${property}`, file, passphrase, expiryMinutes }
+  const host = fileOf('ssh_host_ca_key_file', zts.sshHostCaKeyFile, zts.sshHostCertExpiryMinutes)
+  const user = fileOf('ssh_user_ca_key_file', zts.sshUserCaKeyFile, zts.sshUserCertExpiryMinutes)
+  if (host === undefined && user === undefined) return undefined
+  const { KeyFileSshSigner } = await import('./cert/ssh/key-file-ssh-signer.ts')
+  return KeyFileSshSigner.open({ ...(host && { host }), ...(user && { user }) }, now)
+}
+
+async function readSshAuthorityTexts({ zts }: ConfigOf['zts']): Promise<SshAuthorityTexts> {
+  const read = (kind: 'host' | 'user', all: string | undefined, byKeyId: readonly string[]) =>
+    AuthorityTexts.read({
+      properties: {
+        all: `athenz.zts.ssh_${kind}_ca_cert_fname`,
+        byKeyId: `athenz.zts.ssh_${kind}_ca_cert_keyid_fname`,
+      },
+      all,
+      byKeyId,
+      rootDirectory: zts.rootDir,
+    })
+  return {
+    host: await read('host', zts.sshHostCaCertFname, zts.sshHostCaCertKeyidFname),
+    user: await read('user', zts.sshUserCaCertFname, zts.sshUserCaCertKeyidFname),
+  }
+}
+
+const MINUTE_MILLIS = 60_000
+const UNIT_MILLIS = { minute: MINUTE_MILLIS, hour: 60 * MINUTE_MILLIS, day: 24 * 60 * MINUTE_MILLIS } as const
+
+/** Removes, now and then, records of certificates that must have ended. */
+function startCleaner(
+  { config, now, maxExpiryMins, log }: InstancePartsOptions,
+  records: CertificateRecords,
+): () => Promise<void> {
+  const { zts } = config
+  const intervalMillis = zts.certRecordCleanerDuration * UNIT_MILLIS[zts.certRecordCleanerTimeunit]
+  if (intervalMillis === 0) return async () => {}
+  const work = async () => {
+    if (zts.readOnlyMode.value) return
+    const removed = await records.deleteExpired(now() - maxExpiryMins * MINUTE_MILLIS, zts.certRecordCleanerLimit)
+    if (removed > 0) log('info', `${removed} records of certificates that have ended are removed`)
+  }
+  const job = PeriodicJob.start({ name: 'the removal of old certificate records', work, intervalMillis, log })
+  return () => job.stop()
+}

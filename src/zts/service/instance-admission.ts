@@ -1,0 +1,58 @@
+import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
+import { serviceFullName } from '#core/names/resource-name.ts'
+import type { CachedDomain } from '../cache/model.ts'
+import type { ZtsDependencies } from './dependencies.ts'
+
+/** An instance by its service and the provider that launched it; lower case. */
+export interface InstanceNames {
+  /** Full name. */
+  readonly provider: string
+  readonly domain: string
+  /** Local name. */
+  readonly service: string
+}
+
+/** What decides whether a provider may launch instances of a service. */
+export type InstanceAdmissionDependencies = Pick<
+  ZtsDependencies,
+  'config' | 'domains' | 'authorization' | 'allowedAddresses'
+>
+
+const LAUNCH = 'launch'
+const INSTANCES = 'sys.auth:instance'
+
+/**
+ * The first look at an instance, before anything it presents: where the request comes from, and whether its provider may
+ * launch its service. Gives the domain.
+ * @throws ServiceError `forbidden`, `not-found` or `bad-request` with the reason
+ */
+export function admitInstance(
+  { config, domains, authorization, allowedAddresses }: InstanceAdmissionDependencies,
+  { provider, domain: name, service }: InstanceNames,
+  remoteAddress: string,
+): CachedDomain {
+  if (!allowedAddresses.allowsProvider(provider, remoteAddress)) {
+    throw forbidden(`Unknown IP: ${remoteAddress} for Provider: ${provider}`)
+  }
+  const domain = domains.get(name)
+  if (domain === undefined) throw notFound(`Domain not found: ${name}`)
+  if (!domain.services.has(service) && mustBeRegistered(config, name)) {
+    throw badRequest('Service not registered in domain')
+  }
+  if (!authorization.mayPrincipal(provider, LAUNCH, INSTANCES)) {
+    throw forbidden(`provider '${provider}' not authorized to launch instances in Athenz`)
+  }
+  if (!authorization.mayPrincipal(provider, LAUNCH, `${name}:service.${service}`)) {
+    throw forbidden(`provider '${provider}' not authorized to launch ${serviceFullName(name, service)} instances`)
+  }
+  return domain
+}
+
+function mustBeRegistered({ zts }: ZtsDependencies['config'], domain: string): boolean {
+  if (!zts.validateServiceIdentity.value) return false
+  for (const entry of zts.validateServiceSkipDomains) {
+    const skipped = entry.endsWith('*') ? domain.startsWith(entry.slice(0, -1)) : domain === entry
+    if (skipped) return false
+  }
+  return true
+}

@@ -1,0 +1,169 @@
+import { X509Certificate } from 'node:crypto'
+import { badRequest } from '#core/error/service-error.ts'
+import type { RequestContext } from '#core/http/endpoint.ts'
+import type { InstanceRefreshInformation } from '../api/instance-refresh.ts'
+import type { CachedDomain } from '../cache/model.ts'
+import { type CertificateRequestView, readCertificateRequest } from '../cert/certificate-request.ts'
+import type { CertificateUsage, SigningPriority } from '../cert/certificate-signer.ts'
+import { INSTANCE_REQUEST_CHECKS, type InstanceSubject, providerDnsNames } from '../cert/instance-request-checks.ts'
+import type { ProviderAnswer } from '../cert/providers/provider-answer.ts'
+import { firstRefusal, organizationalUnit } from '../cert/request-checks.ts'
+import type { ZtsDependencies } from './dependencies.ts'
+import { askProvider, instanceAttributes, requestAttributes } from './provider-question.ts'
+
+/** What certificates of instances are made with. */
+export type InstanceCertificateDependencies = Pick<
+  ZtsDependencies,
+  'config' | 'instanceProviders' | 'providerSuffixes' | 'requestRules' | 'certificateIssuer'
+>
+
+/** A request for a certificate of an instance, as it came. */
+export interface InstanceRequest {
+  readonly provider: string
+  readonly domain: CachedDomain
+  /** Local name. */
+  readonly service: string
+  readonly csr: string
+  readonly body: Omit<InstanceRefreshInformation, 'csr'>
+  /** Id for a certificate request that names none. */
+  readonly fallbackInstanceId?: string | undefined
+  /** Ids that the one of the request must be equal to: those of the path and of the present certificate. */
+  readonly expectedInstanceIds?: readonly (string | undefined)[]
+  /** Further attributes for the provider. */
+  readonly attributes: Iterable<readonly [string, string]>
+  /** The instance has a certificate already. */
+  readonly refreshes: boolean
+}
+
+/** An instance whose request is in order and for which its provider vouches. */
+export interface VerifiedInstance {
+  readonly instanceId: string
+  readonly request: CertificateRequestView
+  readonly answer: ProviderAnswer
+}
+
+/** A certificate that was issued, with what is kept of it. Times are epoch milliseconds. */
+export interface IssuedCertificate {
+  /** With its chain when the signer sends one. */
+  readonly pem: string
+  /** Of the authority, when clients are told. */
+  readonly authorityPem: string | undefined
+  /** Decimal. */
+  readonly serial: string
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** Checks requests of instances, asks their providers, and has certificates issued. */
+export class InstanceCertificates {
+  readonly #deps: InstanceCertificateDependencies
+
+  constructor(deps: InstanceCertificateDependencies) {
+    this.#deps = deps
+  }
+
+  /** @throws ServiceError with the reason why the instance is refused */
+  async verify(instance: InstanceRequest, context: RequestContext): Promise<VerifiedInstance> {
+    const { requestRules: rules, instanceProviders } = this.#deps
+    const { provider: name, domain, service, body, refreshes } = instance
+    const request = await readCertificateRequest(instance.csr, 'unable to parse PKCS10 CSR')
+    const subject = this.#subject(instance, request)
+    const refusal = await firstRefusal(INSTANCE_REQUEST_CHECKS, request, subject, rules)
+    if (refusal !== undefined) throw badRequest(`CSR validation failed - ${refusal}`)
+    const instanceId = subject.instanceId ?? ''
+    if (instance.expectedInstanceIds?.some((expected) => expected !== instanceId)) {
+      throw badRequest('CSR validation failed - instance id mismatch')
+    }
+    const provider = instanceProviders.provider(name)
+    if (provider === undefined) throw badRequest(`unable to get instance for provider: ${name}`)
+    if (provider.svidTypes === 'jwt') throw badRequest(`invalid instance provider type for X509: ${name}`)
+    const attributes = new Map([
+      ...instanceAttributes(domain, service, { instanceId, hostname: body.hostname, cloud: body.cloud }, context),
+      ...requestAttributes(request, await providerDnsNames(request, subject, rules), provider),
+      ...instance.attributes,
+    ])
+    const { attestationData = '' } = body
+    const question = { provider: name, domain: domain.name, service, attestationData, attributes, refreshes }
+    const answer = await askProvider(provider, question, context)
+    const unit = await organizationalUnit(request, { provider: name, unit: answer.organizationalUnit }, rules)
+    if (unit !== undefined) throw badRequest(unit)
+    return { instanceId, request, answer }
+  }
+
+  /** @throws ServiceError `internal` when the signer fails */
+  async issue(
+    { provider, domain, service, body }: InstanceRequest,
+    { request, answer }: VerifiedInstance,
+    { priority, usage }: { priority: SigningPriority; usage: CertificateUsage | undefined },
+  ): Promise<IssuedCertificate> {
+    const { config, certificateIssuer } = this.#deps
+    const { zts } = config
+    const signerKeyId = serviceSignerKeyId(domain, service, body.x509CertSignerKeyId, zts.svcCertSignerKeyIdList)
+    const expiryMins =
+      serviceCertificateMins(domain, answer.expiryMins, body.expiryTime ?? 0) || zts.serviceCertDefaultExpiryMins.value
+    const pem = await certificateIssuer.issue({ provider, request, usage, expiryMins, priority, signerKeyId })
+    const certificate = new X509Certificate(pem)
+    return {
+      pem,
+      authorityPem: zts.respX509SignerCerts ? await certificateIssuer.caCertificate(provider, signerKeyId) : undefined,
+      serial: serialOf(certificate),
+      notBefore: certificate.validFromDate.getTime(),
+      notAfter: certificate.validToDate.getTime(),
+    }
+  }
+
+  #subject(
+    { provider, domain, service, body, fallbackInstanceId }: InstanceRequest,
+    request: CertificateRequestView,
+  ): InstanceSubject {
+    return {
+      domain: domain.name,
+      service,
+      namespace: body.namespace,
+      instanceId: request.instanceId ?? fallbackInstanceId,
+      hostname: body.hostname,
+      hostCnames: body.hostCnames ?? [],
+      suffixes: this.#deps.providerSuffixes.of(provider),
+      certDnsDomain: domain.settings.certDnsDomain,
+    }
+  }
+}
+
+/** Serial number in decimal digits. */
+export const serialOf = ({ serialNumber }: X509Certificate): string => BigInt(`0x${serialNumber}`).toString()
+
+/**
+ * Life of a service certificate in minutes: the smaller of what provider and client ask for, not more than the domain
+ * allows, which also decides when nobody asks. 0 when nobody says anything.
+ */
+export function serviceCertificateMins({ settings }: CachedDomain, provider: number, client: number): number {
+  const wanted = [provider, client, settings.serviceCertExpiryMins].filter((minutes) => minutes > 0)
+  return wanted.length > 0 ? Math.min(...wanted) : 0
+}
+
+/**
+ * The key that signs a service certificate: that of the service, of the domain, or the one asked for, which is passed over
+ * when it is not among `allowed` (any when that is empty).
+ */
+export function serviceSignerKeyId(
+  { services, settings }: CachedDomain,
+  service: string,
+  requested: string | undefined,
+  allowed: ReadonlySet<string>,
+): string | undefined {
+  const own = services.get(service)?.x509CertSignerKeyId ?? settings.x509CertSignerKeyId
+  if (own) return own
+  return requested !== undefined && (allowed.size === 0 || allowed.has(requested)) ? requested : undefined
+}
+
+/** How urgent a renewal is, by how much of its life the present certificate has left. */
+export function refreshPriority(
+  { validFromDate, validToDate }: X509Certificate,
+  now: number,
+  limits: { readonly maxPercentHigh: number; readonly minPercentLow: number },
+): SigningPriority {
+  const [begin, end] = [validFromDate.getTime(), validToDate.getTime()]
+  const percent = end > begin ? ((end - now) * 100) / (end - begin) : 0
+  if (percent <= limits.maxPercentHigh) return 'High'
+  return percent >= limits.minPercentLow ? 'Low' : 'Medium'
+}
