@@ -1,5 +1,5 @@
+import { Pace } from '../seam/pace.ts'
 import { type CanonicalShape, canonicalText } from './canonical-text.ts'
-import { Pace } from './pace.ts'
 
 /** An object as JSON, and its canonical text. */
 export interface Texts {

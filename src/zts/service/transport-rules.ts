@@ -1,8 +1,10 @@
 import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
+import { isPromise } from '#core/http/maybe-promise.ts'
 import { isGroupName, splitPrincipalName } from '#core/names/principal-name.ts'
 import { splitResourceName } from '#core/names/resource-name.ts'
 import { stateOf } from '#core/rbac/holding.ts'
+import { Pace } from '#core/seam/pace.ts'
 import type { TransportRule, transportRulesEndpoints } from '../api/transport-rules.ts'
 import type { CachedDomain } from '../cache/model.ts'
 import type { ZtsDependencies } from './dependencies.ts'
@@ -31,15 +33,19 @@ export function transportRulesService(
     return byService.get(service) ?? NONE
   }
 
-  /** Addresses of the services among the members of a role. */
+  /** Addresses of the services among the members of a role; others have their turn while a large one is gone through. */
   async function addresses(domain: CachedDomain, role: string): Promise<readonly string[]> {
     const found: string[] = []
+    const pace = new Pace()
     for (const entry of domain.roles.get(role)?.members ?? []) {
+      const pause = pace.pause()
+      if (pause) await pause
       if (stateOf(entry, now()) !== 'active' || isGroupName(entry.memberName)) continue
       const member = splitPrincipalName(entry.memberName.toLowerCase())
       const home = member && domains.get(member.domain)
       if (member === undefined || home === undefined) continue
-      for (const workload of await workloads.ofService(home, member.name)) found.push(...(workload.ipAddresses ?? []))
+      const places = workloads.addressesOf(home, member.name)
+      for (const address of isPromise(places) ? await places : places) found.push(address)
     }
     return found
   }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '#core/http/maybe-promise.ts'
 import { formatTimestamp } from '#core/http/wire.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
@@ -8,6 +9,7 @@ import type { ZtsDependencies } from './dependencies.ts'
 
 /** Provider of the workloads that nobody launched: hosts that a service names itself. */
 const STATIC_PROVIDER = 'Static'
+const NONE: readonly never[] = Object.freeze([])
 
 /** Where services run: on the hosts that they name, and where instances were last seen. */
 export class Workloads {
@@ -22,9 +24,17 @@ export class Workloads {
   /** The workloads of a service (local name): its hosts, then its instances with all their addresses. */
   async ofService(domain: CachedDomain, service: string): Promise<Workload[]> {
     const updateTime = formatTimestamp(this.#now())
-    const hosts = domain.services.get(service)?.hosts ?? []
+    const hosts = domain.services.get(service)?.hosts ?? NONE
     const records = await this.#records?.ofService(serviceFullName(domain.name, service))
     return [...hosts.map((host) => hostWorkload(host, updateTime)), ...instances(records ?? [])]
+  }
+
+  /** The hosts of a service (local name) and the addresses of its instances; waits only for records. */
+  addressesOf(domain: CachedDomain, service: string): MaybePromise<readonly string[]> {
+    const hosts = domain.services.get(service)?.hosts ?? NONE
+    if (this.#records === undefined) return hosts
+    const records = this.#records.ofService(serviceFullName(domain.name, service))
+    return records.then((found) => [...hosts, ...new Set(found.map(({ ip }) => ip))])
   }
 
   /** The instances that were seen at an address. */

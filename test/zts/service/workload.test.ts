@@ -173,7 +173,7 @@ describe('getTransportRules', () => {
     assert.deepEqual(body.ingressRules, [])
     assert.deepEqual(
       body.egressRules.map(({ endPoint }: { endPoint: string }) => endPoint),
-      ['h1', 'h2', '10.0.0.1', '10.0.0.2', '10.0.0.9'],
+      ['h1', 'h2', '10.0.0.1', '10.0.0.9', '10.0.0.2'],
     )
     assert.deepEqual(body.egressRules[0], {
       endPoint: 'h1',
