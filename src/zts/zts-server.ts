@@ -22,6 +22,8 @@ import { Authorization } from './service/authorization.ts'
 import { loadAuthorizationDetails } from './service/authorization-details.ts'
 import { CertificateBinding } from './service/certificate-binding.ts'
 import type { ZtsDependencies } from './service/dependencies.ts'
+import { openCloudProviders } from './service/external/open-cloud-providers.ts'
+import { openRoleAssumer } from './service/external/role-assumer.ts'
 import { loadForeignIssuers } from './service/foreign-issuers.ts'
 import { loadIssuers } from './service/issuers.ts'
 import { loadPrincipalIssuers } from './service/principal-issuers.ts'
@@ -104,6 +106,11 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     const issuers = await loadIssuers(config)
     const foreignIssuers = await loadForeignIssuers({ config, issuers, now, log: say })
     opened.push(() => foreignIssuers.close())
+    const roleAssumer = await openRoleAssumer(config)
+    opened.push(() => roleAssumer?.close())
+    const authorization = new Authorization(domains, { rolesOfCredentials: zts.roleBasedAuthzSupport }, now)
+    const cloudProviders = openCloudProviders({ authorization, config, now, log: say })
+    for (const provider of cloudProviders.values()) opened.push(() => provider.close())
     const certificateParts = await openCertificateParts({ config, privateKeyStore, log, now })
     opened.push(() => certificateParts.close())
     const roleAccess = new RoleAccess(domains, now)
@@ -124,7 +131,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     const deps: ZtsDependencies = {
       config,
       domains,
-      authorization: new Authorization(domains, { rolesOfCredentials: zts.roleBasedAuthzSupport }, now),
+      authorization,
       roleAccess,
       providerSuffixes: new ProviderSuffixes(domains, roleAccess),
       signers,
@@ -133,6 +140,8 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       publishedKeys,
       issuers,
       foreignIssuers,
+      roleAssumer,
+      cloudProviders,
       principalIssuers: await loadPrincipalIssuers(config),
       certificateBinding: new CertificateBinding(),
       authorizationDetails: await loadAuthorizationDetails(config),
