@@ -42,16 +42,21 @@ export function createSigner(privateKey: KeyObject, keyId: string, use: KeyUse =
 
 /**
  * Whether `signature` over `data` is the key's, in the form Signer.sign writes. A key of a kind that is not accepted
- * verifies nothing. Costly kinds work on the thread pool and give a promise.
+ * verifies nothing. Costly kinds work on the thread pool and give a promise, and so do all where it is asked for.
  */
 export function verifySignature(
   publicKey: KeyObject,
   data: string | Uint8Array,
   signature: Uint8Array,
+  place: VerificationPlace = 'where-it-is-fastest',
 ): Promise<boolean> | boolean {
   const kind = findKeyKind(publicKey, 'token')
-  return typeof kind === 'string' ? false : verifyWith(publicKey, kind, kind.digest, bytesOf(data), signature, 'der')
+  if (typeof kind === 'string') return false
+  return verifyWith(publicKey, kind, kind.digest, bytesOf(data), signature, 'der', place)
 }
+
+/** Where a signature is verified. For long texts, and for many at once, the thread pool leaves the event loop free. */
+export type VerificationPlace = 'where-it-is-fastest' | 'thread-pool'
 
 /**
  * Whether `signature` is the key's for the JSON web signature algorithm `algorithm`; false for an algorithm that is not
@@ -66,12 +71,13 @@ export function verifyJoseSignature(
   data: string | Uint8Array,
   signature: Uint8Array,
   encoding: EcdsaEncoding = 'p1363',
+  place: VerificationPlace = 'where-it-is-fastest',
 ): Promise<boolean> | boolean {
   const kind = findKeyKind(publicKey, 'jose')
   const row = JOSE_ALGORITHMS.get(algorithm)
   if (typeof kind === 'string' || row === undefined) return false
   if (encoding === 'der' ? row.family !== kind.family : row.kind !== kind.name) return false
-  return verifyWith(publicKey, kind, row.digest, bytesOf(data), signature, encoding)
+  return verifyWith(publicKey, kind, row.digest, bytesOf(data), signature, encoding, place)
 }
 
 const NODE_ENCODING = { der: 'der', p1363: 'ieee-p1363' } as const
@@ -97,12 +103,13 @@ function verifyWith(
   data: Uint8Array,
   signature: Uint8Array,
   encoding: EcdsaEncoding,
+  place: VerificationPlace,
 ): Promise<boolean> | boolean {
   if (encoding === 'p1363' && kind.rawSignatureBytes !== undefined && signature.length !== kind.rawSignatureBytes) {
     return false
   }
   const options = { key, dsaEncoding: NODE_ENCODING[encoding] }
-  if (kind.verifiesInline) return verify(digest, data, options, signature)
+  if (kind.verifiesInline && place !== 'thread-pool') return verify(digest, data, options, signature)
   return new Promise((resolve, reject) => {
     verify(digest, data, options, signature, (error, valid) => (error ? reject(error) : resolve(valid)))
   })

@@ -50,7 +50,7 @@ export class DomainVerifier {
     const key = await this.#key(keyId ?? DEFAULT_KEY_ID)
     const bytes = parseYBase64(signature)
     if (typeof bytes === 'string') throw new UnverifiedDomain(`its signature is ${bytes}`)
-    const valid = await verifySignature(key, canonicalText(domain, canonicalShapes.domain), bytes)
+    const valid = await verifySignature(key, canonicalText(domain, canonicalShapes.domain), bytes, 'thread-pool')
     if (!valid) throw new UnverifiedDomain('its signature is wrong')
     return domain
   }
@@ -67,7 +67,7 @@ export class DomainVerifier {
     const key = await this.#key(kid)
     const bytes = Buffer.from(signature, 'base64url')
     // ZMS writes ECDSA signatures of domains as ASN.1, unless it is asked not to.
-    const valid = await verifyJoseSignature(alg, key, `${protectedPart}.${payload}`, bytes, 'der')
+    const valid = await verifyJoseSignature(alg, key, `${protectedPart}.${payload}`, bytes, 'der', 'thread-pool')
     if (!valid) throw new UnverifiedDomain('its signature is wrong')
     return parsed(decoded(payload))
   }
