@@ -119,4 +119,18 @@ const hex = (tag: number) => `0x${tag.toString(16).padStart(2, '0')}`
 export const idOf = (dotted: string): string => primitiveBytes(oid(dotted)).toString('hex')
 
 /** The next value, an object identifier, in the same form. */
-export const readOid = (reader: DerReader): string => reader.next(derTags.oid).content.toString('hex')
+export function readOid(reader: DerReader): string {
+  const { content } = reader.next(derTags.oid)
+  if (!isOid(content)) throw new DerError('it has a malformed object identifier')
+  return content.toString('hex')
+}
+
+/** Numbers in base 128: without zeros in front, the last byte of each below 128. */
+function isOid(content: Buffer): boolean {
+  let atStart = true
+  for (const byte of content) {
+    if (atStart && byte === 0x80) return false
+    atStart = byte < 0x80
+  }
+  return content.length > 0 && atStart
+}

@@ -28,6 +28,12 @@ describe('DerReader', () => {
     assert.equal(readOid(readerOf('06 03 55 1d 11')), idOf('2.5.29.17'))
   })
 
+  for (const bytes of ['06 00', '06 01 80', '06 02 55 80', '06 03 55 80 01']) {
+    it(`refuses the object identifier ${bytes}`, () => {
+      assert.throws(() => readOid(readerOf(bytes)), new DerError('it has a malformed object identifier'))
+    })
+  }
+
   const refused: readonly [string, string, string][] = [
     ['nothing', '', 'it ends too early'],
     ['a tag alone', '30', 'it ends too early'],
