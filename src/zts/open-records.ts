@@ -152,6 +152,7 @@ export async function openWorkloadRecords(options: RecordsOptions): Promise<Work
         },
       ],
       [`${ZTS}workload.impl.JDBCWorkloadRecordStoreFactory`, inDatabase],
+      [`${COMMON}workload.impl.JDBCWorkloadRecordStoreFactory`, inDatabase],
     ]),
     problemsOf: missingMethods('ofService', 'atAddress', 'put'),
     directory: zts.rootDir,
