@@ -27,7 +27,7 @@ const SUBJECT: DistinguishedName = [
 /** The authority whose certificates ZTS issues. */
 export const ZTS_CA: ServerCa = {
   subject: SUBJECT,
-  files: { certificate: `${keysFolder}/zts_ca.pem.certificate.pem`, key: `${keysFolder}/zts_ca.pem` },
+  files: { certificate: `${keysFolder}/zts_ca_private.pem.certificate.pem`, key: `${keysFolder}/zts_ca_private.pem` },
 }
 
 /** Where the servers are and their public keys, for ZTS and for clients; written at each start. */

@@ -31,7 +31,7 @@ import { userCertificateService } from './service/user-certificate.ts'
 import { workloadService } from './service/workload.ts'
 
 /** The code behind every operation of ZTS. */
-export function ztsHandlers(deps: ZtsDependencies, parts: SystemParts): Partial<Handlers<typeof ztsEndpoints>> {
+export function ztsHandlers(deps: ZtsDependencies, parts: SystemParts): Handlers<typeof ztsEndpoints> {
   return {
     ...accessService(deps),
     ...accessTokenService(deps, tokenExchange(deps)),

@@ -23,7 +23,7 @@ export interface CertificateParts {
   readonly requestRules: RequestRules
   readonly caBundles: CaBundles
   readonly allowedAddresses: AllowedAddresses
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Where the parts come from. */

@@ -25,7 +25,7 @@ export interface InstanceParts
     ZtsDependencies,
     'instanceProviders' | 'certificateRecords' | 'sshRecords' | 'sshSigner' | 'sshAuthorityTexts' | 'workloadRecords'
   > {
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Where the parts come from. */

@@ -86,7 +86,7 @@ describe('a pair of servers', () => {
   test('start anew with --reset, and ZMS alone goes on without ZTS', async () => {
     const dir = temporaryFolder()
     const read = (name: string) => readFileSync(join(dir, name), 'utf8')
-    const authority = 'var/zts_server/keys/zts_ca.pem.certificate.pem'
+    const authority = 'var/zts_server/keys/zts_ca_private.pem.certificate.pem'
     let before: string
     {
       await using _servers = await startDevServers({ dir, zts: true })

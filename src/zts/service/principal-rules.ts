@@ -40,12 +40,18 @@ export function refuseForeignAuthorizedService({ authorizedService }: Principal,
  * Refuses (403) a token with roles (local names) that a principal which stands for roles does not stand for, and every
  * token to users of OpenID providers.
  */
-export function refuseOtherRoles(principal: Principal, domain: string, roles: Iterable<string>): void {
+export function refuseOtherRoles(
+  principal: Principal,
+  domain: string,
+  roles: Iterable<string>,
+  messagePrefix = '',
+): void {
   if (isVouchedByOpenId(principal)) throw notForRoleIdentities()
   if (!standsForRoles(principal)) return
   const own = new Set(principal.roles?.map((role) => fullRoleName(principal.domain, role)))
   for (const role of roles) {
-    if (!own.has(roleResourceName(domain, role))) throw forbidden('Role based Principal does not include all roles')
+    if (own.has(roleResourceName(domain, role))) continue
+    throw forbidden(`${messagePrefix}Role based Principal does not include all roles`)
   }
 }
 

@@ -38,7 +38,7 @@ export function roleTokenService(deps: RoleTokenDependencies): Handlers<typeof r
       refuseForeignAuthorizedService(principal, domainName)
       const names = role?.split(',')
       const roles = grantedRoles({ roleAccess, domain, caller: principal.fullName, proxied, names, api: context.api })
-      refuseOtherRoles(principal, domainName, roles)
+      refuseOtherRoles(principal, domainName, roles, 'getRoleToken: ')
 
       const issueTimeSeconds = Math.floor(now() / 1000)
       const requested = { minSeconds: minExpiryTime, maxSeconds: maxExpiryTime }

@@ -265,7 +265,7 @@ describe('getRoleToken', () => {
       const withRole = { as: 'sports.api', principal: { roles: ['sports:role.writer'] } }
       assert.deepEqual(
         await ask(await open(), 'sports/token', withRole),
-        refusal(403, 'Role based Principal does not include all roles'),
+        refusal(403, 'getRoleToken: Role based Principal does not include all roles'),
       )
       assert.deepEqual((await granted(await open(), 'sports/token?role=writer', withRole)).roles, ['writer'])
     })

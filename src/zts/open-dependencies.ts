@@ -1,0 +1,150 @@
+import type { Registry } from 'prom-client'
+import { AuthorityChain } from '#core/authority/chain.ts'
+import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
+import type { LoadedConfig } from '#core/config/server-config.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
+import { openCredentialsBox } from '#core/crypto/open-private-key-store.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { loadServerSigners } from '#core/crypto/server-signers.ts'
+import type { Logger } from '#core/log/logger.ts'
+import { Closers } from '#core/main/closers.ts'
+import { ProviderSuffixes } from './cert/provider-suffixes.ts'
+import { openCertificateParts } from './open-certificate-parts.ts'
+import { openInstanceParts } from './open-instance-parts.ts'
+import { Authorization } from './service/authorization.ts'
+import { loadAuthorizationDetails } from './service/authorization-details.ts'
+import { CertificateBinding } from './service/certificate-binding.ts'
+import type { ZtsDependencies } from './service/dependencies.ts'
+import { openCloudProviders } from './service/external/open-cloud-providers.ts'
+import { openRoleAssumer } from './service/external/role-assumer.ts'
+import { loadForeignIssuers } from './service/foreign-issuers.ts'
+import { loadIssuers } from './service/issuers.ts'
+import { loadPrincipalIssuers } from './service/principal-issuers.ts'
+import { PublishedKeys } from './service/published-keys.ts'
+import { RoleAccess } from './service/role-access.ts'
+import { ServiceKeyStore } from './service/service-key-store.ts'
+import { tokenSigners } from './service/token-signers.ts'
+import { AthenzConfFile } from './sync/athenz-conf.ts'
+import type { DomainSync } from './sync/domain-sync.ts'
+import { openDomainSync } from './sync/open-domain-sync.ts'
+
+/** What the parts are opened with. */
+export interface DependenciesOptions {
+  readonly loaded: LoadedConfig<ConfigOf['zts']>
+  readonly privateKeyStore: PrivateKeyStore
+  /** Where metrics go. */
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+/** What the services are made of, opened, and what stands beside them. */
+export interface OpenedDependencies {
+  readonly deps: ZtsDependencies
+  readonly chain: AuthorityChain
+  readonly sync: DomainSync
+  readonly close: () => Promise<void>
+}
+
+/** Opens everything that the services need. Throws ConfigError or Error that says what cannot be used. */
+export async function openDependencies(options: DependenciesOptions): Promise<OpenedDependencies> {
+  const closers = new Closers()
+  try {
+    return { ...(await open(options, closers)), close: () => closers.close() }
+  } catch (error) {
+    await closers.close()
+    throw error
+  }
+}
+
+async function open(options: DependenciesOptions, closers: Closers): Promise<Omit<OpenedDependencies, 'close'>> {
+  const { loaded, privateKeyStore, registry, log: logger } = options
+  const { config } = loaded
+  const { zts } = config
+  const log = (level: 'info' | 'warn' | 'error', message: string) => logger[level](message)
+  const now = Date.now
+  const property = loaded.properties.get
+  const serverSigners = await loadServerSigners(privateKeyStore, 'zts', zts.hostname, zts.serverRegion)
+  const signers = tokenSigners(serverSigners, config)
+  const athenzConf = closers.keep(await AthenzConfFile.open(config.athenzConf, { log }))
+  const sync = closers.keep(
+    await openDomainSync({ config, property, athenzConf, signers, privateKeyStore, log, now, registry }),
+  )
+  const { domains } = sync
+  const publishedKeys = new PublishedKeys({
+    athenzConf: () => athenzConf.current,
+    signers,
+    domains,
+    standardCurvesOnly: zts.jwkCurveRfcSupportOnly,
+  })
+  const credentialsBox = await openCredentialsBox('zts', zts, privateKeyStore)
+  const keyStore = new ServiceKeyStore({
+    domains,
+    serverKeys: () => publishedKeys,
+    ...(credentialsBox && { decryptCredentials: (creds: string) => credentialsBox.decrypt(creds) }),
+  })
+  const authorities = await loadAuthorities(
+    { property: 'athenz.zts.authority_classes', classNames: zts.authorityClasses, directory: zts.rootDir },
+    { property, keyStore, now, log },
+  )
+  const chain = closers.keep(
+    new AuthorityChain(authorities.list, {
+      multipleChallengeHeaders: config.container.httpWwwAuthenticateMultipleHeaders,
+    }),
+  )
+  const authorization = new Authorization(domains, { rolesOfCredentials: zts.roleBasedAuthzSupport }, now)
+  const roleAccess = new RoleAccess(domains, now)
+  const issuers = await loadIssuers(config)
+  const cloudProviders = openCloudProviders({ authorization, config, now, log })
+  for (const provider of cloudProviders.values()) closers.keep(provider)
+  const { close: closeCertificates, ...certificates } = await openCertificateParts({
+    config,
+    privateKeyStore,
+    log: logger,
+    now,
+  })
+  closers.add(closeCertificates)
+  const { close: closeInstances, ...instances } = await openInstanceParts({
+    config,
+    domains,
+    roleAccess,
+    signers,
+    publishedKeys,
+    privateKeyStore,
+    requestRules: certificates.requestRules,
+    maxExpiryMins: certificates.certificateIssuer.maxExpiryMins,
+    logger,
+    log,
+    now,
+  })
+  closers.add(closeInstances)
+  const deps: ZtsDependencies = {
+    config,
+    domains,
+    authorization,
+    roleAccess,
+    providerSuffixes: new ProviderSuffixes(domains, roleAccess),
+    signers,
+    privateKeyStore,
+    keyStore,
+    publishedKeys,
+    issuers,
+    foreignIssuers: closers.keep(await loadForeignIssuers({ config, issuers, now, log })),
+    roleAssumer: closers.keep(await openRoleAssumer(config)),
+    cloudProviders,
+    principalIssuers: await loadPrincipalIssuers(config),
+    certificateBinding: new CertificateBinding(),
+    authorizationDetails: await loadAuthorizationDetails(config),
+    ...certificates,
+    ...instances,
+    userAuthority: userAuthorityOf(config, authorities),
+    now,
+    log,
+  }
+  return { deps, chain, sync }
+}
+
+/** The authority that knows the users, when one is named. */
+function userAuthorityOf({ zts }: ConfigOf['zts'], authorities: LoadedAuthorities) {
+  const { userAuthorityClass: className } = zts
+  return className === undefined ? undefined : authorities.named('athenz.zts.user_authority_class', className)
+}
