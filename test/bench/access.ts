@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import https from 'node:https'
 import { startBareServer } from './bare-server.ts'
 import { fillForAccess, grantedChecks } from './bench-data.ts'
 import { type BenchZms, prepareZms, STORE_TITLES, type StoreKind } from './bench-zms.ts'
 import { type LoadResult, type LoadTool, openLoadTool } from './load-tool.ts'
 import type { BenchOptions } from './options.ts'
 import { type BenchResult, type Goal, goal, median, type Table } from './report.ts'
+import { requestText } from './request-text.ts'
+import { figures, neighbours } from './rounds.ts'
 
 /** Requests per second in proportion to the bare server. */
 const GOALS: Readonly<Record<StoreKind, number>> = { file: 0.7, mysql: 0.6 }
@@ -85,22 +85,6 @@ async function measure(zms: BenchZms, tool: LoadTool, options: BenchOptions) {
   return { table: { title: `Access checks on the ${STORE_TITLES[zms.store]}`, columns, rows }, ratios }
 }
 
-/** Middle values of rounds. */
-function figures(rounds: readonly LoadResult[]): (string | number)[] {
-  const middle = (of: (result: LoadResult) => number) => median(rounds.map(of))
-  return [
-    middle(({ perSecond }) => perSecond),
-    middle(({ p50Millis }) => p50Millis),
-    middle(({ p99Millis }) => p99Millis),
-    middle(({ cpuMicros }) => cpuMicros[0] ?? 0),
-    rounds.every(({ cpuMicros }) => cpuMicros.length > 1) ? middle(({ cpuMicros }) => cpuMicros[1] ?? 0) : '-',
-  ]
-}
-
-function neighbours(rounds: readonly LoadResult[], round: number, of: (result: LoadResult) => number): number {
-  return median([rounds[round], rounds[round + 1]].map((result) => (result ? of(result) : Number.NaN)))
-}
-
 /** A fast wrong answer is worth nothing. */
 async function requireAnswers(zms: BenchZms, ca: string, base: string, checks: readonly string[]): Promise<void> {
   const [first = '', last = ''] = [checks[0], checks.at(-1)]
@@ -111,24 +95,8 @@ async function requireAnswers(zms: BenchZms, ca: string, base: string, checks: r
     [first.replace('/read/', '/write/'), true],
     [first.replace('/read/', '/erase/'), false],
   ]
-  const [cert, key, trusted] = await Promise.all(
-    [zms.client.certificate, zms.client.key, ca].map((file) => readFile(file)),
-  )
   for (const [path, granted] of expected) {
-    const answer = await get(base + path, { cert, key, ca: trusted })
+    const answer = await requestText(base + path, { client: zms.client, ca })
     if (answer !== JSON.stringify({ granted })) throw new Error(`${path}: ${answer}`)
   }
-}
-
-function get(url: string, options: https.RequestOptions): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const request = https.get(url, { ...options, agent: false }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (part: string) => {
-      text += part
-    })
-    response.on('end', () => resolve(text)).on('error', reject)
-  })
-  request.on('error', reject)
-  return promise
 }

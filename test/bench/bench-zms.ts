@@ -33,19 +33,27 @@ export interface BenchZms extends AsyncDisposable {
   start(settings?: Readonly<Record<string, string>>): Promise<DevServers>
 }
 
-/** Makes everything that ZMS needs, with data written by `fill` through the contract of the stores. */
-export async function prepareZms(kind: StoreKind, fill: (store: Store) => Promise<void>): Promise<BenchZms> {
+/**
+ * Makes everything that ZMS needs, with data written by `fill` through the contract of the stores. With properties for
+ * ZTS (they may be none), ZTS runs beside it.
+ */
+export async function prepareZms(
+  kind: StoreKind,
+  fill: (store: Store) => Promise<void>,
+  ztsSettings?: Readonly<Record<string, string>>,
+): Promise<BenchZms> {
   await using resources = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'athenz-bench-'))
   resources.defer(() => rm(folder, { recursive: true, force: true }))
   const database = kind === 'mysql' ? resources.use(await startMariaDb({ durable: true })) : undefined
   const databaseName = await database?.freshDatabase(join(PROJECT_FOLDER, 'schema', 'zms_server.sql'))
   const mysqlUrl = database && databaseName !== undefined ? { mysqlUrl: database.url(databaseName) } : {}
-  const start: BenchZms['start'] = (settings = {}) =>
-    startDevServers({ dir: folder, zts: false, settings, ...mysqlUrl })
+  const common = { dir: folder, zts: ztsSettings !== undefined, ...mysqlUrl }
+  const start: BenchZms['start'] = (settings = {}) => startDevServers({ ...common, settings })
   const { certificatesFolder, varFolder } = serverLayout(ZMS, folder)
   // The first start makes certificates and the system domains.
-  await (await start())[Symbol.asyncDispose]()
+  const first = await startDevServers({ ...common, ...(ztsSettings && { ztsSettings }) })
+  await first[Symbol.asyncDispose]()
   const client = await clientOf(folder)
   const store =
     database && databaseName !== undefined

@@ -6,12 +6,14 @@ import { memory } from './memory.ts'
 import type { BenchOptions } from './options.ts'
 import { type BenchResult, report } from './report.ts'
 import { start } from './start.ts'
+import { tokens } from './tokens.ts'
 import { writes } from './writes.ts'
 
 /** The benchmarks; one without a result prints its figures itself. */
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult | undefined>>> = {
   access,
   writes,
+  tokens,
   memory,
   start,
   'file-store': async () => {

@@ -15,8 +15,9 @@ export interface Load {
   /** Used in turn; `{i}` in them and in the body becomes a running number. */
   readonly urls: readonly string[]
   readonly method?: string
-  /** JSON. */
   readonly body?: string
+  /** Type of the body; JSON when absent. */
+  readonly bodyType?: string
   /** The number to begin with. */
   readonly first?: number
   /** File that verifies the server. */
@@ -87,6 +88,7 @@ function loadTool(name: string, program: string, before: readonly string[]): Loa
           urls: list,
           method: load.method ?? 'GET',
           body: load.body ?? '',
+          type: load.bodyType ?? 'application/json',
           first: String(load.first ?? 0),
           ca,
           cert: client.certificate,

@@ -11,6 +11,7 @@ const { values: args } = parseArgs({
     urls: text,
     method: { ...text, default: 'GET' },
     body: { ...text, default: '' },
+    type: { ...text, default: 'application/json' },
     first: { ...text, default: '0' },
     ca: text,
     cert: text,
@@ -49,7 +50,7 @@ function send(): Promise<number> {
   const number = next++
   const fill = (template: string) => template.replaceAll('{i}', String(number))
   const body = fill(args.body)
-  const headers = body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  const headers = body === '' ? {} : { 'content-type': args.type, 'content-length': Buffer.byteLength(body) }
   const { promise, resolve } = Promise.withResolvers<number>()
   const target = fill(targets[(number - first) % targets.length] ?? '')
   const request = https.request(target, { method: args.method, agent, headers }, (response) => {

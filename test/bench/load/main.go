@@ -66,7 +66,8 @@ func tenths(x float64) float64 { return math.Round(x*10) / 10 }
 func main() {
 	urls := flag.String("urls", "", "file with one target a line, used in turn; {i} becomes a running number")
 	method := flag.String("method", "GET", "")
-	body := flag.String("body", "", "JSON body; {i} becomes the running number")
+	body := flag.String("body", "", "{i} becomes the running number")
+	bodyType := flag.String("type", "application/json", "content type of the body")
 	first := flag.Int64("first", 0, "the number to begin with")
 	ca := flag.String("ca", "", "CA bundle of the server")
 	cert := flag.String("cert", "", "client certificate")
@@ -117,7 +118,7 @@ func main() {
 					fail(err)
 				}
 				if rd != nil {
-					rq.Header.Set("Content-Type", "application/json")
+					rq.Header.Set("Content-Type", *bodyType)
 				}
 				on := counting.Load()
 				t := time.Now()
