@@ -1,8 +1,5 @@
 import type { KeyObject } from 'node:crypto'
 import type { KeyStore } from '#core/authority/key-store.ts'
-import type { ConfigOf } from '#core/config/server-tables.ts'
-import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
-import { createSecretBox } from '#core/crypto/secret-box.ts'
 import type { Domains } from '../cache/domains.ts'
 
 /** The public keys of the two servers themselves by key id, as athenz.conf has them now. */
@@ -56,15 +53,4 @@ function withId(keys: ReadonlyMap<string, KeyObject>, id: string): KeyObject | u
   if (exact) return exact
   for (const [each, key] of keys) if (each.toLowerCase() === id) return key
   return undefined
-}
-
-/** What decrypts the credentials of services by the settings `svc_creds_…`; undefined when no secret is configured. */
-export async function openCredentialsDecryption(
-  { zts }: Pick<ConfigOf['zts'], 'zts'>,
-  store: Pick<PrivateKeyStore, 'applicationSecret'>,
-): Promise<((creds: string) => string) | undefined> {
-  if (zts.svcCredsKeyName === undefined) return undefined
-  const secret = await store.applicationSecret('zts', zts.svcCredsKeyGroup, zts.svcCredsKeyName)
-  const box = createSecretBox(secret, 'athenz.zts.svc_creds_key_name', zts.svcCredsEncryptionAlgorithm)
-  return (creds) => box.decrypt(creds)
 }

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ConfigError } from '#core/config/config-error.ts'
+import { openCredentialsBox, openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
+import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+
+const SECRET = 'a secret of more than 32 characters in all'
+
+/** A store with one secret, which notes what it was asked for. */
+const storeOf = (secret: string, asked: unknown[] = []): PrivateKeyStore => ({
+  privateKey: () => Promise.resolve(undefined),
+  applicationSecret: (...given) => {
+    asked.push(given)
+    return Promise.resolve(secret)
+  },
+})
+
+const setting = {
+  svcCredsKeyGroup: 'group',
+  svcCredsKeyName: 'name',
+  svcCredsEncryptionAlgorithm: 'AES/GCM/NoPadding',
+}
+
+describe('what encrypts credentials of services', () => {
+  test('has the secret of the private key store', async () => {
+    const asked: unknown[] = []
+    const box = await openCredentialsBox('zts', setting, storeOf(SECRET, asked))
+    assert.deepEqual(asked, [['zts', 'group', 'name']])
+    assert.equal(box?.decrypt(box.encrypt('s3cret')), 's3cret')
+  })
+
+  test('is none where no secret is configured', async () => {
+    const asked: unknown[] = []
+    const none = { ...setting, svcCredsKeyName: undefined }
+    assert.equal(await openCredentialsBox('zms', none, storeOf(SECRET, asked)), undefined)
+    assert.deepEqual(asked, [])
+  })
+
+  test('is refused with a secret that is too short, by the name of its property', async () => {
+    await assert.rejects(openCredentialsBox('zms', setting, storeOf('short')), /athenz\.zms\.svc_creds_key_name: /)
+  })
+})
+
+describe('the private key store', () => {
+  const selected = (className: string) =>
+    openPrivateKeyStore(
+      { properties: { get: () => undefined, origin: () => 'default' } },
+      { property: 'athenz.zts.private_key_store_factory_class', className, rootDir: '/nonexistent' },
+    )
+
+  test('is that of files by the class name of the original', async () => {
+    const store = await selected('com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory')
+    assert.equal(typeof store.privateKey, 'function')
+  })
+
+  test('is refused when nobody knows it, by the name of its property', async () => {
+    await assert.rejects(selected('com.example.KeyStore'), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(error.message, /athenz\.zts\.private_key_store_factory_class: "com\.example\.KeyStore"/)
+      return true
+    })
+  })
+})
