@@ -1,4 +1,5 @@
 import { CompiledPolicies } from '#core/rbac/compiled-policies.ts'
+import { atOnce, inTurns } from '#core/seam/steps.ts'
 import type {
   CachedDomain,
   CachedGroup,
@@ -12,6 +13,9 @@ import { type IndexedDomain, RoleIndex } from './role-index.ts'
 
 /** Everything of a domain that is given, not computed. */
 export type DomainContent = Omit<CachedDomain, 'policies' | 'rolesToJudge' | 'enabled'>
+
+/** The index of fewer members is made in less than a millisecond. */
+const PREPARED_SIZE = 2_000
 
 /** A domain in memory, with what is computed for questions; the index of roles is made when it is first needed. */
 export class CompiledDomain implements CachedDomain, IndexedDomain {
@@ -49,6 +53,13 @@ export class CompiledDomain implements CachedDomain, IndexedDomain {
     this.#lookup = lookup
   }
 
+  /** Makes the index now, letting others have their turn, where making it at the first question would hold them up. */
+  async prepare(): Promise<void> {
+    let members = 0
+    for (const role of this.roles.values()) members += role.members.size
+    if (members >= PREPARED_SIZE) this.#index = await inTurns(RoleIndex.steps(this, this.#lookup))
+  }
+
   rolesToJudge(principal: string): readonly string[] {
     return this.#roleIndex().rolesToJudge(principal)
   }
@@ -58,6 +69,6 @@ export class CompiledDomain implements CachedDomain, IndexedDomain {
   }
 
   #roleIndex(): RoleIndex {
-    return (this.#index ??= new RoleIndex(this, this.#lookup))
+    return (this.#index ??= atOnce(RoleIndex.steps(this, this.#lookup)))
   }
 }

@@ -1,5 +1,6 @@
 import { splitResourceName } from '#core/names/resource-name.ts'
 import { type MemberEntry, Members } from '#core/rbac/members.ts'
+import { atOnce, type Steps } from '#core/seam/steps.ts'
 import type { DomainContent } from './compiled-domain.ts'
 import {
   type JsonObject,
@@ -24,7 +25,13 @@ export type DomainData =
  * Reads the JSON of a DomainData. Throws {@link MalformedDomain} when anything in it is not of its type: a domain of which
  * only a part can be read is not used at all, for what is left out might have been what forbids.
  */
-export function readDomainData(value: unknown): DomainData {
+export const readDomainData = (value: unknown): DomainData => atOnce(domainDataSteps(value))
+
+/** Members that are read between two looks at the time. */
+const STEP_SIZE = 500
+
+/** As {@link readDomainData}, in steps. */
+export function* domainDataSteps(value: unknown): Steps<DomainData> {
   const data = objectAt(value, 'domain')
   const name = textAt(data, 'name').toLowerCase()
   const modified = optionalTimeAt(data, 'modified')
@@ -37,9 +44,13 @@ export function readDomainData(value: unknown): DomainData {
     modified,
     settings: settingsOf(data),
     tags: tagsOf(data),
-    roles: byName(objectsAt(data, 'roles'), (role) => readRole(name, role)),
-    groups: byName(objectsAt(data, 'groups'), (group) => readGroup(name, group)),
-    services: byName(objectsAt(data, 'services'), (service) => readService(name, service)),
+    roles: yield* byName(objectsAt(data, 'roles'), (role) => roleSteps(name, role)),
+    groups: yield* byName(objectsAt(data, 'groups'), (group) => groupSteps(name, group)),
+    services: new Map(
+      objectsAt(data, 'services')
+        .map((service) => readService(name, service))
+        .map((service) => [service.name, service]),
+    ),
     entities: new Map(objectsAt(data, 'entities').map((entity) => [local('entity', name, entity), entity['value']])),
     policyVersions: objectsAt(contents, 'policies').map((policy) => readPolicy(name, policy)),
     policiesSignature: signed && signatureOf(signed),
@@ -73,13 +84,13 @@ function tagsOf(object: JsonObject): Tags {
   return new Map(entries.map(([key, values]) => [key, textsAt(objectAt(values, `tag ${key}`), 'list') ?? []]))
 }
 
-function readRole(domain: string, role: JsonObject): CachedRole {
-  const listed = objectsAt(role, 'roleMembers').map(memberOf)
+function* roleSteps(domain: string, role: JsonObject): Steps<CachedRole> {
   // The form that ZMS wrote before members had dates.
   const named = role['roleMembers'] == null ? (textsAt(role, 'members') ?? []) : []
+  const listed = [...objectsAt(role, 'roleMembers'), ...named.map((memberName) => ({ memberName }))]
   return {
     name: local('role', domain, role),
-    members: new Members([...listed, ...named.map((memberName) => ({ memberName }))]),
+    members: yield* memberSteps(listed),
     trust: optionalTextAt(role, 'trust')?.toLowerCase(),
     tokenExpiryMins: optionalNumberAt(role, 'tokenExpiryMins') ?? 0,
     certExpiryMins: optionalNumberAt(role, 'certExpiryMins') ?? 0,
@@ -87,11 +98,20 @@ function readRole(domain: string, role: JsonObject): CachedRole {
   }
 }
 
-function readGroup(domain: string, group: JsonObject): CachedGroup {
+function* groupSteps(domain: string, group: JsonObject): Steps<CachedGroup> {
   return {
     name: local('group', domain, group),
-    members: new Members(objectsAt(group, 'groupMembers').map(memberOf)),
+    members: yield* memberSteps(objectsAt(group, 'groupMembers')),
   }
+}
+
+function* memberSteps(list: readonly JsonObject[]): Steps<Members> {
+  const members = new Members()
+  for (const [index, member] of list.entries()) {
+    members.set(memberOf(member))
+    if (index % STEP_SIZE === STEP_SIZE - 1) yield
+  }
+  return members
 }
 
 function memberOf(member: JsonObject): MemberEntry {
@@ -167,14 +187,15 @@ function local(type: 'role' | 'group' | 'policy' | 'entity', domain: string, obj
   return parts.name
 }
 
-function byName<T extends { readonly name: string }>(
+function* byName<T extends { readonly name: string }>(
   objects: readonly JsonObject[],
-  read: (object: JsonObject) => T,
-): ReadonlyMap<string, T> {
+  read: (object: JsonObject) => Steps<T>,
+): Steps<ReadonlyMap<string, T>> {
   const map = new Map<string, T>()
   for (const object of objects) {
-    const value = read(object)
+    const value = yield* read(object)
     map.set(value.name, value)
+    yield
   }
   return map
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { loadPublicKey } from '#core/crypto/keys.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
-import { CompiledDomain } from './compiled-domain.ts'
+import { CompiledDomain, type DomainContent } from './compiled-domain.ts'
 import { type DomainData, readDomainData } from './domain-data.ts'
 import type { Domains } from './domains.ts'
 import type { CachedService } from './model.ts'
@@ -72,16 +72,19 @@ export class MemoryDomains implements Domains {
 
   /** Replaces a domain as a whole, or removes it when it is disabled. */
   put(data: DomainData): void {
+    if (data.enabled) this.#replace(this.#compiled(data.content))
+    else this.remove(data.name)
+  }
+
+  /** The same, but a large domain takes its place only when it is ready for questions. */
+  async putPrepared(data: DomainData): Promise<void> {
     if (!data.enabled) {
       this.remove(data.name)
       return
     }
-    const domain = new CompiledDomain(data.content, (name) => this.#domains.get(name))
-    const former = this.#domains.get(data.name)
-    this.#domains.set(data.name, domain)
-    this.#unlist(former)
-    this.#list(domain)
-    this.#tell(data.name)
+    const domain = this.#compiled(data.content)
+    await domain.prepare()
+    this.#replace(domain)
   }
 
   /** Forgets a domain; false when it was not there. */
@@ -92,6 +95,19 @@ export class MemoryDomains implements Domains {
     this.#unlist(former)
     this.#tell(name)
     return true
+  }
+
+  #compiled(content: DomainContent): CompiledDomain {
+    return new CompiledDomain(content, (name) => this.#domains.get(name))
+  }
+
+  #replace(domain: CompiledDomain): void {
+    const { name } = domain
+    const former = this.#domains.get(name)
+    this.#domains.set(name, domain)
+    this.#unlist(former)
+    this.#list(domain)
+    this.#tell(name)
   }
 
   #list({ name, services }: CompiledDomain): void {

@@ -1,7 +1,8 @@
 import { isGroupName } from '#core/names/principal-name.ts'
 import type { DomainView, GroupView } from '#core/rbac/domain-view.ts'
 import { PrefixTree } from '#core/rbac/prefix-tree.ts'
-import type { CachedDomain } from './model.ts'
+import type { Steps } from '#core/seam/steps.ts'
+import type { CachedDomain, CachedRole } from './model.ts'
 
 /** Positions of roles in the order of their domain. */
 type Positions = number[]
@@ -12,6 +13,9 @@ interface ReferencedGroup {
   readonly group: string
   readonly roles: Positions
 }
+
+/** Members that are added between two looks at the time. */
+const STEP_SIZE = 500
 
 /** What an index asks of the domains that groups and delegated roles lead to. */
 export interface IndexedDomain extends Pick<DomainView, 'groups'> {
@@ -30,37 +34,52 @@ export class RoleIndex {
   readonly #names: readonly string[]
   readonly #byMember = new Map<string, Positions>()
   readonly #byPrefix = new PrefixTree<Positions>()
-  readonly #groups: readonly ReferencedGroup[]
+  readonly #groups: ReferencedGroup[] = []
   /** Delegated roles by the domain that they are delegated to. */
   readonly #byTrust = new Map<string, Positions>()
 
-  constructor(
+  /** Makes the index of a domain in steps. */
+  static *steps(
+    domain: Pick<CachedDomain, 'name' | 'groups' | 'roles'>,
+    lookup: (name: string) => IndexedDomain | undefined,
+  ): Steps<RoleIndex> {
+    const index = new RoleIndex(domain, lookup)
+    yield* index.#addAll(domain.roles.values())
+    return index
+  }
+
+  private constructor(
     domain: Pick<CachedDomain, 'name' | 'groups' | 'roles'>,
     lookup: (name: string) => IndexedDomain | undefined,
   ) {
     this.#domain = domain
     this.#lookup = lookup
     this.#names = [...domain.roles.keys()]
+  }
+
+  *#addAll(roles: Iterable<CachedRole>): Steps<void> {
     const prefixes = new Map<string, Positions>()
     const groups = new Map<string, ReferencedGroup>()
     let position = 0
-    for (const { members, trust } of domain.roles.values()) {
-      for (const { memberName } of members) {
+    let members = 0
+    for (const role of roles) {
+      for (const { memberName } of role.members) {
         const name = memberName.toLowerCase()
         if (!name.endsWith('*') && !isGroupName(name)) append(this.#byMember, name, position)
+        if (++members % STEP_SIZE === 0) yield
       }
-      for (const { prefix } of members.wildcards) append(prefixes, prefix, position)
-      for (const each of members.groups) {
+      for (const { prefix } of role.members.wildcards) append(prefixes, prefix, position)
+      for (const each of role.members.groups) {
         const key = `${each.domain}:${each.group}`
         const known = groups.get(key)
         if (known) known.roles.push(position)
         else groups.set(key, { domain: each.domain, group: each.group, roles: [position] })
       }
-      if (members.size === 0 && trust) append(this.#byTrust, trust.toLowerCase(), position)
+      if (role.members.size === 0 && role.trust) append(this.#byTrust, role.trust.toLowerCase(), position)
       position++
     }
-    for (const [prefix, roles] of prefixes) this.#byPrefix.set(prefix, roles)
-    this.#groups = [...groups.values()]
+    for (const [prefix, positions] of prefixes) this.#byPrefix.set(prefix, positions)
+    this.#groups.push(...groups.values())
   }
 
   /** Local names of the roles that a principal (lower-case full name) may hold, in the order of the domain. */

@@ -1,4 +1,5 @@
-import { type DomainData, readDomainData } from '../cache/domain-data.ts'
+import { inTurns } from '#core/seam/steps.ts'
+import { type DomainData, domainDataSteps } from '../cache/domain-data.ts'
 import { MalformedDomain } from '../cache/json-reading.ts'
 import { MemoryDomains } from '../cache/memory-domains.ts'
 import type { ListedDomain } from './change-log-store.ts'
@@ -104,7 +105,7 @@ export class DomainReplica {
     // First to the disk: after a restart without ZMS nobody must get back what was taken away.
     await this.#save(name, signed)
     const isNew = former?.modified !== data.modified || former.enabled !== data.enabled
-    this.#put(data, this.#now())
+    await this.#put(data, this.#now())
     this.#damaged.delete(name)
     if (isNew) this.#status.counters.updates++
     return isNew
@@ -163,7 +164,7 @@ export class DomainReplica {
 
   async #loadFile(name: string): Promise<void> {
     try {
-      this.#put(await this.#read(name, await this.#files.read(name)), undefined)
+      await this.#put(await this.#read(name, await this.#files.read(name)), undefined)
     } catch (error) {
       this.#damaged.add(name)
       this.#status.domainFailed(name, new MalformedDomain(`its local copy cannot be used: ${(error as Error).message}`))
@@ -171,13 +172,13 @@ export class DomainReplica {
   }
 
   async #read(name: string, signed: Uint8Array): Promise<DomainData> {
-    const data = readDomainData(await this.#verifier.verify(signed))
+    const data = await inTurns(domainDataSteps(await this.#verifier.verify(signed)))
     if (data.name !== name) throw new MalformedDomain(`it is another domain, ${data.name}`)
     return data
   }
 
-  #put(data: DomainData, savedMillis: number | undefined): void {
-    this.domains.put(data)
+  async #put(data: DomainData, savedMillis: number | undefined): Promise<void> {
+    await this.domains.putPrepared(data)
     this.#copies.set(data.name, { modified: data.modified, enabled: data.enabled, savedMillis })
   }
 

@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { verifyJoseSignature, verifySignature } from '#core/crypto/signing.ts'
 import { parseYBase64 } from '#core/crypto/ybase64.ts'
-import { canonicalShapes, canonicalText } from '#core/token/canonical-text.ts'
+import { inTurns } from '#core/seam/steps.ts'
+import { domainCanonicalSteps } from './domain-canonical-text.ts'
 
 /** A domain whose signature is not that of ZMS, or that has none that can be checked. */
 export class UnverifiedDomain extends Error {}
@@ -44,13 +45,14 @@ export class DomainVerifier {
   }
 
   async #signedDomain({ domain, signature, keyId }: Json): Promise<unknown> {
-    if (typeof domain !== 'object' || domain === null || typeof signature !== 'string') {
+    if (typeof domain !== 'object' || domain === null || Array.isArray(domain) || typeof signature !== 'string') {
       throw new UnverifiedDomain('it has no domain or no signature')
     }
     const key = await this.#key(keyId ?? DEFAULT_KEY_ID)
     const bytes = parseYBase64(signature)
     if (typeof bytes === 'string') throw new UnverifiedDomain(`its signature is ${bytes}`)
-    const valid = await verifySignature(key, canonicalText(domain, canonicalShapes.domain), bytes, 'thread-pool')
+    const text = await inTurns(domainCanonicalSteps(domain as Json))
+    const valid = await verifySignature(key, text, bytes, 'thread-pool')
     if (!valid) throw new UnverifiedDomain('its signature is wrong')
     return domain
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
+import { readDomainData } from '#zts/cache/domain-data.ts'
 import { MalformedDomain } from '#zts/cache/json-reading.ts'
 import { newSigner } from '../../core/authority/support.ts'
 import { DOMAIN_MODIFIED, type DomainJson, domainData, domainsOf } from '../../support/zts-domains.ts'
@@ -80,6 +81,19 @@ describe('a domain', () => {
     assert.equal(domains.get('__proto__'), undefined)
     assert.ok(domains.get('sports')?.roles.has('__proto__'))
     assert.deepEqual(domains.get('sports')?.tags.get('__proto__'), ['x'])
+  })
+
+  test('of many members takes its place when it is ready for questions', async () => {
+    const domains = domainsOf({ name: 'sports', account: 'old' })
+    const roleMembers = Array.from({ length: 3000 }, (_, index) => ({ memberName: `user.u${index}` }))
+    const put = domains.putPrepared(
+      readDomainData(domainData({ name: 'sports', roles: [{ name: 'sports:role.r', roleMembers }] })),
+    )
+    assert.equal(domains.get('sports')?.settings.account, 'old')
+    await put
+    assert.deepEqual([...(domains.get('sports')?.rolesToJudge('user.u2999') ?? [])], ['r'])
+    await domains.putPrepared({ name: 'sports', modified: 0, enabled: false })
+    assert.equal(domains.get('sports'), undefined)
   })
 
   test('that is disabled is not there', () => {

@@ -45,6 +45,34 @@ describe('domains that ZMS has signed are accepted', () => {
     })
   }
 
+  test('large ones, whose text is made in steps', async () => {
+    const members = Array.from({ length: 1000 }, (_, index) => ({ memberName: `user.u${index}` }))
+    const policies = Array.from({ length: 500 }, (_, index) => ({ name: `big:policy.p${index}`, assertions: [] }))
+    const text = await signedDomain(ec, {
+      name: 'big',
+      roles: [{ name: 'big:role.r', roleMembers: members }, { name: 'big:role.s' }],
+      groups: [{ name: 'big:group.g', groupMembers: members }],
+      policies,
+    })
+    assert.ok(await verifierWith(all).verify(Buffer.from(text)))
+    for (const [from, to] of [
+      ['user.u999', 'user.u998'],
+      ['policy.p499', 'policy.p498'],
+    ] as const) {
+      await refusal(text.replace(from, to), /signature is wrong/)
+    }
+  })
+
+  test('empty lists and lists that are null', async () => {
+    for (const lists of [
+      { roles: [], groups: [], services: [], policies: [] },
+      { roles: null, groups: null, services: null, policies: null },
+      {},
+    ]) {
+      assert.ok(await verifierWith(all).verify(Buffer.from(await signedDomain(ec, { name: 'sports', ...lists }))))
+    }
+  })
+
   test('the key 0 where none is named', async () => {
     const { keyId: _, ...unnamed } = JSON.parse(await signedDomain(ec, sports))
     assert.ok(await verifierWith(all).verify(Buffer.from(JSON.stringify(unnamed))))
