@@ -9,6 +9,7 @@ import {
   type CloudQuestion,
   CloudRefusal,
   checkedText,
+  scopesOf,
 } from './cloud-provider.ts'
 
 /** What credentials of Azure need. */
@@ -86,9 +87,9 @@ export class AzureProvider implements CloudProvider {
     }
     const [role, ...others] = roles
     if (role === undefined || others.length > 0) throw new CloudRefusal('exactly one role must be requested')
-    const scope = attributes.get('azureTokenScope') || MANAGEMENT_SCOPE
-    for (const each of scope.split(' ').filter((text) => text !== '')) this.#checkRight(question, each)
-    const token = await this.#tokenFor(question, account, role, scope)
+    const scopes = scopesOf(attributes.get('azureTokenScope'), MANAGEMENT_SCOPE)
+    for (const scope of scopes) this.#checkRight(question, scope)
+    const token = await this.#tokenFor(question, account, role, scopes.join(' '))
     return {
       attributes: {
         accessToken: token.text,

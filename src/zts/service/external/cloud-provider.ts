@@ -54,3 +54,9 @@ export function checkedText(what: string, text: string | undefined, pattern: Reg
   if (text.length > TEXT_MAX_LENGTH || !pattern.test(text)) throw new CloudRefusal(`${what} is not valid`)
   return text
 }
+
+/** The scopes in a text between blanks; the default where there are none, so that no question of rights is about nothing. */
+export function scopesOf(text: string | undefined, defaultScope: string): readonly string[] {
+  const scopes = text?.split(' ').filter((scope) => scope !== '') ?? []
+  return scopes.length > 0 ? scopes : [defaultScope]
+}

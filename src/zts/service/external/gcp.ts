@@ -8,6 +8,7 @@ import {
   type CloudQuestion,
   CloudRefusal,
   checkedText,
+  scopesOf,
 } from './cloud-provider.ts'
 
 /** What credentials of Google need. */
@@ -90,7 +91,7 @@ export class GcpProvider implements CloudProvider {
 
   #accessTokenMaker(question: CloudQuestion) {
     const { expirySeconds } = question
-    const scopes = scopesOf(question)
+    const scopes = tokenScopes(question)
     for (const scope of scopes) this.#checkRight(question, 'gcp.scope_access', scope)
     return {
       body: { scope: scopes, lifetime: `${expirySeconds > 0 ? expirySeconds : LIFE_SECONDS}s` },
@@ -144,7 +145,7 @@ export class GcpProvider implements CloudProvider {
         json: {
           grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
           audience: `${pools}/${pool}/providers/${provider}`,
-          scope: scopesOf(question).join(' '),
+          scope: tokenScopes(question).join(' '),
           requestedTokenType: TOKEN_TYPES.accessToken,
           subjectToken,
           subjectTokenType: TOKEN_TYPES.idToken,
@@ -157,7 +158,6 @@ export class GcpProvider implements CloudProvider {
   }
 }
 
-const scopesOf = ({ attributes }: CloudQuestion): string[] =>
-  (attributes.get('gcpTokenScope') || DEFAULT_SCOPE).split(' ').filter((scope) => scope !== '')
+const tokenScopes = ({ attributes }: CloudQuestion) => scopesOf(attributes.get('gcpTokenScope'), DEFAULT_SCOPE)
 
 const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true'
