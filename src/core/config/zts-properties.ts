@@ -148,14 +148,16 @@ export const tokenProperties = {
   host_issuer_mapping_file: path(unset, 'JSON file that names the issuer by host name of the request.'),
   oauth_openid_scope: boolean(false, 'Give an id token together with an access token.'),
   oauth_scope_role_without_domain: boolean(false, "Take a bare word in the scope as a role of the caller's domain."),
-  oauth_provider_config_file: path(unset, 'JSON file of foreign issuers whose tokens are exchanged.'),
+  oauth_provider_config_file: path(unset, 'JSON file of foreign issuers whose tokens are traded for ours.'),
   redirect_uri_suffix: text(unset, 'End that redirect addresses must have.'),
   introspect_support_enabled: boolean(false, 'Answer token introspection.'),
   system_authz_details_path: path(unset, 'File of the kinds of authorization details known everywhere.'),
   max_authz_details_length: count(1024, 'Longest authorization details, in characters.'),
   jwk_curve_rfc_support_only: boolean(false, 'Name elliptic curves only as the RFC does.'),
   jwk_update_interval_hours: hours(24, 'Time between two readings of the public keys.'),
-  user_identity_timeout_refresh_interval: minutes(10, 'How often the limits of users are computed.'),
+  ...allUnsupported('the limits of users follow their roles at once', {
+    user_identity_timeout_refresh_interval: minutes(10, 'How often the limits of users are computed.'),
+  }),
 }
 
 /** Credentials of clouds. */
@@ -168,7 +170,7 @@ export const cloudCredentialProperties = {
   aws_role_session_name: text(unset, 'Session name for AWS; the caller when not set.'),
   aws_creds_cache_timeout: seconds(600, 'How long AWS credentials are kept.'),
   aws_creds_invalid_cache_timeout: seconds(120, 'How long a refusal of AWS is kept.'),
-  aws_creds_update_timeout: seconds(900, 'How often the credentials of the server are renewed.'),
+  aws_creds_update_timeout: seconds(900, 'How often kept answers of AWS that are over are thrown away.'),
   aws_creds_invalid_cache_all_errors: boolean(true, 'Keep every failure of AWS, not only refusals.'),
 }
 
