@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { nameAttributes } from '#core/authority/distinguished-name.ts'
 import { ConfigError } from '#core/config/config-error.ts'
@@ -133,7 +133,7 @@ async function readCertificate(file: string): Promise<X509Certificate | 'missing
 
 /** Whole or not at all; fails when there is one by now that is not to be replaced. */
 async function keep(file: string, pem: string, replace: boolean): Promise<void> {
-  const draft = `${file}.${process.pid}.new`
+  const draft = `${file}.${randomBytes(8).toString('hex')}`
   try {
     await writeFile(draft, pem, { flush: true })
     await (replace ? rename(draft, file) : link(draft, file))
