@@ -40,7 +40,7 @@ test('the keys of others are those registered, in any letter case', async () => 
 test('credentials of services are decrypted where that is supported', async () => {
   const services = [{ name: 'sports.api', creds: 'terces' }, { name: 'sports.web' }]
   const withCreds = domainsOf({ name: 'sports', services })
-  const decryptCredentials = (creds: string) => [...creds].reverse().join('')
+  const decryptCredentials = (creds: string) => creds.split('').toReversed().join('')
   const keys = new ServiceKeyStore({ domains: withCreds, serverKeys, decryptCredentials })
   assert.equal(await keys.serviceSecret('Sports', 'API'), 'secret')
   assert.equal(await keys.serviceSecret('sports', 'web'), undefined)
