@@ -266,6 +266,18 @@ describe('timestamp', () => {
     ['2030-01-02T03:04:05+02:60', undefined],
     ['0001-01-01T00:00:00Z', undefined],
     [`2030-01-02T03:04:05.${'0'.repeat(100)}Z`, undefined],
+    // As long as what servers write.
+    ['2028-02-29T03:04:05.006Z', Date.UTC(2028, 1, 29, 3, 4, 5, 6)],
+    ['2030-02-29T03:04:05.006Z', undefined],
+    ['2030-13-02T03:04:05.006Z', undefined],
+    ['2030-01-00T03:04:05.006Z', undefined],
+    ['2030-01-02T24:04:05.006Z', undefined],
+    ['2030-01-02T03:60:05.006Z', undefined],
+    ['2030-01-02T03:04:60.006Z', undefined],
+    ['2030-01-02T03:04:05.0x6Z', undefined],
+    ['2030-01-02T03:04:05,006Z', undefined],
+    ['2030-01-02 03:04:05.006Z', undefined],
+    ['0099-01-02T03:04:05.006Z', undefined],
   ])
   table('refuses what is no scalar', timestamp(), [
     [{}, REFUSED],
