@@ -30,7 +30,6 @@ export interface InstanceParts
 
 /** Where the parts come from. */
 export interface InstancePartsOptions extends BuiltInProviderParts {
-  readonly privateKeyStore: PrivateKeyStore
   /** Where TLS sources write. */
   readonly logger: Logger
   /** Of the signer of certificates. */

@@ -37,6 +37,17 @@ export function signerKeyIdOf(
   return requested !== undefined && (allowed.size === 0 || allowed.has(requested)) ? requested : undefined
 }
 
+/** As {@link signerKeyIdOf}, for a service: its own key, that of its domain, or the one that is asked for. */
+export const serviceSignerKeyId = (
+  domain: CachedDomain | undefined,
+  service: string | undefined,
+  requested: string | undefined,
+  allowed: ReadonlySet<string>,
+): string | undefined => {
+  const own = service === undefined ? undefined : domain?.services.get(service)?.x509CertSignerKeyId
+  return signerKeyIdOf([own, domain?.settings.x509CertSignerKeyId], requested, allowed)
+}
+
 /**
  * Life of the certificate of a service in minutes: the smallest that anybody asks for, not above what its domain allows,
  * which counts, too, when nobody asks; otherwise the default, where 0 leaves it to the signer.

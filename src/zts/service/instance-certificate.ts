@@ -8,6 +8,7 @@ import type { CertificateUsage, SigningPriority } from '../cert/certificate-sign
 import { INSTANCE_REQUEST_CHECKS, type InstanceSubject, providerDnsNames } from '../cert/instance-request-checks.ts'
 import type { ProviderAnswer } from '../cert/providers/provider-answer.ts'
 import { firstRefusal, organizationalUnit } from '../cert/request-checks.ts'
+import { serviceExpiryMins, serviceSignerKeyId } from './certificate-choices.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { askProvider, instanceAttributes, requestAttributes } from './provider-question.ts'
 
@@ -99,8 +100,8 @@ export class InstanceCertificates {
     const { config, certificateIssuer } = this.#deps
     const { zts } = config
     const signerKeyId = serviceSignerKeyId(domain, service, body.x509CertSignerKeyId, zts.svcCertSignerKeyIdList)
-    const expiryMins =
-      serviceCertificateMins(domain, answer.expiryMins, body.expiryTime ?? 0) || zts.serviceCertDefaultExpiryMins.value
+    const requestedMins = [answer.expiryMins, body.expiryTime]
+    const expiryMins = serviceExpiryMins(requestedMins, domain, zts.serviceCertDefaultExpiryMins.value)
     const pem = await certificateIssuer.issue({ provider, request, usage, expiryMins, priority, signerKeyId })
     const certificate = new X509Certificate(pem)
     return {
@@ -131,39 +132,3 @@ export class InstanceCertificates {
 
 /** Serial number in decimal digits. */
 export const serialOf = ({ serialNumber }: X509Certificate): string => BigInt(`0x${serialNumber}`).toString()
-
-/**
- * Life of a service certificate in minutes: the smaller of what provider and client ask for, not more than the domain
- * allows, which also decides when nobody asks. 0 when nobody says anything.
- */
-export function serviceCertificateMins({ settings }: CachedDomain, provider: number, client: number): number {
-  const wanted = [provider, client, settings.serviceCertExpiryMins].filter((minutes) => minutes > 0)
-  return wanted.length > 0 ? Math.min(...wanted) : 0
-}
-
-/**
- * The key that signs a service certificate: that of the service, of the domain, or the one asked for, which is passed over
- * when it is not among `allowed` (any when that is empty).
- */
-export function serviceSignerKeyId(
-  { services, settings }: CachedDomain,
-  service: string,
-  requested: string | undefined,
-  allowed: ReadonlySet<string>,
-): string | undefined {
-  const own = services.get(service)?.x509CertSignerKeyId ?? settings.x509CertSignerKeyId
-  if (own) return own
-  return requested !== undefined && (allowed.size === 0 || allowed.has(requested)) ? requested : undefined
-}
-
-/** How urgent a renewal is, by how much of its life the present certificate has left. */
-export function refreshPriority(
-  { validFromDate, validToDate }: X509Certificate,
-  now: number,
-  limits: { readonly maxPercentHigh: number; readonly minPercentLow: number },
-): SigningPriority {
-  const [begin, end] = [validFromDate.getTime(), validToDate.getTime()]
-  const percent = end > begin ? ((end - now) * 100) / (end - begin) : 0
-  if (percent <= limits.maxPercentHigh) return 'High'
-  return percent >= limits.minPercentLow ? 'Low' : 'Medium'
-}

@@ -9,8 +9,9 @@ import { readPresentedCertificate } from '../cert/presented-certificate.ts'
 import { attributeNames } from '../cert/providers/attributes.ts'
 import type { SshCertificates } from '../cert/ssh-signer.ts'
 import type { CertificateRecord } from '../store/certificate-records.ts'
+import { signingPriority } from './certificate-choices.ts'
 import { admitInstance, type InstanceNames } from './instance-admission.ts'
-import { type InstanceRequest, refreshPriority, type VerifiedInstance } from './instance-certificate.ts'
+import type { InstanceRequest, VerifiedInstance } from './instance-certificate.ts'
 import { InstanceIdentities, type InstanceIdentityDependencies, sshSignerKeyId } from './instance-identity.ts'
 import { authenticated, isRoleIdentity } from './principal-rules.ts'
 import { readSshRequest } from './ssh-request.ts'
@@ -79,10 +80,8 @@ export function instanceRefreshService(deps: InstanceIdentityDependencies): Hand
     certificate: X509Certificate,
     record: CertificateRecord | undefined,
   ) => {
-    const priority = refreshPriority(certificate, now(), {
-      maxPercentHigh: config.zts.certPriorityMaxPercentHighPriority,
-      minPercentLow: config.zts.certPriorityMinPercentLowPriority,
-    })
+    const [notBefore, notAfter] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()]
+    const priority = signingPriority(notBefore, notAfter, now(), config.zts)
     const usage = record?.clientCert ? 'client' : verified.answer.usage
     return identities.certificates.issue(instance, verified, { priority, usage })
   }

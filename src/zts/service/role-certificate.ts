@@ -10,7 +10,7 @@ import { type CertificateRequestView, readCertificateRequest } from '../cert/cer
 import { readPresentedCertificate } from '../cert/presented-certificate.ts'
 import { firstRefusal } from '../cert/request-checks.ts'
 import { ROLE_REQUEST_CHECKS, type RoleSubject } from '../cert/role-request-checks.ts'
-import { signerKeyIdOf, signingPriority } from './certificate-choices.ts'
+import { serviceSignerKeyId, signerKeyIdOf, signingPriority } from './certificate-choices.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { authenticated, refuseAuthorizedService, refuseRoleIdentity } from './principal-rules.ts'
 import { grantedRoles, ProxyUsers } from './role-grant.ts'
@@ -80,17 +80,9 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
 
   const signerKeyId = (domain: CachedDomain, caller: Principal, requested: string | undefined): string | undefined => {
     const usesOwn = domain.tags.get(OWN_SIGNER_KEY_TAG)?.includes('true')
-    const callersDomain = domains.get(caller.domain)
-    return signerKeyIdOf(
-      usesOwn
-        ? [domain.settings.x509CertSignerKeyId]
-        : [
-            caller.name && callersDomain?.services.get(caller.name)?.x509CertSignerKeyId,
-            callersDomain?.settings.x509CertSignerKeyId,
-          ],
-      requested,
-      zts.svcCertSignerKeyIdList,
-    )
+    return usesOwn
+      ? signerKeyIdOf([domain.settings.x509CertSignerKeyId], requested, zts.svcCertSignerKeyIdList)
+      : serviceSignerKeyId(domains.get(caller.domain), caller.name, requested, zts.svcCertSignerKeyIdList)
   }
 
   return {

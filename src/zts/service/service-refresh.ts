@@ -8,7 +8,7 @@ import { type CertificateRequestView, NO_REQUEST, readCertificateRequest } from 
 import { readPresentedCertificate } from '../cert/presented-certificate.ts'
 import { firstRefusal } from '../cert/request-checks.ts'
 import { RENEWAL_REQUEST_CHECKS, SERVICE_REQUEST_CHECKS } from '../cert/service-request-checks.ts'
-import { serviceExpiryMins, signerKeyIdOf, signingPriority } from './certificate-choices.ts'
+import { serviceExpiryMins, serviceSignerKeyId, signingPriority } from './certificate-choices.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { authenticated, refuseRoleIdentity } from './principal-rules.ts'
 
@@ -71,11 +71,7 @@ export function serviceRefreshService(deps: ServiceRefreshDependencies): Handler
 
       const cached = domains.get(domain)
       const present = renews ? caller.x509Certificate : undefined
-      const signerKeyId = signerKeyIdOf(
-        [cached?.services.get(service)?.x509CertSignerKeyId, cached?.settings.x509CertSignerKeyId],
-        body.x509CertSignerKeyId,
-        zts.svcCertSignerKeyIdList,
-      )
+      const signerKeyId = serviceSignerKeyId(cached, service, body.x509CertSignerKeyId, zts.svcCertSignerKeyIdList)
       const certificate = await certificateIssuer.issue(
         {
           provider: undefined,

@@ -3,21 +3,110 @@ import { JsonClient } from '#core/http/json-client.ts'
 import { RemoteKeys } from '#core/http/remote-keys.ts'
 import { serviceFullName, splitResourceName } from '#core/names/resource-name.ts'
 import type { ZtsDependencies } from '../../service/dependencies.ts'
+import type { InstanceProvider } from '../instance-provider.ts'
 import type { ProviderFactory } from '../instance-providers.ts'
+import { type BuildService, BuildServiceProvider } from './build-service-provider.ts'
+import { buildkite, gitHubActions, harness, spacelift } from './build-services.ts'
+import { CodeSigningProvider } from './code-signing-provider.ts'
+import { IdentityCodeProvider } from './identity-code-provider.ts'
+import { personProviderClasses } from './person-providers.ts'
+import { RoleBasedProvider } from './role-based-provider.ts'
+import { openIdAddress, TokenIssuer } from './token-issuer.ts'
 import { ZtsProvider, type ZtsProviderOptions } from './zts-provider.ts'
 
 /** What the built-in providers are made with. */
 export interface BuiltInProviderParts
   extends Pick<
     ZtsDependencies,
-    'config' | 'domains' | 'roleAccess' | 'signers' | 'publishedKeys' | 'requestRules' | 'now' | 'log'
+    | 'config'
+    | 'domains'
+    | 'authorization'
+    | 'roleAccess'
+    | 'signers'
+    | 'publishedKeys'
+    | 'privateKeyStore'
+    | 'requestRules'
+    | 'now'
+    | 'log'
   > {}
 
 const CLASS_PATH = 'com.yahoo.athenz.instance.provider.impl.'
 
 /** Providers inside this server by the class names that existing endpoints use. */
-export const builtInProviders = (parts: BuiltInProviderParts): ReadonlyMap<string, ProviderFactory> =>
-  new Map<string, ProviderFactory>([[`${CLASS_PATH}InstanceZTSProvider`, (provider) => ztsProvider(provider, parts)]])
+export function builtInProviders(parts: BuiltInProviderParts): ReadonlyMap<string, ProviderFactory> {
+  const { zts, userCert, externalMemberCert } = parts.config
+  const rows: readonly (readonly [string, ProviderFactory])[] = [
+    ['InstanceZTSProvider', (provider) => ztsProvider(provider, parts)],
+    [
+      'InstanceGithubActionsProvider',
+      () =>
+        buildServiceProvider(gitHubActions(zts.githubActionsEnterprise), parts, {
+          issuer: zts.githubActionsIssuer,
+          issuerProperty: 'athenz.zts.github_actions.issuer',
+          audience: zts.githubActionsAudience,
+          keySet: zts.githubActionsJwksUri,
+          maxAgeSeconds: zts.githubActionsBootTimeOffsetSeconds,
+          expiryMins: zts.githubActionsCertExpiryTimeMinutes,
+          dnsSuffixes: zts.githubActionsProviderDnsSuffix,
+        }),
+    ],
+    [
+      'InstanceBuildKiteProvider',
+      () =>
+        buildServiceProvider(buildkite, parts, {
+          issuer: zts.buildKiteIssuer,
+          issuerProperty: 'athenz.zts.build_kite.issuer',
+          audience: zts.buildKiteAudience,
+          keySet: zts.buildKiteJwksUri,
+          maxAgeSeconds: zts.buildKiteBootTimeOffsetSeconds,
+          expiryMins: zts.buildKiteCertExpiryTimeMinutes,
+          dnsSuffixes: zts.buildKiteProviderDnsSuffix,
+        }),
+    ],
+    [
+      'InstanceSpaceliftProvider',
+      () =>
+        buildServiceProvider(spacelift, parts, {
+          issuer: zts.spaceliftIssuer,
+          issuerProperty: 'athenz.zts.spacelift.issuer',
+          audience: zts.spaceliftAudience,
+          keySet: zts.spaceliftJwksUri,
+          maxAgeSeconds: zts.spaceliftBootTimeOffsetSeconds,
+          expiryMins: zts.spaceliftCertExpiryTimeMinutes,
+          dnsSuffixes: zts.spaceliftProviderDnsSuffix,
+        }),
+    ],
+    [
+      'InstanceHarnessProvider',
+      () =>
+        buildServiceProvider(harness(zts.harnessAccountId), parts, {
+          issuer: zts.harnessIssuer,
+          issuerProperty: 'athenz.zts.harness.issuer',
+          audience: zts.harnessAudience,
+          keySet: zts.harnessJwksUri,
+          maxAgeSeconds: zts.harnessBootTimeOffsetSeconds,
+          expiryMins: zts.harnessCertExpiryTimeMinutes,
+          dnsSuffixes: zts.harnessProviderDnsSuffix,
+        }),
+    ],
+    ['InstanceCodeSigningProvider', () => codeSigningProvider(parts)],
+    ['InstanceAthenzRBACProvider', () => roleBasedProvider(parts)],
+    [
+      'UserCertificateProvider',
+      () => identityCodeProvider('athenz.zts.user_cert.', { ...userCert, nameClaim: userCert.userNameClaim }, parts),
+    ],
+    [
+      'ExternalMemberCertificateProvider',
+      () =>
+        identityCodeProvider(
+          'athenz.zts.external_member_cert.',
+          { ...externalMemberCert, nameClaim: externalMemberCert.memberNameClaim },
+          parts,
+        ),
+    ],
+  ]
+  return new Map(rows.map(([name, factory]) => [CLASS_PATH + name, factory]))
+}
 
 const ADVICE = 'give a module of your own in athenz.ts.instance_providers, or a provider behind HTTPS'
 const needs = (service: string) => `is not supported: it needs ${service} (${ADVICE})`
@@ -56,9 +145,6 @@ function ztsProvider(provider: string, parts: BuiltInProviderParts): ZtsProvider
 
 const plainSuffix = (suffix: string) => suffix.toLowerCase().replace(/^\./, '')
 
-const CONNECT_TIMEOUT_MILLIS = 10_000
-const READ_TIMEOUT_MILLIS = 20_000
-
 /** Keys of this server and of its peers that share its name; then those of the configured address. */
 function registerTokenKeys({
   config,
@@ -69,10 +155,7 @@ function registerTokenKeys({
   const address = config.zts.providerJwksUri
   const own = (keyId: string | undefined) => (keyId === undefined ? undefined : publishedKeys.ztsPublicKeys.get(keyId))
   if (address === undefined) return { keyOf: ({ kid }) => own(kid), close: () => {} }
-  const client = new JsonClient({
-    connectTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
-    readTimeoutMillis: READ_TIMEOUT_MILLIS,
-  })
+  const client = keyClient(config)
   const remote = new RemoteKeys({ client, url: new URL(address), now, log })
   return { keyOf: (header) => own(header.kid) ?? remote.keyOf(header), close: () => client.close() }
 }
@@ -100,4 +183,117 @@ async function addressesOfHost(hostname: string): Promise<readonly string[]> {
   } catch {
     return []
   }
+}
+
+const keyClient = ({ auth }: BuiltInProviderParts['config']): JsonClient =>
+  new JsonClient({
+    connectTimeoutMillis: auth.jwkConnectTimeoutMillis,
+    readTimeoutMillis: auth.jwkReadTimeoutMillis,
+  })
+
+/** Settings of a build service. */
+interface BuildServiceSettings {
+  readonly issuer: string | undefined
+  readonly issuerProperty: string
+  readonly audience: string
+  readonly keySet: string | undefined
+  readonly maxAgeSeconds: number
+  readonly expiryMins: number
+  readonly dnsSuffixes: readonly string[]
+}
+
+function buildServiceProvider(
+  service: BuildService,
+  { config, authorization, now, log }: BuiltInProviderParts,
+  { issuer, issuerProperty, audience, keySet, dnsSuffixes, ...limits }: BuildServiceSettings,
+): InstanceProvider | string {
+  if (issuer === undefined) return `${issuerProperty} is not set`
+  const client = keyClient(config)
+  return new BuildServiceProvider({
+    service,
+    issuer: new TokenIssuer({ issuer, audience, keySet, client, now, log }),
+    mayService: (name, action, resource) => authorization.mayPrincipal(name, action, resource),
+    dnsSuffixes: dnsSuffixes.map(plainSuffix),
+    ...limits,
+    now,
+    close: () => client.close(),
+  })
+}
+
+/** Settings of an identity provider. */
+type IdentityProviderSettings = Omit<BuiltInProviderParts['config']['userCert'], 'userNameClaim'> & {
+  readonly nameClaim: string | undefined
+}
+
+function identityCodeProvider(
+  prefix: string,
+  settings: IdentityProviderSettings,
+  { privateKeyStore, now, log }: BuiltInProviderParts,
+): InstanceProvider | string {
+  const { idpClientId: clientId, idpAudience: audience, idpConfigEndpoint: configuration } = settings
+  const { idpTokenEndpoint: tokenEndpoint, idpJwksEndpoint: keySet, idpClientSecretKeyname: secretName } = settings
+  if (clientId === undefined) return `${prefix}idp_client_id is not set`
+  if (audience === undefined) return `${prefix}idp_audience is not set`
+  if (configuration === undefined && (tokenEndpoint === undefined || keySet === undefined)) {
+    return `neither ${prefix}idp_config_endpoint nor idp_token_endpoint and idp_jwks_endpoint are set`
+  }
+  const addresses = [configuration, tokenEndpoint, keySet]
+  // The secret goes to one, and the other says whose signature counts.
+  if (addresses.some((address) => address !== undefined && !address.startsWith('https:'))) {
+    return `the addresses at ${prefix}idp_… must begin with https:`
+  }
+  const client = new JsonClient({
+    connectTimeoutMillis: settings.connectTimeoutMillis,
+    readTimeoutMillis: settings.readTimeoutMillis,
+  })
+  const named = (member: 'jwks_uri' | 'token_endpoint', address: string | undefined) => () =>
+    configuration === undefined
+      ? Promise.resolve(new URL(address ?? ''))
+      : openIdAddress(client, new URL(configuration), member)
+  return new IdentityCodeProvider({
+    client,
+    issuer: new TokenIssuer({ issuer: undefined, audience, keySet: named('jwks_uri', keySet), client, now, log }),
+    tokenEndpoint: named('token_endpoint', tokenEndpoint),
+    clientId,
+    clientSecret: async () =>
+      secretName === undefined
+        ? undefined
+        : privateKeyStore.applicationSecret(settings.idpClientSecretApp, settings.idpClientSecretKeygroup, secretName),
+    redirectUri: settings.idpRedirectUri,
+    nameClaim: settings.nameClaim,
+  })
+}
+
+function codeSigningProvider({ config, now, log }: BuiltInProviderParts): InstanceProvider | string {
+  const { zts } = config
+  if (zts.codeSigningAttrValidatorFactoryClass !== undefined) {
+    return 'athenz.zts.code_signing_attr_validator_factory_class is not supported'
+  }
+  const audience = zts.codeSigningAttestationExpectedAudience
+  // An audience that nobody has set would be that of any token.
+  if (audience === '') return 'athenz.zts.code_signing_attestation_expected_audience is not set'
+  const configuration = zts.codeSigningOidcProviderOpenidConfigUri
+  const keySet = zts.codeSigningOidcProviderOpenidJwksUri
+  const issuer = configuration === undefined && keySet === undefined ? zts.openidIssuer : undefined
+  const client = keyClient(config)
+  return new CodeSigningProvider({
+    issuer: new TokenIssuer({
+      issuer,
+      audience,
+      keySet: keySet ?? (configuration && (() => openIdAddress(client, new URL(configuration), 'jwks_uri'))),
+      client,
+      now,
+      log,
+    }),
+    expiryMins: zts.codeSigningCertValidityMinutes,
+    close: () => client.close(),
+  })
+}
+
+function roleBasedProvider({ config, authorization }: BuiltInProviderParts): InstanceProvider {
+  const names = config.zts.athenzRbacProviderIssuerDnList ?? ''
+  return new RoleBasedProvider({
+    issuerNames: names.split(';').filter((name) => name.trim() !== ''),
+    mayPrincipal: (...question) => authorization.mayPrincipal(...question),
+  })
 }
