@@ -106,6 +106,7 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
   const { close: closeInstances, ...instances } = await openInstanceParts({
     config,
     domains,
+    authorization,
     roleAccess,
     signers,
     publishedKeys,

@@ -1,9 +1,10 @@
+import { ConfigError } from '#core/config/config-error.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
 import type { Domains } from '../cache/domains.ts'
 import type { InstanceProvider } from './instance-provider.ts'
 
-/** Makes a provider inside this server for a provider service (full name). */
-export type ProviderFactory = (provider: string) => InstanceProvider
+/** Makes a provider inside this server for a provider service (full name); answers with the reason when it cannot. */
+export type ProviderFactory = (provider: string) => InstanceProvider | string
 
 /** Makes the client of a provider service (full name) at an address; answers with the reason when it may not be asked. */
 export type RemoteProviderFactory = (provider: string, endpoint: URL) => InstanceProvider | string
@@ -63,7 +64,7 @@ export class InstanceProviders {
     if (endpoint.toLowerCase().startsWith(CLASS_SCHEME)) {
       const name = endpoint.slice(CLASS_SCHEME.length)
       const factory = classes.get(name)
-      if (factory !== undefined) return factory(fullName)
+      if (factory !== undefined) return madeOrRefused(() => factory(fullName))
       return `the class ${name} ${unsupported.get(name) ?? 'is not known (athenz.ts.instance_providers gives classes of your own)'}`
     }
     const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
@@ -84,3 +85,13 @@ export class InstanceProviders {
 
 /** No name of a service has a blank. */
 const keyOf = (fullName: string, endpoint: string) => `${fullName} ${endpoint}`
+
+/** Settings of a provider may be missing: that concerns only those who ask for it. */
+function madeOrRefused(make: () => InstanceProvider | string): InstanceProvider | string {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}

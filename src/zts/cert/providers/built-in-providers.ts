@@ -8,7 +8,6 @@ import type { ProviderFactory } from '../instance-providers.ts'
 import { type BuildService, BuildServiceProvider } from './build-service-provider.ts'
 import { buildkite, gitHubActions, harness, spacelift } from './build-services.ts'
 import { CodeSigningProvider } from './code-signing-provider.ts'
-import { IdentityCodeProvider } from './identity-code-provider.ts'
 import { personProviderClasses } from './person-providers.ts'
 import { RoleBasedProvider } from './role-based-provider.ts'
 import { openIdAddress, TokenIssuer } from './token-issuer.ts'
@@ -34,7 +33,7 @@ const CLASS_PATH = 'com.yahoo.athenz.instance.provider.impl.'
 
 /** Providers inside this server by the class names that existing endpoints use. */
 export function builtInProviders(parts: BuiltInProviderParts): ReadonlyMap<string, ProviderFactory> {
-  const { zts, userCert, externalMemberCert } = parts.config
+  const { zts } = parts.config
   const rows: readonly (readonly [string, ProviderFactory])[] = [
     ['InstanceZTSProvider', (provider) => ztsProvider(provider, parts)],
     [
@@ -91,21 +90,9 @@ export function builtInProviders(parts: BuiltInProviderParts): ReadonlyMap<strin
     ],
     ['InstanceCodeSigningProvider', () => codeSigningProvider(parts)],
     ['InstanceAthenzRBACProvider', () => roleBasedProvider(parts)],
-    [
-      'UserCertificateProvider',
-      () => identityCodeProvider('athenz.zts.user_cert.', { ...userCert, nameClaim: userCert.userNameClaim }, parts),
-    ],
-    [
-      'ExternalMemberCertificateProvider',
-      () =>
-        identityCodeProvider(
-          'athenz.zts.external_member_cert.',
-          { ...externalMemberCert, nameClaim: externalMemberCert.memberNameClaim },
-          parts,
-        ),
-    ],
   ]
-  return new Map(rows.map(([name, factory]) => [CLASS_PATH + name, factory]))
+  const own = rows.map(([name, factory]): [string, ProviderFactory] => [CLASS_PATH + name, factory])
+  return new Map([...own, ...personProviderClasses(parts.config, parts)])
 }
 
 const ADVICE = 'give a module of your own in athenz.ts.instance_providers, or a provider behind HTTPS'
@@ -217,50 +204,6 @@ function buildServiceProvider(
     ...limits,
     now,
     close: () => client.close(),
-  })
-}
-
-/** Settings of an identity provider. */
-type IdentityProviderSettings = Omit<BuiltInProviderParts['config']['userCert'], 'userNameClaim'> & {
-  readonly nameClaim: string | undefined
-}
-
-function identityCodeProvider(
-  prefix: string,
-  settings: IdentityProviderSettings,
-  { privateKeyStore, now, log }: BuiltInProviderParts,
-): InstanceProvider | string {
-  const { idpClientId: clientId, idpAudience: audience, idpConfigEndpoint: configuration } = settings
-  const { idpTokenEndpoint: tokenEndpoint, idpJwksEndpoint: keySet, idpClientSecretKeyname: secretName } = settings
-  if (clientId === undefined) return `${prefix}idp_client_id is not set`
-  if (audience === undefined) return `${prefix}idp_audience is not set`
-  if (configuration === undefined && (tokenEndpoint === undefined || keySet === undefined)) {
-    return `neither ${prefix}idp_config_endpoint nor idp_token_endpoint and idp_jwks_endpoint are set`
-  }
-  const addresses = [configuration, tokenEndpoint, keySet]
-  // The secret goes to one, and the other says whose signature counts.
-  if (addresses.some((address) => address !== undefined && !address.startsWith('https:'))) {
-    return `the addresses at ${prefix}idp_… must begin with https:`
-  }
-  const client = new JsonClient({
-    connectTimeoutMillis: settings.connectTimeoutMillis,
-    readTimeoutMillis: settings.readTimeoutMillis,
-  })
-  const named = (member: 'jwks_uri' | 'token_endpoint', address: string | undefined) => () =>
-    configuration === undefined
-      ? Promise.resolve(new URL(address ?? ''))
-      : openIdAddress(client, new URL(configuration), member)
-  return new IdentityCodeProvider({
-    client,
-    issuer: new TokenIssuer({ issuer: undefined, audience, keySet: named('jwks_uri', keySet), client, now, log }),
-    tokenEndpoint: named('token_endpoint', tokenEndpoint),
-    clientId,
-    clientSecret: async () =>
-      secretName === undefined
-        ? undefined
-        : privateKeyStore.applicationSecret(settings.idpClientSecretApp, settings.idpClientSecretKeygroup, secretName),
-    redirectUri: settings.idpRedirectUri,
-    nameClaim: settings.nameClaim,
   })
 }
 

@@ -12,7 +12,6 @@ const INSTANCE_ID_INFIX = '.instanceid.athenz.'
 export type AddressLookup = HostnameResolver['addressesOf']
 
 const wrongHostname = () => new ProviderRefusal('Unable to validate certificate request hostname')
-const wrongDns = () => new ProviderRefusal('Unable to validate certificate request DNS')
 
 /** The addresses that a certificate is to have, if any, include the one that the request comes from. */
 export function requireOwnAddress(attributes: Attributes): void {
@@ -57,16 +56,17 @@ export interface DnsSubject {
   readonly service: string
   /** Ends of DNS names, without a dot in front. */
   readonly suffixes: readonly string[]
+  /** What a refusal says. */
+  readonly refusal: string
 }
 
 /**
  * Every DNS name is one of the service (`{service}.{domain-with-dashes}.{suffix}`, with further labels in front) or carries
  * the id of the instance; there is at least one of the service. The id comes from its URI, its DNS name, or beside them.
- * Gives the id.
  */
-export function requireDnsNames(attributes: Attributes, subject: DnsSubject): string {
+export function requireDnsNames(attributes: Attributes, subject: DnsSubject): void {
   const names = listAttribute(attributes, attributeNames.dnsNames).map((name) => name.toLowerCase())
-  const { suffixes, domain, service } = subject
+  const { suffixes, domain, service, refusal } = subject
   const ends = suffixes.map((suffix) => `.${domainLabel(domain)}.${suffix}`)
   let ofService = 0
   let instanceId = instanceIdOf(attributes)
@@ -75,19 +75,18 @@ export function requireDnsNames(attributes: Attributes, subject: DnsSubject): st
     if (at !== -1) {
       const id = name.slice(0, at)
       const suffix = name.slice(at + INSTANCE_ID_INFIX.length)
-      if (!suffixes.includes(suffix)) throw wrongDns()
-      if (instanceId !== undefined && instanceId.toLowerCase() !== id) throw wrongDns()
+      if (!suffixes.includes(suffix)) throw new ProviderRefusal(refusal)
+      if (instanceId !== undefined && instanceId.toLowerCase() !== id) throw new ProviderRefusal(refusal)
       instanceId ??= id
       continue
     }
     const end = ends.find((each) => name.endsWith(each))
-    if (end === undefined) throw wrongDns()
+    if (end === undefined) throw new ProviderRefusal(refusal)
     const labels = name.slice(0, -end.length).split('.')
-    if (!labels.includes(service)) throw wrongDns()
+    if (!labels.includes(service)) throw new ProviderRefusal(refusal)
     ofService++
   }
-  if (ofService === 0 || instanceId === undefined) throw wrongDns()
-  return instanceId
+  if (ofService === 0 || instanceId === undefined) throw new ProviderRefusal(refusal)
 }
 
 function instanceIdOf(attributes: Attributes): string | undefined {

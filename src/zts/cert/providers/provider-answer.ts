@@ -39,7 +39,7 @@ const MINUTES = /^\d{1,9}$/
 export function readProviderAnswer(asked: InstanceConfirmation, answer: InstanceConfirmation): ProviderAnswer {
   for (const member of ['provider', 'domain', 'service'] as const) {
     const given = answer[member] as string | undefined
-    if (given !== undefined && given !== null && given.toLowerCase() !== asked[member]) {
+    if (given !== undefined && given !== null && given.toLowerCase() !== asked[member].toLowerCase()) {
       throw new ProviderRefusal(`the provider answered for another ${member}`)
     }
   }

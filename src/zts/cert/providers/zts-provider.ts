@@ -49,6 +49,7 @@ export interface ZtsProviderOptions {
 }
 
 const PRINCIPAL_TOKEN_PREFIX = 'v=S1;'
+const WRONG_DNS = 'Unable to validate certificate request DNS'
 const NOT_THE_SERVICE = 'Unable to validate Certificate Request Auth Token'
 
 /**
@@ -109,7 +110,7 @@ export class ZtsProvider implements InstanceProvider {
     requireOwnAddress(attributes)
     await requireAddressesOfHost(attributes, addressesOf)
     requireSameHostnameUri(attributes)
-    requireDnsNames(attributes, { domain, service, suffixes: dnsSuffixes })
+    requireDnsNames(attributes, { domain, service, suffixes: dnsSuffixes, refusal: WRONG_DNS })
     // Whoever has the registered key needs no certificate to get the next one.
     const answer: Record<string, string> = hasKey ? { [attributeNames.keepsRecord]: 'false' } : {}
     return { provider, domain, service, attestationData: '', attributes: answer }
