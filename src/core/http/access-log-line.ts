@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Principal } from '../authority/principal.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
+import { pathOf } from './request-target.ts'
 
 /** Writes the line of one exchange, with its line feed. */
 export type AccessLogLine = (exchange: Exchange, epochMillis: number) => string
@@ -14,7 +15,7 @@ const UNQUOTABLE_ALL = /["\\]|[^\x20-\x7e]/g
 /**
  * The original's line: address, `-`, principal, `[time]`, `"method target protocol"`, status, bytes, `"referer"`,
  * `"agent"`, bytes of the request, milliseconds, authority, TLS version, cipher suite, serial number of the certificate;
- * `-` for what is missing. With `logForwardedAddress` the last address in X-Forwarded-For stands for that of the peer.
+ * `-` for what is missing. A query with secrets is left out. With `logForwardedAddress` the last address in X-Forwarded-For stands for that of the peer.
  */
 export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
   const time = clockText()
@@ -22,7 +23,8 @@ export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
   const frames = new WeakMap<Connection, Frame>()
   return (exchange, epochMillis) => {
     const { request, connection, principal, status, bodyBytes, method, durationMillis } = exchange
-    const { headers, url, httpVersion } = request
+    const { headers, url = '', httpVersion } = request
+    const target = exchange.secretQuery ? pathOf(url) : url
     let frame = frames.get(connection)
     if (frame === undefined || frame.principal !== principal) {
       frame = frameOf(connection, principal)
@@ -30,7 +32,7 @@ export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
     }
     const address = (logForwardedAddress && forwardedAddress(exchange)) || connection.peerAddress || '-'
     return (
-      `${address}${frame.head}${time(epochMillis)}] "${method} ${quotable(url ?? '')} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
+      `${address}${frame.head}${time(epochMillis)}] "${method} ${quotable(target)} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
       `${quoted(headers.referer)} ${quotedAgent(headers['user-agent'])} ${digits(headers['content-length'])} ` +
       `${Math.round(durationMillis)}${frame.tail}`
     )

@@ -73,6 +73,8 @@ export interface Endpoint<
   readonly errors: readonly number[]
   /** Changes something: refused in read-only mode. Default: every method but GET and OPTIONS. */
   readonly writes: boolean
+  /** The query may have secrets, and is left out of logs. Default: false. */
+  readonly secretQuery: boolean
   /** Group in the API document. */
   readonly group: string
   /** One sentence for the API document. */
@@ -102,6 +104,7 @@ type Declaration<
   responses: R
   errors: readonly number[]
   writes?: boolean
+  secretQuery?: boolean
 }
 
 // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no parameters of this kind: any name is an error
@@ -125,6 +128,7 @@ export function endpoint<
     bodyType: declaration.body?.wire.name,
     consumes: 'application/json',
     writes: method !== 'GET' && method !== 'OPTIONS',
+    secretQuery: false,
     ...declaration,
   }
 }

@@ -24,6 +24,8 @@ export class Exchange implements RequestContext {
   readonly startMillis = performance.now()
   /** Lower-case operation id; empty until the request has found its operation. */
   api = ''
+  /** Whether the query is left out of logs. */
+  secretQuery = false
   principal: Principal | undefined = undefined
   /** Status of the answer; 0 until there is one, 499 when it was given up. */
   status = 0

@@ -78,6 +78,7 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
   }
   const guarded = (exchange: Exchange, work: () => ReturnType<Step>): void => {
     exchange.api = api
+    exchange.secretQuery = endpoint.secretQuery
     try {
       work()?.catch((error: unknown) => writer.sendError(exchange, error))
     } catch (error) {

@@ -27,6 +27,8 @@ export const awsCredentialsEndpoints = {
       externalId: query('externalId', maybe.text),
     },
     access: authenticate,
+    // The external id is what AWS knows the caller's right by.
+    secretQuery: true,
     responses: { 200: AWSTemporaryCredentials },
     errors: checkedErrors,
   }),

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { AccessLog, type AccessLogOptions } from '#core/http/access-log.ts'
 import { datedName } from '#core/http/dated-name.ts'
+import { authenticate, endpoint, ok } from '#core/http/endpoint.ts'
+import { registerEndpoints } from '#core/http/register.ts'
 import { silentLogger } from '#core/log/logger.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { clientCertificate, fakeServer, send, startTls, testPki } from './support.ts'
+import { clientCertificate, fakeRegistration, fakeServer, send, startTls, Thing, testPki } from './support.ts'
 
 const NAME = 'access.yyyy_MM_dd.log'
 const open = (folder: string, options: Partial<AccessLogOptions> = {}) =>
@@ -72,6 +74,35 @@ describe('a line of the access log', () => {
     const [line, ...others] = await logged([{ url: '/"x"', headers }])
     assert.equal(others.length, 0)
     assert.match(line ?? '', /"\\"" "a\\" 200 1\\\\ (?:\\u[0-9a-f]{4})+" - /)
+  })
+
+  test('leaves out a query that has secrets, also that of a refused request', async () => {
+    const folder = temporaryFolder()
+    const accessLog = await open(folder)
+    const server = fakeServer({ observers: [accessLog.observe] })
+    const getSecret = endpoint({
+      operation: 'getSecret',
+      method: 'GET',
+      path: '/secret',
+      group: 'Secrets',
+      summary: 'For tests.',
+      access: authenticate,
+      secretQuery: true,
+      responses: { 200: Thing },
+      errors: [],
+    })
+    registerEndpoints(server, {
+      ...fakeRegistration({}),
+      basePath: '/secrets/v1',
+      endpoints: { getSecret },
+      handlers: { getSecret: () => ok({ name: 'x' }) },
+    })
+    await server.app.inject({ url: '/secrets/v1/secret?externalId=hush', headers: { 'x-user': 'admin' } })
+    await server.app.inject({ url: '/secrets/v1/secret?externalId=hush' })
+    await accessLog.close()
+    const lines = linesIn(folder)
+    assert.equal(lines.length, 2)
+    for (const line of lines) assert.match(line, /"GET \/secrets\/v1\/secret HTTP\/1\.1"/)
   })
 
   test('names the forwarded address only when told to, and only when it is one', async () => {
