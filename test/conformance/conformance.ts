@@ -62,7 +62,7 @@ const runDecisions: Part['replay'] = (files, servers) => [
 
 const PARTS: readonly Part[] = [
   { name: 'zms', replay: runScenarios },
-  { name: 'decisions', replay: runDecisions },
+  { name: 'decisions', zts: 'default', replay: runDecisions },
   { name: 'zts', zts: 'default', replay: runScenarios },
   { name: 'zts/extended', zts: 'extended', replay: runScenarios },
 ]
