@@ -10,6 +10,7 @@ import { type ForeignIssuerEntry, loadForeignIssuers, onlyAudience } from '#zts/
 import { Issuers } from '#zts/service/issuers.ts'
 import { jsonAnswer, startFakeService } from '../../support/fake-service.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { FOREIGN_ISSUER, foreignToken, JWT, TradeServer } from './trade-server.ts'
 
 const OWN = 'https://zts.example.com/zts/v1'
 const ISSUER = 'https://login.example.org'
@@ -128,6 +129,41 @@ describe('keys of foreign issuers', () => {
   test('are none for an issuer that is no URL and has no address of keys', async () => {
     const all = await load([{ issuerUri: 'urn:x' }])
     assert.equal(await keyOf(all, 'a', 'urn:x'), undefined)
+  })
+})
+
+describe('tokens of a foreign issuer', () => {
+  test('are traded while their key is published, and only then', async () => {
+    const first = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const second = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const service = await startFakeService(keySet('f', first.publicKey))
+    const { loaded, clock } = await load([{ issuerUri: FOREIGN_ISSUER, jwksUri: service.url }])
+    const server = await TradeServer.open({ foreignIssuers: loaded })
+    const statusFor = async (privateKey: KeyObject, alg: string, kid = 'f') => {
+      const claims = { sub: 'user.alice', aud: 'home', scope: 'reader' }
+      const token = await foreignToken({ ...claims, exp: START / 1000 + 7200 }, { key: privateKey, alg, kid })
+      const answer = await server.ask({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        subject_token_type: JWT,
+        subject_token: token,
+        audience: 'away',
+      })
+      return answer.status
+    }
+    for (const alg of ['RS256', 'RS384', 'RS512']) assert.equal(await statusFor(first.privateKey, alg), 200, alg)
+    assert.equal(await statusFor(first.privateKey, 'PS256'), 400)
+    assert.equal(await statusFor(second.privateKey, 'RS256'), 400)
+    service.answer = keySet('g', second.publicKey)
+    clock.now += 60_000
+    assert.equal(await statusFor(second.privateKey, 'RS256', 'g'), 200)
+    assert.equal(await statusFor(first.privateKey, 'RS256'), 400)
+    // The issuer is away: what is known goes on, what is not known is not asked for again and again.
+    service.answer = (response) => response.destroy()
+    clock.now += 660_000
+    const before = service.seen.length
+    for (let count = 0; count < 5; count++) assert.equal(await statusFor(second.privateKey, 'RS256', 'g'), 200)
+    for (let count = 0; count < 5; count++) assert.equal(await statusFor(first.privateKey, 'RS256', `x${count}`), 400)
+    assert.equal(service.seen.length, before + 1)
   })
 })
 
