@@ -25,17 +25,10 @@ export class IdTokenLife {
    */
   secondsFor(subject: string, requestedSeconds: number | undefined): number {
     const { config } = this.#deps
-    const { idTokenDefaultTimeoutSeconds, idTokenMaxTimeoutSeconds } = config.zts
+    const { idTokenDefaultTimeoutSeconds: common, idTokenMaxTimeoutSeconds: longest } = config.zts
     const isUser = splitPrincipalName(subject)?.domain === config.userDomain
-    const own = isUser
-      ? (this.#greatestOfRoles(subject) ?? idTokenDefaultTimeoutSeconds)
-      : requestedSeconds !== undefined && requestedSeconds > 0
-        ? requestedSeconds
-        : idTokenMaxTimeoutSeconds
-    const seconds = Math.min(own, idTokenMaxTimeoutSeconds)
-    return isUser && requestedSeconds !== undefined && requestedSeconds > 0
-      ? Math.min(seconds, requestedSeconds)
-      : seconds
+    const own = isUser ? Math.min(this.#greatestOfRoles(subject) ?? common, longest) : longest
+    return requestedSeconds !== undefined && requestedSeconds > 0 ? Math.min(own, requestedSeconds) : own
   }
 
   #greatestOfRoles(user: string): number | undefined {
