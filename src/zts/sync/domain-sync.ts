@@ -144,7 +144,7 @@ export class DomainSync {
       this.#status.failed(failure)
       const isLasting = failure instanceof SourceFailure && failure.isLasting
       if (isLasting || this.#elapsed() >= end) throw startError(failure, copy)
-      await this.#pause(this.#backoff(tries))
+      await this.#pause(Math.min(this.#backoff(tries), Math.max(0, end - this.#elapsed())))
       failure = await this.#bringUpToDate(await settled(this.#wholeList()))
     }
     if (this.#replica.has(SYSTEM_DOMAIN)) return
