@@ -1,4 +1,4 @@
-import { parseName } from '#core/authority/distinguished-name.ts'
+import { nameAttributes, parseName } from '#core/authority/distinguished-name.ts'
 import { isName } from '#core/names/patterns.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import { type InstanceConfirmation, type InstanceProvider, ProviderRefusal } from '../instance-provider.ts'
@@ -13,7 +13,6 @@ export interface RoleBasedOptions {
 }
 
 const ACTION = 'zts.assume_service'
-const COMMON_NAME = /(?:^|,)CN=([^,+"\\]+)(?:,|$)/
 
 /** Vouches for services with certificates that may, by the policies of a domain, get JSON web tokens of another service. */
 export class RoleBasedProvider implements InstanceProvider {
@@ -35,8 +34,9 @@ export class RoleBasedProvider implements InstanceProvider {
     if (known === undefined || this.#issuers?.has(known) === false) throw new ProviderRefusal('Invalid issuer DN')
     const subject = attributeOf(attributes, attributeNames.subjectName)
     if (subject === undefined) throw new ProviderRefusal('No certificate subject DN provided')
-    const client = COMMON_NAME.exec(subject)?.[1]?.toLowerCase()
-    if (client === undefined || !client.includes('.') || !isName('CompoundName', client)) {
+    const [commonName, ...others] = (nameAttributes(subject) ?? []).filter(({ type }) => type === 'CN')
+    const client = commonName?.value.toLowerCase() ?? ''
+    if (others.length > 0 || !client.includes('.') || !isName('CompoundName', client)) {
       throw new ProviderRefusal('Invalid certificate subject CN')
     }
     if (!this.#mayPrincipal(client, ACTION, `${domain}:service.${service}`)) {

@@ -81,7 +81,7 @@ function open(url: string, options: Partial<HttpsProvidersOptions> = {}): Instan
 
 const opened = (url: string, options?: Partial<HttpsProvidersOptions>): InstanceProvider => {
   const provider = open(url, options)
-  assert.ok(typeof provider !== 'string', String(provider))
+  if (typeof provider === 'string') assert.fail(provider)
   return provider
 }
 
@@ -259,7 +259,7 @@ suite('endpoints that are not asked', () => {
     ],
   ]
   for (const [url, options, reason] of cases) {
-    test(`${url} ${Object.keys(options)}`, () => {
+    test(`${url} ${Object.keys(options).join(' ')} ${reason.source}`, () => {
       const outcome = open(url, options)
       assert.ok(typeof outcome === 'string')
       assert.match(outcome, reason)

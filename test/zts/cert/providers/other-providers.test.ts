@@ -93,6 +93,8 @@ suite('services that act as others by their roles', () => {
       [certificate('CN=batch'), /Invalid certificate subject CN/],
       [certificate('CN=weather:role.readers'), /Invalid certificate subject CN/],
       [certificate('O=x\\,CN=weather.batch\\,y'), /Invalid certificate subject CN/],
+      [certificate('O=x\\,CN=weather.batch,CN=sports.evil'), /Service: sports.evil not authorized/],
+      [certificate('CN=weather.batch,CN=sports.evil'), /Invalid certificate subject CN/],
       [certificate('CN=weather.*'), /Invalid certificate subject CN/],
       [certificate('CN=weather.other'), /not authorized to assume identity: sports.api/],
     ]
