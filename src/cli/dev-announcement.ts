@@ -19,7 +19,7 @@ export interface DevSummary {
   readonly readyMillis: number
 }
 
-/** The same for people: where the servers are, who the administrator is, and a line to try. */
+/** The same for people: where the servers are, who the administrator is, and lines to try. */
 export function forPeople(summary: DevSummary, folder: string): string {
   const rows: (readonly [string, string])[] = []
   if (summary.zms !== null) rows.push(['ZMS', summary.zms])
@@ -32,13 +32,16 @@ export function forPeople(summary: DevSummary, folder: string): string {
     ['folder', folder],
   )
   const curl = ['curl', '--cacert', summary.ca, '--cert', summary.adminCert, '--key', summary.adminKey]
+  const words = curl.map((word) => quoted(shortPath(word))).join(' ')
+  const lines = [`${words} ${summary.zms}/domain`]
+  if (summary.zts !== null) lines.push(`${words} ${summary.zts}/domain/sys.auth/token`)
   return [
     `Athenz is ready after ${(summary.readyMillis / 1000).toFixed(1)} s.`,
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(14)} ${value.startsWith('/') ? shortPath(value) : value}`),
     '',
     'Try:',
-    `  ${[...curl.map((word) => quoted(shortPath(word))), `${summary.zms}/domain`].join(' ')}`,
+    ...lines.map((line) => `  ${line}`),
     '',
     'Ctrl-C stops it; the next start goes on with the same data.',
   ].join('\n')
