@@ -1,3 +1,4 @@
+import { ConfigError } from '#core/config/config-error.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { ProviderFactory } from '../instance-providers.ts'
 import { IdentityProvider, type IdentityProviderOptions } from './identity-provider.ts'
@@ -14,25 +15,35 @@ export function personProviderClasses(
   return new Map([
     [
       `${CLASS_PATH}.UserCertificateProvider`,
-      () =>
-        new IdentityProvider({
-          ...parts,
-          prefix: 'athenz.zts.user_cert.',
-          settings: user,
-          nameClaim: userNameClaim,
-          namesOf: ({ domain, service }) => [service, `${domain}.${service}`],
-        }),
+      opened({
+        ...parts,
+        prefix: 'athenz.zts.user_cert.',
+        settings: user,
+        nameClaim: userNameClaim,
+        namesOf: ({ domain, service }) => [service, `${domain}.${service}`],
+      }),
     ],
     [
       `${CLASS_PATH}.ExternalMemberCertificateProvider`,
-      () =>
-        new IdentityProvider({
-          ...parts,
-          prefix: 'athenz.zts.external_member_cert.',
-          settings: member,
-          nameClaim: memberNameClaim,
-          namesOf: ({ service }) => [service],
-        }),
+      opened({
+        ...parts,
+        prefix: 'athenz.zts.external_member_cert.',
+        settings: member,
+        nameClaim: memberNameClaim,
+        namesOf: ({ service }) => [service],
+      }),
     ],
   ])
 }
+
+/** Which settings are missing, the log says when the provider is first asked: domains decide whether it ever is. */
+const opened =
+  (options: IdentityProviderOptions): ProviderFactory =>
+  () => {
+    try {
+      return new IdentityProvider(options)
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems.join('; ')
+      throw error
+    }
+  }
