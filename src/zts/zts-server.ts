@@ -65,7 +65,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       authenticationOptional: (path) => uriListIncludes(zts.noAuthUriList, path),
     })
     closers.keep(watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: deps.log }))
-    const addresses = await container.listen(new Map([['domains', async () => sync.check()]]))
+    const addresses = await container.listen(new Map([['domains', () => sync.check()]]))
     return { addresses, close: () => closers.close() }
   } catch (error) {
     await closers.close()

@@ -5,8 +5,11 @@ import type { Logger } from '../log/logger.ts'
 import { errorBody, statusText } from './errors.ts'
 import { pathOf } from './request-target.ts'
 
-/** One thing a server needs to do its work; throws or rejects with the reason when it is not there. */
-export type ReadinessCheck = () => Promise<void> | void
+/**
+ * One thing a server needs to do its work; throws or rejects with the reason when it is not there. A text says what is not
+ * as it should be although the server can go on with it.
+ */
+export type ReadinessCheck = () => Promise<string | void> | string | void
 
 /** What the operations port shows. */
 export interface OpsServerOptions {
@@ -92,11 +95,13 @@ export class OpsServer {
   async #readiness(): Promise<OpsAnswer> {
     if (this.#options.stopping.aborted) return json(503, { status: 'stopping' })
     const checks = [...this.#options.checks]
-    const reasons = await Promise.all(checks.map(([, check]) => reasonAgainst(check)))
-    const failed = checks.flatMap(([name], index) => (reasons[index] === undefined ? [] : [[name, reasons[index]]]))
-    return failed.length === 0
-      ? json(200, { status: 'ok' })
-      : json(503, { status: 'not ready', reasons: Object.fromEntries(failed) })
+    const outcomes = await Promise.all(checks.map(async ([name, check]) => ({ name, ...(await outcomeOf(check)) })))
+    const reasons = outcomes.flatMap(({ name, reason }) => (reason === undefined ? [] : [[name, reason]]))
+    const remarks = outcomes.flatMap(({ name, remark }) => (remark === undefined ? [] : [[name, remark]]))
+    const further = remarks.length > 0 && { remarks: Object.fromEntries(remarks) }
+    return reasons.length === 0
+      ? json(200, { status: 'ok', ...further })
+      : json(503, { status: 'not ready', reasons: Object.fromEntries(reasons), ...further })
   }
 
   async #metrics(): Promise<OpsAnswer> {
@@ -105,14 +110,20 @@ export class OpsServer {
   }
 }
 
-async function reasonAgainst(check: ReadinessCheck): Promise<string | undefined> {
+interface CheckOutcome {
+  /** Why the server cannot do its work. */
+  readonly reason?: string
+  readonly remark?: string
+}
+
+async function outcomeOf(check: ReadinessCheck): Promise<CheckOutcome> {
   const { promise: timeout, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error('no answer')), CHECK_TIMEOUT_MILLIS)
   try {
-    await Promise.race([check(), timeout])
-    return undefined
+    const remark = await Promise.race([check(), timeout])
+    return typeof remark === 'string' ? { remark } : {}
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return { reason: error instanceof Error ? error.message : String(error) }
   } finally {
     clearTimeout(timer)
   }

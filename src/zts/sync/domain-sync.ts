@@ -116,9 +116,16 @@ export class DomainSync {
     return this.#status.counters
   }
 
-  /** Throws Error when there is nothing to answer requests from. A stale copy is something: see {@link health}. */
-  check(): void {
+  /**
+   * Throws Error when there is nothing to answer requests from. Otherwise gives what is not as it should be: the copy is
+   * stale, or a domain in it is not the newest; undefined when all is well.
+   */
+  check(): string | undefined {
     if (this.domains.get(SYSTEM_DOMAIN) === undefined) throw new Error(`the domain ${SYSTEM_DOMAIN} is not there`)
+    const { state, ageMillis, failingDomains, reason } = this.health
+    const age = ageMillis === undefined ? 'since the start' : `for ${Math.round(ageMillis / 1000)} s`
+    if (state === 'stale') return `no news of the domains ${age}: ${reason ?? 'the source has not answered'}`
+    return failingDomains > 0 ? `${failingDomains} domains are not up to date: ${reason}` : undefined
   }
 
   /** Ends the synchronization; resolves when nothing is under way any more. */

@@ -57,6 +57,22 @@ describe('the operations port', () => {
     )
   })
 
+  test('says what is not as it should be, ready or not', async () => {
+    const domains = () => 'the copy is old'
+    await using ready = await open({ store: () => {}, domains })
+    const answer = await ready.ask('/readyz')
+    assert.deepEqual(
+      [answer.status, await answer.json()],
+      [200, { status: 'ok', remarks: { domains: 'the copy is old' } }],
+    )
+    await using unready = await open({ store: () => Promise.reject(new Error('away')), domains })
+    assert.deepEqual(await (await unready.ask('/readyz')).json(), {
+      status: 'not ready',
+      reasons: { store: 'away' },
+      remarks: { domains: 'the copy is old' },
+    })
+  })
+
   test('is not ready any more once the server stops', async () => {
     await using ops = await open()
     ops.stopping.abort()

@@ -85,9 +85,11 @@ describe('while ZMS does not answer', () => {
     elapsed = 120_000
     assert.equal(sync.health.state, 'stale')
     assert.equal(sync.health.ageMillis, 120_000)
+    assert.equal(sync.check(), 'no news of the domains for 120 s: the source has not answered')
     zms.put(sports(2))
     await domainsUntil(sync, () => readers(sync).length === 0)
     assert.equal(sync.health.state, 'ready')
+    assert.equal(sync.check(), undefined)
   })
 
   const answers: readonly [string, string, (response: ServerResponse) => void][] = [
@@ -249,6 +251,7 @@ describe('a domain', () => {
       assert.equal(log.count('domain sports: its new version is not taken over'), 1, log.lines.join('\n'))
       assert.match(log.lines.join('\n'), reason)
       assert.equal(sync.health.failingDomains, 1)
+      assert.match(sync.check() ?? '', /^1 domains are not up to date: sports: /)
       // The others are not held up.
       zms.put({ name: 'news', modified: timeOf(3) })
       await domainsUntil(sync, () => sync.domains.get('news') !== undefined)
