@@ -1,11 +1,13 @@
-import { ConfigError } from '#core/config/config-error.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { ProviderFactory } from '../instance-providers.ts'
 import { IdentityProvider, type IdentityProviderOptions } from './identity-provider.ts'
 
 const CLASS_PATH = 'com.yahoo.athenz.instance.provider.impl'
 
-/** Those who vouch for people, by the class names of existing configurations. */
+/**
+ * Those who vouch for people, by the class names of existing configurations. Each is made when it is first asked, and
+ * throws a ConfigError then when its settings will not do: domains decide whether it ever is.
+ */
 export function personProviderClasses(
   config: Pick<ConfigOf['zts'], 'userCert' | 'externalMemberCert'>,
   parts: Pick<IdentityProviderOptions, 'privateKeyStore' | 'now' | 'log'>,
@@ -36,14 +38,7 @@ export function personProviderClasses(
   ])
 }
 
-/** Which settings are missing, the log says when the provider is first asked: domains decide whether it ever is. */
 const opened =
   (options: IdentityProviderOptions): ProviderFactory =>
-  () => {
-    try {
-      return new IdentityProvider(options)
-    } catch (error) {
-      if (error instanceof ConfigError) return error.problems.join('; ')
-      throw error
-    }
-  }
+  () =>
+    new IdentityProvider(options)

@@ -237,9 +237,9 @@ describe('an identity provider', () => {
       `${prefix}idp_token_endpoint: not set, and neither is ${prefix}idp_config_endpoint`,
       `${prefix}idp_jwks_endpoint: not set, and neither is ${prefix}idp_config_endpoint`,
     ]
-    await assert.rejects(providerOf('user', {}), { message: missing.join('; ') })
+    await assert.rejects(providerOf('user', {}), { name: 'ConfigError', problems: missing })
     const settings = { ...settingsOf('https://idp.example.com'), idp_token_endpoint: 'http://idp.example.com/token' }
     const message = `${prefix}idp_token_endpoint: http://idp.example.com/token is reached without TLS`
-    await assert.rejects(providerOf('user', settings), { message })
+    await assert.rejects(providerOf('user', settings), { name: 'ConfigError', problems: [message] })
   })
 })
