@@ -125,7 +125,7 @@ export class DomainSync {
     const { state, ageMillis, failingDomains, reason } = this.health
     const age = ageMillis === undefined ? 'since the start' : `for ${Math.round(ageMillis / 1000)} s`
     if (state === 'stale') return `no news of the domains ${age}: ${reason ?? 'the source has not answered'}`
-    return failingDomains > 0 ? `${failingDomains} domains are not up to date: ${reason}` : undefined
+    return failingDomains > 0 ? `domains that are not up to date: ${failingDomains} (${reason})` : undefined
   }
 
   /** Ends the synchronization; resolves when nothing is under way any more. */

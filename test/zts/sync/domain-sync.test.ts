@@ -251,7 +251,7 @@ describe('a domain', () => {
       assert.equal(log.count('domain sports: its new version is not taken over'), 1, log.lines.join('\n'))
       assert.match(log.lines.join('\n'), reason)
       assert.equal(sync.health.failingDomains, 1)
-      assert.match(sync.check() ?? '', /^1 domains are not up to date: sports: /)
+      assert.match(sync.check() ?? '', /^domains that are not up to date: 1 \(sports: /)
       // The others are not held up.
       zms.put({ name: 'news', modified: timeOf(3) })
       await domainsUntil(sync, () => sync.domains.get('news') !== undefined)
