@@ -1,5 +1,6 @@
 import { badRequest } from '#core/error/service-error.ts'
 import { isName } from '#core/names/patterns.ts'
+import { excerpt } from '#core/token/token-fields.ts'
 
 /** A request for a token, as its form says it; only what is said below about a field has been checked. */
 export interface TokenRequest {
@@ -125,7 +126,7 @@ const isGrantType = (text: string): text is GrantType => KNOWN_GRANT_TYPES.has(t
 
 function grantTypeOf(text: string | undefined): GrantType {
   if (!text) throw badRequest('Invalid request: no grant type provided')
-  if (!isGrantType(text)) throw badRequest(`Invalid grant request: ${text}`)
+  if (!isGrantType(text)) throw badRequest(`Invalid grant request: ${excerpt(text)}`)
   return text
 }
 
@@ -142,7 +143,7 @@ function parseSpiffeUris(list: string | undefined): readonly string[] | undefine
   if (!list) return undefined
   const uris = list.split(',')
   const wrong = uris.find((uri) => !isSpiffeUri(uri))
-  if (wrong !== undefined) throw badRequest(`Invalid spiffe uri specified: ${wrong}`)
+  if (wrong !== undefined) throw badRequest(`Invalid spiffe uri specified: ${excerpt(wrong)}`)
   return uris
 }
 

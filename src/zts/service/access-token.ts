@@ -3,6 +3,7 @@ import { badRequest } from '#core/error/service-error.ts'
 import type { Handlers, Reply, RequestContext } from '#core/http/endpoint.ts'
 import type { MaybePromise } from '#core/http/maybe-promise.ts'
 import { parseJwt, textClaim } from '#core/token/json-web-token.ts'
+import { excerpt } from '#core/token/token-fields.ts'
 import type { accessTokenEndpoints } from '../api/access-token.ts'
 import {
   CLIENT_ASSERTION_TYPE,
@@ -79,7 +80,7 @@ export function accessTokenService(
         return trades.issueJag(request, caller === undefined ? context : withPrincipal(context, caller))
       }
       default:
-        throw badRequest(`Invalid requested token type: ${request.requestedTokenType}`)
+        throw badRequest(`Invalid requested token type: ${excerpt(request.requestedTokenType ?? '')}`)
     }
   }
 
@@ -100,7 +101,7 @@ export function accessTokenService(
 function clientAssertionOf({ clientAssertion, clientAssertionType: type }: TokenRequest): string | undefined {
   if (!clientAssertion) return undefined
   if (!type) throw badRequest('Invalid request: no client assertion type provided')
-  if (type !== CLIENT_ASSERTION_TYPE) throw badRequest(`Invalid client assertion type: ${type}`)
+  if (type !== CLIENT_ASSERTION_TYPE) throw badRequest(`Invalid client assertion type: ${excerpt(type)}`)
   return clientAssertion
 }
 
