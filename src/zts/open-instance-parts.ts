@@ -4,18 +4,14 @@ import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
+import { type BuiltInProviderParts, builtInProviders, unsupportedProviders } from './built-in-providers.ts'
 import { AuthorityTexts } from './cert/authority-texts.ts'
 import { openClientTls } from './cert/client-tls.ts'
 import { InstanceProviders, type RemoteProviderFactory } from './cert/instance-providers.ts'
-import {
-  type BuiltInProviderParts,
-  builtInProviders,
-  unsupportedProviders,
-} from './cert/providers/built-in-providers.ts'
-import { loadOwnProviders } from './cert/providers/own-providers.ts'
 import type { SshAuthorityTexts } from './cert/ssh/ssh-authority-texts.ts'
 import type { SshSigner } from './cert/ssh-signer.ts'
 import { openCertificateRecords, openSshRecords, openWorkloadRecords } from './open-records.ts'
+import { loadOwnProviders } from './own-providers.ts'
 import type { ZtsDependencies } from './service/dependencies.ts'
 import type { CertificateRecords } from './store/certificate-records.ts'
 

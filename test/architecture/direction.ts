@@ -81,7 +81,7 @@ export const ROOMS: readonly Room[] = [
   { prefix: 'src/zts/sync/', mayImport: ['src/core/', 'src/zts/cache/'], without: DATABASE },
   {
     prefix: 'src/zts/cert/',
-    mayImport: ['src/core/', 'src/zts/cache/', 'src/zts/service/role-access.ts'],
+    mayImport: ['src/core/', 'src/zts/cache/'],
     without: DATABASE,
   },
   { prefix: 'src/client/', mayImport: ['src/core/', 'src/zms/api/', 'src/zts/api/'], without: DATABASE },

@@ -225,10 +225,10 @@ function plainTimestamp(value: string): number | undefined {
 }
 
 /** The number that so many digits make; NaN when one of them is none. */
-function digitsAt(text: string, from: number, count: number): number {
+function digitsAt(digits: string, from: number, count: number): number {
   let value = 0
   for (let at = from; at < from + count; at++) {
-    const digit = text.charCodeAt(at) - 48
+    const digit = digits.charCodeAt(at) - 48
     if (!(digit >= 0 && digit <= 9)) return Number.NaN
     value = value * 10 + digit
   }

@@ -1,7 +1,7 @@
 import { roleResourceName } from '#core/names/resource-name.ts'
 import type { Domains } from '../cache/domains.ts'
 import type { CachedDomain } from '../cache/model.ts'
-import type { RoleAccess } from '../service/role-access.ts'
+import type { RoleAccess } from '../cache/role-access.ts'
 
 /** Ends of names that a provider may put into certificates, each with its dot. */
 export interface NameSuffixes {

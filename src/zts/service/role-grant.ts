@@ -1,7 +1,7 @@
 import type { Principal } from '#core/authority/principal.ts'
 import { forbidden, type ServiceError } from '#core/error/service-error.ts'
 import type { CachedDomain } from '../cache/model.ts'
-import type { RequestedRoles, RoleAccess } from './role-access.ts'
+import type { RequestedRoles, RoleAccess } from '../cache/role-access.ts'
 
 /** Who may ask for tokens of other principals. */
 export class ProxyUsers {

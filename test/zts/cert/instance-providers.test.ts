@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { ConfigError } from '#core/config/config-error.ts'
+import { unsupportedProviders } from '#zts/built-in-providers.ts'
 import type { InstanceProvider } from '#zts/cert/instance-provider.ts'
 import { InstanceProviders, type InstanceProvidersOptions } from '#zts/cert/instance-providers.ts'
-import { unsupportedProviders } from '#zts/cert/providers/built-in-providers.ts'
 import { domainData, domainsOf } from '../../support/zts-domains.ts'
 
 class FakeProvider implements InstanceProvider {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { RoleAccess } from '#zts/cache/role-access.ts'
 import { ProviderSuffixes } from '#zts/cert/provider-suffixes.ts'
-import { RoleAccess } from '#zts/service/role-access.ts'
 import { domainData, domainsOf } from '../../support/zts-domains.ts'
 
 const assertion = (role: string, resource: string, more: object = {}) => ({

@@ -48,7 +48,7 @@ async function ask(zts: Harness, { as, action, resource, ext, principal, domain 
     ...(domain !== undefined && { domain }),
   })
   const path = `/access/${encodeURIComponent(action)}${ext ? '' : `/${encodeURIComponent(resource)}`}`
-  const { status, body } = await zts.get(`${path}?${query}`, { as })
+  const { status, body } = await zts.get(`${path}?${query.toString()}`, { as })
   return status === 200 ? body.granted : status
 }
 

@@ -1,7 +1,7 @@
 import { roleResourceName } from '#core/names/resource-name.ts'
 import { rolesOf } from '#core/rbac/memberships.ts'
-import type { Domains } from '../cache/domains.ts'
-import type { CachedDomain } from '../cache/model.ts'
+import type { Domains } from './domains.ts'
+import type { CachedDomain } from './model.ts'
 
 /** Which roles are asked for. */
 export interface RequestedRoles {

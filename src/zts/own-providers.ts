@@ -1,9 +1,9 @@
 import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
-import type { InstanceProvider } from '../instance-provider.ts'
-import type { ProviderFactory } from '../instance-providers.ts'
 import type { BuiltInProviderParts } from './built-in-providers.ts'
+import type { InstanceProvider } from './cert/instance-provider.ts'
+import type { ProviderFactory } from './cert/instance-providers.ts'
 
 const PROPERTY = 'athenz.ts.instance_providers'
 const CLASS_NAME = /^[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)*$/
