@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { access } from './access.ts'
 import type { StoreKind } from './bench-zms.ts'
+import { certs } from './certs.ts'
 import { memory } from './memory.ts'
 import type { BenchOptions } from './options.ts'
 import { type BenchResult, report } from './report.ts'
@@ -13,6 +14,7 @@ import { writes } from './writes.ts'
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult | undefined>>> = {
   access,
   writes,
+  certs,
   tokens,
   memory,
   start,

@@ -16,6 +16,8 @@ export interface Load {
   readonly urls: readonly string[]
   readonly method?: string
   readonly body?: string
+  /** Bodies of one line, used in turn with the URLs, in place of `body`. */
+  readonly bodies?: readonly string[]
   /** Type of the body; JSON when absent. */
   readonly bodyType?: string
   /** The number to begin with. */
@@ -23,6 +25,11 @@ export interface Load {
   /** File that verifies the server. */
   readonly ca: string
   readonly client: ClientFiles
+  /**
+   * In place of `client`: each connection is one of n clients in turn, and sends the URLs and bodies at every nth place
+   * from its own on.
+   */
+  readonly clients?: readonly ClientFiles[]
   readonly connections: number
   readonly warmSeconds: number
   readonly seconds: number
@@ -82,10 +89,16 @@ function loadTool(name: string, program: string, before: readonly string[]): Loa
     async run({ urls, client, ca, connections, warmSeconds, seconds, expected, ...load }) {
       const folder = await mkdtemp(join(tmpdir(), 'athenz-load-'))
       try {
-        const list = join(folder, 'urls')
-        await writeFile(list, urls.join('\n'))
+        const fileOf = async (file: string, lines: readonly string[]) => {
+          if (lines.length === 0) return ''
+          await writeFile(join(folder, file), lines.join('\n'))
+          return join(folder, file)
+        }
+        const clients = (load.clients ?? []).map(({ certificate, key }) => `${certificate} ${key}`)
         const options = {
-          urls: list,
+          urls: await fileOf('urls', urls),
+          bodies: await fileOf('bodies', load.bodies ?? []),
+          clients: await fileOf('clients', clients),
           method: load.method ?? 'GET',
           body: load.body ?? '',
           type: load.bodyType ?? 'application/json',

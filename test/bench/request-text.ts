@@ -9,15 +9,19 @@ export interface SingleRequest {
   readonly ca: string
   /** Fields of a form, which is posted. */
   readonly form?: string
+  /** JSON, which is posted. */
+  readonly json?: string
 }
 
 /** The body of an answer, on a connection of its own. Rejects when there is no answer. */
-export async function requestText(url: string, { client, ca, form }: SingleRequest): Promise<string> {
+export async function requestText(url: string, { client, ca, form, json }: SingleRequest): Promise<string> {
   const [cert, key, trusted] = await Promise.all([client.certificate, client.key, ca].map((file) => readFile(file)))
   const options: https.RequestOptions = { cert, key, ca: trusted, agent: false }
-  if (form !== undefined) {
+  const body = form ?? json
+  if (body !== undefined) {
+    const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded'
     options.method = 'POST'
-    options.headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(form) }
+    options.headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) }
   }
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const request = https.request(url, options, (response) => {
@@ -27,6 +31,6 @@ export async function requestText(url: string, { client, ca, form }: SingleReque
     })
     response.on('end', () => resolve(text)).on('error', reject)
   })
-  request.on('error', reject).end(form)
+  request.on('error', reject).end(body)
   return promise
 }

@@ -11,11 +11,13 @@ const { values: args } = parseArgs({
     urls: text,
     method: { ...text, default: 'GET' },
     body: { ...text, default: '' },
+    bodies: { ...text, default: '' },
     type: { ...text, default: 'application/json' },
     first: { ...text, default: '0' },
     ca: text,
     cert: text,
     key: text,
+    clients: { ...text, default: '' },
     c: { ...text, default: '16' },
     d: { ...text, default: '8s' },
     warm: { ...text, default: '3s' },
@@ -28,11 +30,19 @@ const connections = Number(args.c)
 const warmMillis = Number.parseFloat(args.warm) * 1000
 const countedMillis = Number.parseFloat(args.d) * 1000
 const pids = args.pids === '' ? [] : args.pids.split(',')
-const targets = readFileSync(args.urls ?? '', 'utf8')
-  .split('\n')
-  .filter((line) => line !== '')
-const [ca, cert, key] = [args.ca, args.cert, args.key].map((file) => readFileSync(file ?? ''))
-const agent = new https.Agent({ keepAlive: true, maxSockets: connections, ca, cert, key })
+const targets = readLines(args.urls ?? '')
+const bodies = args.bodies === '' ? [args.body] : readLines(args.bodies)
+const ca = readFileSync(args.ca ?? '')
+const agents = (args.clients === '' ? [`${args.cert} ${args.key}`] : readLines(args.clients)).map((line) => {
+  const [cert, key] = line.split(' ').map((file) => readFileSync(file))
+  return new https.Agent({ keepAlive: true, maxSockets: connections, ca, cert, key })
+})
+
+function readLines(file: string): string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+}
 
 /** User and system time of a process in clock ticks (1/100 s). */
 function cpuTicks(pid: string): number {
@@ -46,14 +56,17 @@ let counting = false
 const millis: number[] = []
 const statuses: Record<string, number> = {}
 
-function send(): Promise<number> {
+/** With several clients, each sends what stands at its own places. */
+function send(client: number, own: number): Promise<number> {
   const number = next++
+  const place = agents.length > 1 ? own * agents.length + client : number - first
   const fill = (template: string) => template.replaceAll('{i}', String(number))
-  const body = fill(args.body)
+  const body = fill(bodies[place % bodies.length] ?? '')
   const headers = body === '' ? {} : { 'content-type': args.type, 'content-length': Buffer.byteLength(body) }
   const { promise, resolve } = Promise.withResolvers<number>()
-  const target = fill(targets[(number - first) % targets.length] ?? '')
-  const request = https.request(target, { method: args.method, agent, headers }, (response) => {
+  const target = fill(targets[place % targets.length] ?? '')
+  const agent = agents[client]
+  const request = https.request(target, { method: args.method, headers, ...(agent && { agent }) }, (response) => {
     response.resume().on('end', () => resolve(response.statusCode ?? 0))
     response.on('error', () => resolve(0))
   })
@@ -61,18 +74,19 @@ function send(): Promise<number> {
   return promise
 }
 
-async function sender(endMillis: number): Promise<void> {
-  while (performance.now() < endMillis) {
+async function sender(client: number, endMillis: number): Promise<void> {
+  for (let own = 0; performance.now() < endMillis; own++) {
     const counted = counting
     const start = performance.now()
-    const status = await send()
+    const status = await send(client, own)
     if (!counted) continue
     millis.push(performance.now() - start)
     statuses[status] = (statuses[status] ?? 0) + 1
   }
 }
 
-const senders = Array.from({ length: connections }, () => sender(performance.now() + warmMillis + countedMillis))
+const endMillis = performance.now() + warmMillis + countedMillis
+const senders = Array.from({ length: connections }, (_, index) => sender(index % agents.length, endMillis))
 await delay(warmMillis)
 const ticks = pids.map(cpuTicks)
 const start = performance.now()
@@ -82,7 +96,7 @@ const seconds = (performance.now() - start) / 1000
 const cpuMicros = pids.map((pid, index) => tenths(((cpuTicks(pid) - (ticks[index] ?? 0)) * 10_000) / millis.length))
 millis.sort((a, b) => a - b)
 const percentile = (part: number) => millis[Math.floor(part * (millis.length - 1))] ?? 0
-agent.destroy()
+for (const agent of agents) agent.destroy()
 console.log(
   JSON.stringify({
     count: millis.length,

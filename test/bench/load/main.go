@@ -61,17 +61,33 @@ func fail(reason any) {
 	os.Exit(1)
 }
 
+// newClient makes a client with the certificate and key in two files.
+func newClient(pool *x509.CertPool, files []string, conns int) *http.Client {
+	if len(files) != 2 {
+		fail("a client needs a certificate and a key")
+	}
+	pair, err := tls.LoadX509KeyPair(files[0], files[1])
+	if err != nil {
+		fail(err)
+	}
+	tc := &tls.Config{RootCAs: pool, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }}
+	tr := &http.Transport{TLSClientConfig: tc, MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns}
+	return &http.Client{Transport: tr, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
 func tenths(x float64) float64 { return math.Round(x*10) / 10 }
 
 func main() {
 	urls := flag.String("urls", "", "file with one target a line, used in turn; {i} becomes a running number")
 	method := flag.String("method", "GET", "")
 	body := flag.String("body", "", "{i} becomes the running number")
+	bodies := flag.String("bodies", "", "file with one body a line, used in turn with the targets, in place of -body")
 	bodyType := flag.String("type", "application/json", "content type of the body")
 	first := flag.Int64("first", 0, "the number to begin with")
 	ca := flag.String("ca", "", "CA bundle of the server")
 	cert := flag.String("cert", "", "client certificate")
 	key := flag.String("key", "", "client key")
+	clients := flag.String("clients", "", "file with certificate and key a line, in place of both: connection k is client k mod n, and sends the targets and bodies at places k mod n")
 	conns := flag.Int("c", 16, "connections")
 	dur := flag.Duration("d", 8*time.Second, "counted time")
 	warm := flag.Duration("warm", 3*time.Second, "time before counting")
@@ -87,13 +103,24 @@ func main() {
 		fail(err)
 	}
 	pool.AppendCertsFromPEM(pem)
-	pair, err := tls.LoadX509KeyPair(*cert, *key)
-	if err != nil {
-		fail(err)
+	texts := []string{*body}
+	if *bodies != "" {
+		texts = readLines(*bodies)
 	}
-	tc := &tls.Config{RootCAs: pool, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }}
-	tr := &http.Transport{TLSClientConfig: tc, MaxIdleConnsPerHost: *conns, MaxConnsPerHost: *conns}
-	cl := &http.Client{Transport: tr, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if len(texts) == 0 {
+		fail("no bodies in " + *bodies)
+	}
+	identities := [][]string{{*cert, *key}}
+	if *clients != "" {
+		identities = nil
+		for _, line := range readLines(*clients) {
+			identities = append(identities, strings.Fields(line))
+		}
+	}
+	senders := make([]*http.Client, len(identities))
+	for k, files := range identities {
+		senders[k] = newClient(pool, files, *conns)
+	}
 	counter := *first - 1
 	var counting atomic.Bool
 	stop := time.Now().Add(*warm + *dur)
@@ -105,14 +132,19 @@ func main() {
 		wg.Add(1)
 		go func(w int) {
 			defer wg.Done()
-			for time.Now().Before(stop) {
+			client := w % len(senders)
+			for own := int64(0); time.Now().Before(stop); own++ {
 				n := atomic.AddInt64(&counter, 1)
 				i := strconv.FormatInt(n, 10)
-				var rd io.Reader
-				if *body != "" {
-					rd = strings.NewReader(strings.ReplaceAll(*body, "{i}", i))
+				place := n - *first
+				if len(senders) > 1 {
+					place = own*int64(len(senders)) + int64(client)
 				}
-				target := targets[int((n-*first)%int64(len(targets)))]
+				var rd io.Reader
+				if text := texts[place%int64(len(texts))]; text != "" {
+					rd = strings.NewReader(strings.ReplaceAll(text, "{i}", i))
+				}
+				target := targets[place%int64(len(targets))]
 				rq, err := http.NewRequest(*method, strings.ReplaceAll(target, "{i}", i), rd)
 				if err != nil {
 					fail(err)
@@ -122,7 +154,7 @@ func main() {
 				}
 				on := counting.Load()
 				t := time.Now()
-				rs, err := cl.Do(rq)
+				rs, err := senders[client].Do(rq)
 				code := 0
 				if err == nil {
 					io.Copy(io.Discard, rs.Body)
