@@ -8,6 +8,7 @@ import { type BuiltInProviderParts, builtInProviders, unsupportedProviders } fro
 import { AuthorityTexts } from './cert/authority-texts.ts'
 import { openClientTls } from './cert/client-tls.ts'
 import { InstanceProviders, type RemoteProviderFactory } from './cert/instance-providers.ts'
+import { HttpsProviders } from './cert/providers/https-providers.ts'
 import type { SshAuthorityTexts } from './cert/ssh/ssh-authority-texts.ts'
 import type { SshSigner } from './cert/ssh-signer.ts'
 import { openCertificateRecords, openSshRecords, openWorkloadRecords } from './open-records.ts'
@@ -50,7 +51,9 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
     const workloadRecords = kept(await openWorkloadRecords(recordsOptions))
     const sshSigner = kept(await openSshSigner(options))
     const sshAuthorityTexts = await readSshAuthorityTexts(config)
-    const instanceProviders = kept(await openProviders(options))
+    const remote = await remoteProviders(options)
+    opened.push(remote.close)
+    const instanceProviders = kept(await openProviders(options, remote.open))
     opened.push(startCleaner(options, certificateRecords))
     return {
       instanceProviders,
@@ -67,14 +70,14 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
   }
 }
 
-async function openProviders(options: InstancePartsOptions): Promise<InstanceProviders> {
+async function openProviders(options: InstancePartsOptions, remote: RemoteProviderFactory): Promise<InstanceProviders> {
   const { config, domains, log } = options
   const own = await loadOwnProviders(config, options)
   return new InstanceProviders({
     domains,
     classes: new Map([...builtInProviders(options), ...own]),
     unsupported: unsupportedProviders,
-    remote: await remoteProviders(options),
+    remote,
     log,
   })
 }
@@ -85,7 +88,7 @@ async function remoteProviders({
   privateKeyStore,
   logger,
   log,
-}: InstancePartsOptions): Promise<RemoteProviderFactory> {
+}: InstancePartsOptions): Promise<{ readonly open: RemoteProviderFactory; readonly close: () => void }> {
   const { zts } = config
   const open = async (what: string, opening: () => Promise<TlsSource | undefined>) => {
     try {
@@ -97,7 +100,6 @@ async function remoteProviders({
   }
   const tls = await open('the certificate of this server', () => openClientTls(config, privateKeyStore, logger))
   const clientTls = await open('the client certificate', () => openProviderClientTls(config, privateKeyStore, logger))
-  const { HttpsProviders } = await import('./cert/providers/https-providers.ts')
   const providers = new HttpsProviders({
     tls,
     clientTls,
@@ -105,7 +107,13 @@ async function remoteProviders({
     connectTimeoutMillis: zts.providerClientConnectTimeoutMillis,
     readTimeoutMillis: zts.providerClientReadTimeoutMillis,
   })
-  return (provider, endpoint) => providers.open(provider, endpoint)
+  return {
+    open: (provider, endpoint) => providers.open(provider, endpoint),
+    close() {
+      tls?.close()
+      clientTls?.close()
+    },
+  }
 }
 
 async function openProviderClientTls(

@@ -138,14 +138,15 @@ export const csrOf = (instanceId = 'i-1', names: readonly string[] = [], more: R
   requestFor('sports.api', [...DNS, `URI:athenz://instanceid/${PROVIDER}/${instanceId}`, ...names], more)
 
 /** What stands in for the surroundings of a server. */
-class Fakes {
-  readonly provider = new NotingProvider()
-  readonly sshSigner = new NotingSshSigner()
-  readonly records = new MemoryCertificateRecords()
-  readonly sshRecords = new MemorySshRecords()
-  readonly workloads = new MemoryWorkloadRecords()
-  readonly log: string[] = []
-}
+const newFakes = () => ({
+  provider: new NotingProvider(),
+  sshSigner: new NotingSshSigner(),
+  records: new MemoryCertificateRecords(),
+  sshRecords: new MemorySshRecords(),
+  workloads: new MemoryWorkloadRecords(),
+  log: [] as string[],
+})
+type Fakes = ReturnType<typeof newFakes>
 
 /** Registers, renews and removes instances as over HTTP. */
 export class InstanceHarness {
@@ -164,7 +165,7 @@ export class InstanceHarness {
     const certificateParts = await openCertificateParts(signer)
     const nothing = { properties: { all: 'a', byKeyId: 'b' }, all: undefined, byKeyId: [], rootDirectory: '/' }
     const texts = await AuthorityTexts.read(nothing)
-    const fakes = new Fakes()
+    const fakes = newFakes()
     const partsOf = (own: HarnessParts): InstanceIdentityDependencies => ({
       ...own,
       ...tokenParts(own),

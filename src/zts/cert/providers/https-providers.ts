@@ -1,5 +1,5 @@
 import type { PeerCertificate } from 'node:tls'
-import { Agent } from 'undici'
+import type { Agent } from 'undici'
 import { boundedText } from '#core/http/bounded-body.ts'
 import type { TlsMaterial } from '#core/http/tls-material.ts'
 import type { TlsSource } from '#core/http/tls-source.ts'
@@ -63,7 +63,7 @@ class HttpsProvider implements InstanceProvider {
   readonly #endpoint: URL
   readonly #source: TlsSource
   readonly #timeouts: Pick<HttpsProvidersOptions, 'connectTimeoutMillis' | 'readTimeoutMillis'>
-  #agent: Agent
+  #agent: Promise<Agent> | undefined
   #material: TlsMaterial
 
   constructor(provider: string, endpoint: URL, source: TlsSource, timeouts: HttpsProvidersOptions) {
@@ -72,7 +72,6 @@ class HttpsProvider implements InstanceProvider {
     this.#source = source
     this.#timeouts = timeouts
     this.#material = source.material
-    this.#agent = this.#newAgent()
   }
 
   confirmInstance(confirmation: InstanceConfirmation): Promise<InstanceConfirmation> {
@@ -84,7 +83,7 @@ class HttpsProvider implements InstanceProvider {
   }
 
   async close(): Promise<void> {
-    await this.#agent.close()
+    await (await this.#agent)?.close()
   }
 
   async #ask(operation: 'instance' | 'refresh', confirmation: InstanceConfirmation): Promise<InstanceConfirmation> {
@@ -92,7 +91,8 @@ class HttpsProvider implements InstanceProvider {
     let statusCode: number
     let text: string
     try {
-      const answer = await this.#currentAgent().request({
+      const agent = await this.#currentAgent()
+      const answer = await agent.request({
         origin: this.#endpoint.origin,
         path: `${this.#endpoint.pathname.replace(/\/+$/, '')}/${operation}`,
         method: 'POST',
@@ -112,22 +112,25 @@ class HttpsProvider implements InstanceProvider {
   }
 
   /** Made anew when key, certificate or authorities were read again. */
-  #currentAgent(): Agent {
+  #currentAgent(): Promise<Agent> {
     if (this.#source.material !== this.#material) {
       const former = this.#agent
       this.#material = this.#source.material
-      this.#agent = this.#newAgent()
-      void former.close().catch(() => {})
+      this.#agent = undefined
+      void former?.then((agent) => agent.close()).catch(() => {})
     }
+    this.#agent ??= this.#newAgent()
     return this.#agent
   }
 
-  #newAgent(): Agent {
+  async #newAgent(): Promise<Agent> {
     const { key, cert, ca = [] } = this.#material
     const { connectTimeoutMillis, readTimeoutMillis } = this.#timeouts
     const checkServerIdentity = (_host: string, { subject }: PeerCertificate): Error | undefined =>
       // Certificates of services name no host: who is meant is the provider, wherever it runs.
       subject.CN === this.#provider ? undefined : new Error(`the server is not ${this.#provider}`)
+    // The library takes time and memory that servers without such providers need not spend.
+    const { Agent } = await import('undici')
     return new Agent({
       headersTimeout: readTimeoutMillis,
       bodyTimeout: readTimeoutMillis,
