@@ -19,7 +19,7 @@ const TOP_LEVEL = [
 ]
 
 /** Started as processes of their own. */
-const PROGRAMS = ['src/core/authority/pam-worker.ts']
+const PROGRAMS = ['src/core/authority/kerberos-worker.ts', 'src/core/authority/pam-worker.ts']
 
 /** Commands, main programs of servers, and other programs: they may touch their process. */
 const isProgram = (path: string): boolean =>

@@ -11,6 +11,8 @@ const PROGRAMS: readonly SystemProgram[] = [
   { program: 'curl', packages: ['curl', 'ca-certificates'] },
   // The core packages bring the programs without a system service.
   { program: 'mariadbd', packages: ['mariadb-server-core', 'mariadb-client-core'] },
+  // kadmin.local, which fills the database of a KDC, is in the package of its administration server.
+  { program: 'krb5kdc', packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'] },
 ]
 
 // Where packages put servers; often not on the path of an ordinary user.

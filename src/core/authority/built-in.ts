@@ -1,5 +1,6 @@
 import type { Authority } from './authority.ts'
 import { CertificateAuthority } from './certificate-authority.ts'
+import { KerberosAuthority } from './kerberos-authority.ts'
 import { PrincipalAuthority } from './principal-authority.ts'
 import { RoleAuthority } from './role-authority.ts'
 import { TestUserAuthority } from './test-user-authority.ts'
@@ -14,6 +15,7 @@ export const builtInAuthorities: ReadonlyMap<string, () => Authority> = new Map<
   [`${IMPLEMENTATIONS}RoleAuthority`, () => new RoleAuthority()],
   [`${IMPLEMENTATIONS}CertificateAuthority`, () => new CertificateAuthority()],
   [`${IMPLEMENTATIONS}UserAuthority`, () => new UserAuthority()],
+  [`${IMPLEMENTATIONS}KerberosAuthority`, () => new KerberosAuthority()],
   [`${IMPLEMENTATIONS}TestUserAuthority`, () => new TestUserAuthority()],
 ])
 
@@ -26,10 +28,6 @@ export const unsupportedAuthorities: ReadonlyMap<string, string> = new Map([
   [
     `${IMPLEMENTATIONS}LDAPAuthority`,
     `is not supported (use ${IMPLEMENTATIONS}UserAuthority with an LDAP module in its PAM profile)`,
-  ],
-  [
-    `${IMPLEMENTATIONS}KerberosAuthority`,
-    `is not supported (use ${IMPLEMENTATIONS}UserAuthority with a Kerberos module in its PAM profile)`,
   ],
   [
     `${IMPLEMENTATIONS}OIDCAuthority`,

@@ -1,3 +1,4 @@
+import { importKoffi, type Koffi, loadNativeLibrary } from './native-library.ts'
 import type { PamAnswer } from './pam-message.ts'
 
 /** Result codes, item numbers and message styles of Linux-PAM's ABI (security/_pam_types.h). */
@@ -21,8 +22,6 @@ export interface PamLibrary {
   /** Checks password and account. */
   check(user: string, password: string, remoteAddress: string): PamAnswer
 }
-
-type Koffi = typeof import('koffi')['default']
 
 /**
  * Loads koffi and libpam and binds them to `profile`, the name of a file in /etc/pam.d. Throws an Error that names what
@@ -109,16 +108,8 @@ export async function loadPamLibrary(profile: string): Promise<PamLibrary> {
   }
 }
 
-async function importKoffi(): Promise<Koffi> {
-  try {
-    return (await import('koffi')).default
-  } catch (cause) {
-    throw new Error('the npm package koffi cannot be loaded', { cause })
-  }
-}
-
 function bind(koffi: Koffi) {
-  const library = load(koffi)
+  const library = loadNativeLibrary(koffi, 'libpam.so.0')
   const program = koffi.load(null)
   koffi.proto('int PamConverse(int count, void *messages, void *replies, void *data)')
   koffi.proto('void PamDelay(int status, unsigned int micros, void *data)')
@@ -135,13 +126,5 @@ function bind(koffi: Koffi) {
     allocate: program.func('void *calloc(size_t, size_t)'),
     duplicate: program.func('void *strdup(const char *)'),
     release: program.func('void free(void *)'),
-  }
-}
-
-function load(koffi: Koffi) {
-  try {
-    return koffi.load('libpam.so.0')
-  } catch (cause) {
-    throw new Error('the library libpam.so.0 cannot be loaded', { cause })
   }
 }

@@ -1,33 +1,15 @@
-/**
- * Process that asks PAM about one login at a time; started by PamPool with the profile as its only argument. It speaks
- * the messages of pam-message.ts with its parent, and ends when the parent closes the channel.
- */
-import { constants, setPriority } from 'node:os'
+/** Process that asks PAM about one login at a time; started by PamPool with the profile as its only argument. */
 import { loadPamLibrary, type PamLibrary } from './pam-library.ts'
-import type { PamAnswer, PamReply, PamRequest } from './pam-message.ts'
+import type { PamAnswer, PamQuestion } from './pam-message.ts'
+import { servePool } from './serve-pool.ts'
 
-const reply = (message: PamReply) => process.send?.(message)
-
-// A signal to the whole process group stops the server, which still answers the requests in flight.
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => {})
-// Password hashes are costly on purpose; they must not take the processor from the server.
-setPriority(constants.priority.PRIORITY_LOW)
-
-try {
+await servePool(async () => {
   const library = await loadPamLibrary(process.argv[2] ?? '')
   library.probe()
-  process.on('message', (request: PamRequest) => {
-    reply({ kind: 'answer', id: request.id, ...check(library, request) })
-  })
-  reply({ kind: 'ready' })
-} catch (error) {
-  const { message, cause } = error as Error
-  reply({ kind: 'unusable', reason: cause instanceof Error ? `${message} (${cause.message})` : message })
-  process.disconnect?.()
-}
+  return (question: PamQuestion) => check(library, question)
+})
 
-function check(library: PamLibrary, { user, password, remoteAddress }: PamRequest): PamAnswer {
+function check(library: PamLibrary, { user, password, remoteAddress }: PamQuestion): PamAnswer {
   try {
     return library.check(user, password, remoteAddress)
   } catch (error) {

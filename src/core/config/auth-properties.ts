@@ -59,15 +59,10 @@ export const userAuthorityProperties = {
   'ldap.hostname': text('localhost', 'LDAP server.'),
   'ldap.port': port(389, 'Its port.'),
   'ldap.base_dn': text('o=Athenz', 'Name under which users are found.'),
-  'kerberos.service_principal': text(unset, 'Kerberos principal of this server.'),
+  'kerberos.service_principal': text(unset, 'Kerberos principal of this server: HTTP/zms.example.com@EXAMPLE.COM.'),
   'kerberos.keytab_location': path(unset, 'Key table of that principal.'),
-  'kerberos.login_window': millis(60_000, 'Least time between two logins of the server.'),
-  'kerberos.renewTGT': boolean(true, 'Renew the ticket of the server.'),
-  'kerberos.use_ticket_cache': boolean(true, 'Take the ticket of the server from the ticket cache.'),
-  'kerberos.ticket_cache_name': text(unset, 'Ticket cache; the environment variable KRB5CCNAME wins.'),
-  'kerberos.debug': boolean(false, 'Log the steps of Kerberos.'),
-  'kerberos.user_realm': text('USER_REALM', 'Text in the realm of clients that belong to the user domain.'),
-  'kerberos.krb_user_realm': text('KRB_REALM', 'Text in the realm of clients that belong to the Kerberos domain.'),
+  'kerberos.user_realm': text('USER_REALM', 'Realm of clients that belong to the user domain, or parts of it.'),
+  'kerberos.krb_user_realm': text('KRB_REALM', 'Realm of clients that belong to the domain below.'),
   'kerberos.krb_user_domain': text('krb', 'Domain of those clients.'),
   'oidc.issuer': url(unset, 'OpenID provider; exactly the issuer of its tokens.'),
   'oidc.audience': text(unset, 'Audience that its tokens must name.'),
@@ -76,6 +71,15 @@ export const userAuthorityProperties = {
   'oidc.domain': text('user', 'Domain of the users.'),
   'oidc.name': text(unset, 'Name of the provider in the access log.'),
   'oidc.username_pattern': pattern('[a-z][a-z0-9]*', 'Regular expression that a user name must match.'),
+  ...allUnsupported('a server accepts tickets with its key table and needs no ticket of its own', {
+    'kerberos.login_window': millis(60_000, 'Least time between two logins of the server.'),
+    'kerberos.renewTGT': boolean(true, 'Renew the ticket of the server.'),
+    'kerberos.use_ticket_cache': boolean(true, 'Take the ticket of the server from the ticket cache.'),
+    'kerberos.ticket_cache_name': text(unset, 'Ticket cache; the environment variable KRB5CCNAME wins.'),
+  }),
+  ...allUnsupported('the access log says why a ticket was refused', {
+    'kerberos.debug': boolean(false, 'Log the steps of Kerberos.'),
+  }),
   ...allUnsupported('Java login modules cannot be loaded; Kerberos reads service_principal and keytab_location', {
     'kerberos.jaas_cfg_section': text(unset, 'Section of the Java login configuration.'),
     'kerberos.login_callback_handler_class': className(unset, 'Java class asked for the password.'),
@@ -99,6 +103,11 @@ export const oauthAuthorityProperties = {
   ),
   jwk_connect_timeout: millis(10_000, 'Longest wait for a connection when keys of an issuer are fetched.'),
   jwk_read_timeout: millis(20_000, 'Longest wait for the answer.'),
+}
+
+/** Authorities: settings of ours (`athenz.ts.`). */
+export const ownAuthorityProperties = {
+  kerberos_config_file: path(unset, 'Settings of the Kerberos library, instead of /etc/krb5.conf.'),
 }
 
 /** Properties of the authorities (`athenz.auth.`). */

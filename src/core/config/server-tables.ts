@@ -37,12 +37,12 @@ export interface SharedConfig
   readonly notification: SettingsOf<typeof notificationProperties> & SettingsOf<typeof notificationPluginProperties>
   readonly externalMember: SettingsOf<typeof shared.externalMemberProperties>
   readonly sources: SettingsOf<typeof shared.sourceProperties> & SettingsOf<typeof shared.reloadProperties>
-  readonly ts: SettingsOf<typeof shared.tsProperties>
+  readonly ts: SettingsOf<typeof shared.tsProperties> & SettingsOf<typeof auth.ownAuthorityProperties>
 }
 
 /** All settings of ZMS. */
 export interface ZmsConfig extends SharedConfig {
-  readonly zms: SettingsOf<typeof zmsProperties>
+  readonly zms: SettingsOf<typeof zmsProperties> & SettingsOf<typeof zms.changeWebhookProperties>
 }
 
 /** All settings of ZTS. */
@@ -112,7 +112,10 @@ const sharedTables: readonly PropertyTable[] = [
   table('notification', 'athenz.notification.', [['Notification plug-ins', notificationPluginProperties]]),
   table('sources', 'athenz.config.', [['Sources of configuration', shared.sourceProperties]]),
   table('sources', '', [['Reading them again', shared.reloadProperties]]),
-  table('ts', 'athenz.ts.', [['Settings that the original does not have', shared.tsProperties]]),
+  table('ts', 'athenz.ts.', [
+    ['Settings that the original does not have', shared.tsProperties],
+    ['Authorities: settings that the original does not have', auth.ownAuthorityProperties],
+  ]),
   table(
     'container',
     'athenz.',
@@ -136,6 +139,9 @@ const zmsTables: readonly PropertyTable[] = [
     ['Policies, services, tenants, templates', zms.objectProperties],
     ['Limits per domain', zms.quotaProperties],
     ['Client toward service providers', zms.providerClientProperties],
+  ]),
+  table('zms', 'athenz.ts.', [
+    ['Messages about changes: settings that the original does not have', zms.changeWebhookProperties],
   ]),
 ]
 
