@@ -18,15 +18,30 @@ export interface AuditEntry {
   readonly domain: string
   /** Local name of the object. */
   readonly entity: string
-  /** What was changed, as JSON text. */
+  /** What was changed, as JSON text in one line. */
   readonly details: string
 }
 
-/** Where the audit log goes; a plug-in. Must not throw: a change that was made is not undone by its log. */
+/**
+ * Where the audit log goes; a plug-in: `athenz.zms.audit_logger_factory_class` and its ZTS counterpart may name an ES
+ * module that exports an implementation.
+ */
 export interface AuditLog {
-  record(entry: AuditEntry): void
+  /**
+   * Records a change that was made; the client gets its answer when this has resolved. Whatever goes wrong is told to the
+   * operator and not to the client, because the change is not undone by its log; only a log that is `required` rejects.
+   */
+  record(entry: AuditEntry): Promise<void> | void
+  /** What keeps changes from being recorded now, in words; undefined when nothing does. */
+  problem?(): string | undefined
+  /** Nothing may be changed while there is a problem. */
+  readonly required?: boolean
+  /** Resolves when everything is recorded. */
   close?(): Promise<void>
 }
+
+/** Form of the fields, as it is named in the original's lines. */
+export const AUDIT_FORM = 'athenz-def-1.0'
 
 /**
  * The line of the original's default audit logger: `NAME=(value)` fields joined by `;` in a fixed order, `null` for what
@@ -34,7 +49,7 @@ export interface AuditLog {
  */
 export function auditLine(entry: AuditEntry, uuid: string): string {
   const fields: readonly (readonly [string, string | undefined])[] = [
-    ['VERS', 'athenz-def-1.0'],
+    ['VERS', AUDIT_FORM],
     ['UUID', uuid],
     ['WHEN', new Date(entry.when).toISOString()],
     ['WHO', entry.who],

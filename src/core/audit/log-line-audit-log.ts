@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { Logger } from '../log/logger.ts'
+import { auditId } from './audit-id.ts'
 import { type AuditEntry, type AuditLog, auditLine } from './audit-log.ts'
 
 /** The audit log as lines of the server's log, in the original's form, at level info and marked `audit`. */
@@ -11,6 +11,6 @@ export class LogLineAuditLog implements AuditLog {
   }
 
   record(entry: AuditEntry): void {
-    this.#log.info(auditLine(entry, randomUUID()))
+    this.#log.info(auditLine(entry, auditId(entry.when)))
   }
 }

@@ -24,6 +24,7 @@ import {
   unset,
   unsupported,
   uriList,
+  url,
   wordSet,
 } from './property.ts'
 
@@ -211,22 +212,22 @@ export const plugInProperties = {
     'Judge of attributes of domains.',
   ),
   resource_validator_factory_class: className(unset, 'Judge of objects before they are stored.'),
+  audit_logger_factory_class: className(
+    'file',
+    'Audit log: file, or the class of the original that writes to the server log, or a module.',
+  ),
+  domain_change_publisher_factory_class: className(
+    'com.yahoo.athenz.common.messaging.impl.NoOpDomainChangePublisherFactory',
+    'Publisher of messages about changes: that class for none, log, webhook, or a module.',
+  ),
+  domain_changes_topic_names: list('', 'Topics it publishes to, every message to each; none = no messages.'),
   ...allUnsupported(NOT_YET, {
     metric_factory_class: className(
       'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
       'Receiver of metrics, besides the operations port.',
     ),
-    audit_logger_factory_class: className(
-      'com.yahoo.athenz.common.server.log.impl.DefaultAuditLoggerFactory',
-      'Receiver of the audit log.',
-    ),
     audit_ref_validator_factory_class: className(unset, 'Judge of audit references.'),
     auth_history_store_factory_class: className(unset, 'Source of the authentication history.'),
-    domain_change_publisher_factory_class: className(
-      'com.yahoo.athenz.common.messaging.impl.NoOpDomainChangePublisherFactory',
-      'Publisher of changes.',
-    ),
-    domain_changes_topic_names: list('', 'Topics it publishes to.'),
     notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),
     notification_object_store_factory_class: className(unset, 'Index of what is to be reviewed.'),
   }),
@@ -288,6 +289,20 @@ export const providerClientProperties = {
   'provider.client.max_retries': count(2, 'How often a failed request is tried again.'),
   'provider.client.connect_timeout_ms': ms(5000, 'Longest wait for a connection.'),
   'provider.client.read_timeout_ms': ms(15_000, 'Longest wait for the answer.'),
+}
+
+/** Webhook for messages about changes (`athenz.ts.`), which the original does not have. */
+export const changeWebhookProperties = {
+  change_webhook_url: url(unset, 'Where webhook posts messages to: an https URL, or http on this machine.'),
+  change_webhook_secret: secret(unset, 'Secret that signs them, or its name in the private key store.'),
+  change_webhook_key_group: text(unset, 'Key group of that secret in the private key store.'),
+  change_webhook_ca_file: path(
+    unset,
+    'PEM certificates of the authorities of the receiver; those of Node.js if not set.',
+  ),
+  change_webhook_timeout_millis: millis(5000, 'Longest wait for an answer of the receiver.'),
+  change_webhook_retries: count(10, 'How often a failed delivery is tried again, at growing intervals.'),
+  change_webhook_queue_max: count(10_000, 'Messages that wait for delivery; further ones are dropped.'),
 }
 
 /** Properties of ZMS (`athenz.zms.`). */

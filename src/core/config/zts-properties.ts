@@ -67,8 +67,8 @@ export const plugInProperties = {
     'Receiver of metrics, besides the operations port.',
   ),
   audit_logger_factory_class: className(
-    'com.yahoo.athenz.common.server.log.impl.DefaultAuditLoggerFactory',
-    'Receiver of the audit log.',
+    'file',
+    'Audit log: file, or the class of the original that writes to the server log, or a module.',
   ),
   hostname_resolver_factory_class: className(unset, 'Judge of host names in certificate requests.'),
   notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),

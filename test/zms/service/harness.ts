@@ -111,7 +111,7 @@ export class Harness {
       store,
       writes: new Writes({
         store,
-        audit: { record: (entry) => audit.push(entry) },
+        audit: { record: (entry) => void audit.push(entry) },
         serverName: 'zms.example.com',
         auditedKinds: zms.auditRefCheckObjects,
         now,

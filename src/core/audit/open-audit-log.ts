@@ -1,0 +1,85 @@
+import { ConfigError } from '../config/config-error.ts'
+import { loadPlugIn, missingMethods } from '../config/plug-in.ts'
+import type { ServerName, SharedConfig } from '../config/server-tables.ts'
+import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
+import type { Logger } from '../log/logger.ts'
+import type { AuditLog } from './audit-log.ts'
+import { type ChainSeal, keyedSeal, openSeal } from './chain-seal.ts'
+import { FileAuditLog } from './file-audit-log.ts'
+import { LogLineAuditLog } from './log-line-audit-log.ts'
+
+/** What an audit log is opened with; a plug-in gets the same. */
+export interface AuditLogOptions {
+  readonly server: ServerName
+  /** Value of `audit_logger_factory_class`. */
+  readonly className: string
+  /** Name of the machine, for the lines. */
+  readonly hostname: string
+  /** Folder from which relative paths of modules count. */
+  readonly rootDir: string
+  readonly config: Pick<SharedConfig, 'ts'>
+  readonly privateKeyStore: PrivateKeyStore
+  readonly log: Logger
+}
+
+/** A start reads the last file whole; this keeps that short. */
+const MAX_FILE_BYTES = 268_435_456
+
+/**
+ * Opens the audit log of a server: `file` (files of JSON lines with a hash chain), the original's class (its lines, in
+ * the server's log), or a module. Throws ConfigError when it cannot be opened.
+ */
+export function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const { server, className, rootDir, log } = options
+  return loadPlugIn<AuditLog, [AuditLogOptions]>(
+    className,
+    {
+      property: `athenz.${server}.audit_logger_factory_class`,
+      what: 'audit log',
+      builtIn: new Map<string, (options: AuditLogOptions) => AuditLog | Promise<AuditLog>>([
+        ['file', openFiles],
+        ['com.yahoo.athenz.common.server.log.impl.DefaultAuditLoggerFactory', () => new LogLineAuditLog(log)],
+      ]),
+      problemsOf: missingMethods('record'),
+      directory: rootDir,
+    },
+    options,
+  )
+}
+
+async function openFiles(options: AuditLogOptions): Promise<AuditLog> {
+  const { server, hostname, config, log } = options
+  const { ts } = config
+  const seal = (await auditLogKey(options)) ?? openSeal
+  try {
+    return await FileAuditLog.open({
+      folder: ts.auditLogDir,
+      seal,
+      server,
+      host: hostname,
+      maxFileBytes: Math.min(ts.auditLogMaxBytes || MAX_FILE_BYTES, MAX_FILE_BYTES),
+      daily: ts.auditLogDaily,
+      retainDays: ts.auditLogRetainDays,
+      required: ts.auditLogRequired,
+      log,
+    })
+  } catch (cause) {
+    throw Object.assign(new ConfigError([`athenz.ts.audit_log_dir: ${ts.auditLogDir}: ${reasonOf(cause)}`]), { cause })
+  }
+}
+
+/** The seal under the configured key; undefined when there is none. Throws ConfigError when it cannot be used. */
+export async function auditLogKey(
+  options: Pick<AuditLogOptions, 'server' | 'config' | 'privateKeyStore'>,
+): Promise<ChainSeal | undefined> {
+  const { auditLogKeyName, auditLogKeyGroup } = options.config.ts
+  if (auditLogKeyName === undefined) return undefined
+  const secret = await options.privateKeyStore.applicationSecret(options.server, auditLogKeyGroup, auditLogKeyName)
+  try {
+    return keyedSeal(secret)
+  } catch (cause) {
+    throw Object.assign(new ConfigError([`athenz.ts.audit_log_key_name: ${reasonOf(cause)}`]), { cause })
+  }
+}
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
