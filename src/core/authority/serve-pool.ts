@@ -7,7 +7,6 @@ import type { PoolReply, PoolRequest } from './process-pool.ts'
  * that the server's side of the pool asks.
  */
 export async function servePool(open: () => Promise<(question: never) => object>): Promise<void> {
-  const reply = (message: PoolReply<object>) => process.send?.(message)
   // A signal to the whole process group stops the server, which still answers the requests in flight.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
@@ -24,4 +23,8 @@ export async function servePool(open: () => Promise<(question: never) => object>
     reply({ kind: 'unusable', reason: cause instanceof Error ? `${message} (${cause.message})` : message })
     process.disconnect?.()
   }
+}
+
+function reply(message: PoolReply<object>): void {
+  process.send?.(message)
 }
