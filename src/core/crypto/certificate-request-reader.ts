@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import type { AlternativeName } from './certificate-name.ts'
 import { readAlternativeNames, readSubject, type SubjectAttributes } from './certificate-name-reader.ts'
 import { DerError, DerReader, derTags, idOf, readOid } from './der-reader.ts'
-import { findKeyKind, type KeyFamily } from './key-kind.ts'
+import { findKeyKind, KEY_KINDS, type KeyFamily, type KeyKind } from './key-kind.ts'
 
 /** What a certificate request says. Nothing has been compared with anything yet. */
 export interface ParsedCertificateRequest {
@@ -15,6 +15,8 @@ export interface ParsedCertificateRequest {
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKeyDer: Buffer
   readonly alternativeNames: readonly AlternativeName[]
+  /** What the key says of itself; how long an RSA key is, shows when it is read. */
+  readonly keyKind: KeyKind
   /** It wants to be a CA, by its basic constraints or by a key usage of a CA. */
   readonly asksForAuthority: boolean
   /** What the signature is over. */
@@ -39,8 +41,15 @@ const SIGNATURE_ALGORITHMS: ReadonlyMap<string, CertificateRequestAlgorithm> = n
   [idOf('1.2.840.10045.4.3.4'), { family: 'ec', digest: 'sha512' }],
   [idOf('1.3.101.112'), { family: 'ed25519', digest: null }],
 ])
-const EC_PUBLIC_KEY = idOf('1.2.840.10045.2.1')
-const KEY_ALGORITHMS: ReadonlySet<string> = new Set([idOf('1.2.840.113549.1.1.1'), EC_PUBLIC_KEY, idOf('1.3.101.112')])
+const RSA_KEY = idOf('1.2.840.113549.1.1.1')
+const EC_KEY = idOf('1.2.840.10045.2.1')
+const ED25519_KEY = idOf('1.3.101.112')
+/** RFC 5480, 2.1.1.1. */
+const CURVES: ReadonlyMap<string, KeyKind['name']> = new Map([
+  [idOf('1.2.840.10045.3.1.7'), 'P-256'],
+  [idOf('1.3.132.0.34'), 'P-384'],
+  [idOf('1.3.132.0.35'), 'P-521'],
+])
 
 /** PKCS #9 extensionRequest, RFC 2985, 5.4.2. */
 const EXTENSION_REQUEST = idOf('1.2.840.113549.1.9.14')
@@ -69,7 +78,7 @@ export function parseCertificateRequest(der: Buffer): ParsedCertificateRequest {
   if (version.length !== 1 || version[0] !== 0) throw new DerError('it is not of version 1')
   const subject = fields.next(derTags.sequence)
   const publicKey = fields.next(derTags.sequence)
-  checkKeyAlgorithm(publicKey.content)
+  const kind = readKeyKind(publicKey.content)
   const extensions = readAttributes(fields)
   fields.end()
   return {
@@ -80,6 +89,7 @@ export function parseCertificateRequest(der: Buffer): ParsedCertificateRequest {
     subjectDer: subject.bytes,
     subject: readSubject(subject.content),
     publicKeyDer: publicKey.bytes,
+    keyKind: kind,
     alternativeNames: readAlternativeNames(extensions.get(SUBJECT_ALTERNATIVE_NAME)),
     asksForAuthority:
       isAuthorityConstraint(extensions.get(BASIC_CONSTRAINTS)) || isAuthorityUsage(extensions.get(KEY_USAGE)),
@@ -92,12 +102,14 @@ export function parseCertificateRequest(der: Buffer): ParsedCertificateRequest {
  * Throws {@link DerError} with the reason.
  */
 export async function verifiedPublicKey(request: ParsedCertificateRequest): Promise<KeyObject> {
-  const { body, signature, signatureAlgorithm } = request
-  const key = readKey(request.publicKeyDer)
-  const kind = findKeyKind(key, 'certificate')
-  if (typeof kind === 'string') throw new DerError(`its key is refused: ${kind}`)
-  if (kind.family !== signatureAlgorithm.family)
+  const { body, signature, signatureAlgorithm, keyKind } = request
+  if (keyKind.family !== signatureAlgorithm.family) {
     throw new DerError('it is signed with another kind of key than its own')
+  }
+  const key = readKey(request.publicKeyDer)
+  // The details of other keys are all in their kind, and slow to ask for.
+  const refusal = keyKind.family === 'rsa' ? findKeyKind(key, 'certificate') : keyKind
+  if (typeof refusal === 'string') throw new DerError(`its key is refused: ${refusal}`)
   const valid = await new Promise<boolean>((resolve, reject) => {
     verify(signatureAlgorithm.digest, body, key, signature, (error, result) => {
       if (error) reject(error)
@@ -131,16 +143,21 @@ function requireNull(reader: DerReader): void {
 }
 
 /** Before the key is made: other kinds of keys, and curves given by their parameters, can take long to read. */
-function checkKeyAlgorithm(content: Buffer): void {
+function readKeyKind(content: Buffer): KeyKind {
   const fields = new DerReader(content)
   const algorithm = fields.enter()
   fields.wholeBits()
   fields.end()
-  const id = readOid(algorithm)
-  if (!KEY_ALGORITHMS.has(id)) throw new DerError('its kind of key is not accepted (use RSA or EC)')
-  if (id === EC_PUBLIC_KEY && algorithm.nextTag !== derTags.oid) {
-    throw new DerError('its key has a curve that is not given by its name')
-  }
+  const name = keyName(readOid(algorithm), algorithm)
+  const kind = KEY_KINDS.find((row) => row.name === name)
+  if (kind === undefined) throw new DerError('its kind of key is not accepted (use RSA, or P-256, P-384 or P-521)')
+  return kind
+}
+
+function keyName(id: string, parameters: DerReader): KeyKind['name'] | undefined {
+  if (id === RSA_KEY) return 'RSA'
+  if (id === ED25519_KEY) return 'Ed25519'
+  return id === EC_KEY && parameters.nextTag === derTags.oid ? CURVES.get(readOid(parameters)) : undefined
 }
 
 /** The content of each extension asked for, by its id. */

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { badRequest } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import type { InstanceRefreshInformation } from '../api/instance-refresh.ts'
@@ -6,6 +6,7 @@ import type { CachedDomain } from '../cache/model.ts'
 import { type CertificateRequestView, readCertificateRequest } from '../cert/certificate-request.ts'
 import type { CertificateUsage, SigningPriority } from '../cert/certificate-signer.ts'
 import { INSTANCE_REQUEST_CHECKS, type InstanceSubject, providerDnsNames } from '../cert/instance-request-checks.ts'
+import { readIssuedCertificate } from '../cert/issued-certificate.ts'
 import type { ProviderAnswer } from '../cert/providers/provider-answer.ts'
 import { firstRefusal, organizationalUnit } from '../cert/request-checks.ts'
 import { serviceExpiryMins, serviceSignerKeyId } from './certificate-choices.ts'
@@ -103,13 +104,10 @@ export class InstanceCertificates {
     const requestedMins = [answer.expiryMins, body.expiryTime]
     const expiryMins = serviceExpiryMins(requestedMins, domain, zts.serviceCertDefaultExpiryMins.value)
     const pem = await certificateIssuer.issue({ provider, request, usage, expiryMins, priority, signerKeyId })
-    const certificate = new X509Certificate(pem)
     return {
       pem,
       authorityPem: zts.respX509SignerCerts ? await certificateIssuer.caCertificate(provider, signerKeyId) : undefined,
-      serial: serialOf(certificate),
-      notBefore: certificate.validFromDate.getTime(),
-      notAfter: certificate.validToDate.getTime(),
+      ...readIssuedCertificate(pem),
     }
   }
 

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
@@ -7,6 +6,7 @@ import { type ResourceParts, roleResourceName, splitResourceName } from '#core/n
 import type { RoleCertificateRequest, roleCertificateEndpoints } from '../api/role-certificate.ts'
 import type { CachedDomain } from '../cache/model.ts'
 import { type CertificateRequestView, readCertificateRequest } from '../cert/certificate-request.ts'
+import { readIssuedCertificate } from '../cert/issued-certificate.ts'
 import { readPresentedCertificate } from '../cert/presented-certificate.ts'
 import { firstRefusal } from '../cert/request-checks.ts'
 import { ROLE_REQUEST_CHECKS, type RoleSubject } from '../cert/role-request-checks.ts'
@@ -94,7 +94,7 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
       ]
       if (asked !== named) throw badRequest(`Role Certificate Request mismatch: ${asked}/${named}`)
       const token = await issue(read, body, context)
-      return ok({ token, expiryTime: Math.floor(new X509Certificate(token).validToDate.getTime() / 1000) })
+      return ok({ token, expiryTime: readIssuedCertificate(token).notAfter / 1000 })
     },
 
     async postRoleCertificateRequestExt({ body }, context) {
