@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { AuditLog } from '#core/audit/audit-log.ts'
-import { LogLineAuditLog } from '#core/audit/log-line-audit-log.ts'
+import { openAuditLog } from '#core/audit/open-audit-log.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
 import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
 import { ConfigError } from '#core/config/config-error.ts'
@@ -13,12 +13,14 @@ import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import { Container } from '#core/http/container.ts'
+import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
+import { startPublishing } from './open-change-publishers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
 import { openProviderClient } from './open-provider-client.ts'
 import { openStore, setupError } from './open-store.ts'
@@ -29,7 +31,8 @@ import { Authorization } from './service/authorization.ts'
 import { AuthorizedServices } from './service/authorized-services.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
 import { externalMemberValidators } from './service/external-member-validators.ts'
-import { prepareFirstStart } from './service/first-start.ts'
+import { prepareFirstStart, SYSTEM_SETUP } from './service/first-start.ts'
+import { jobContext } from './service/job-context.ts'
 import { MemberDateRules } from './service/member-dates.ts'
 import { MemberRules } from './service/member-rules.ts'
 import { OwnershipRules } from './service/ownership.ts'
@@ -89,15 +92,26 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     )
     const providerClient = await openProviderClient(config, privateKeyStore, log)
     if (providerClient) opened.push(() => providerClient.close())
+    const audit = await openAuditLog({
+      server: 'zms',
+      className: config.zms.auditLoggerFactoryClass,
+      hostname: config.zms.hostname,
+      rootDir,
+      config,
+      privateKeyStore,
+      log,
+    })
+    opened.push(() => audit.close?.())
     const deps = await dependencies(loaded, {
       store,
       authorities,
       providerClient,
       credentialsBox,
       signer: signers.preferred(),
-      audit: new LogLineAuditLog(log),
+      audit,
       log: say,
     })
+    opened.push(await startPublishing({ config, privateKeyStore, log }, deps.writes))
     const system = await openSystemParts(deps)
     opened.push(() => system.health.close())
     registerEndpoints(container.server, {
@@ -118,14 +132,24 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       beforeHandler: requestCheck(config, deps.userAuthority),
       authenticationOptional: (path) => uriListIncludes(config.zms.noAuthUriList, path),
     })
-    opened.push(await firstStart(store, config, publicKeys, say))
+    opened.push(await firstStart(deps, publicKeys))
     await system.health.start()
     const watch = watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: say })
     opened.push(() => watch.close())
     const reachable = async () => {
       if (!(await store.check())) throw new Error('the data cannot be reached')
     }
-    const addresses = await container.listen(new Map([['store', reachable]]))
+    const recordable = () => {
+      const problem = audit.problem?.()
+      if (problem !== undefined && audit.required) throw new Error(problem)
+      return problem
+    }
+    const addresses = await container.listen(
+      new Map<string, ReadinessCheck>([
+        ['store', reachable],
+        ['audit log', recordable],
+      ]),
+    )
     opened.push(startBackground(deps))
     return { addresses, close: closeAll }
   } catch (error) {
@@ -253,14 +277,19 @@ const RETRY_MILLIS = 2_000
  * again until it answers, and until then the status says that there are no domains.
  */
 async function firstStart(
-  store: Store,
-  config: ConfigOf['zms'],
+  { config, store, writes, log }: ZmsDependencies,
   publicKeys: ReadonlyMap<string, string>,
-  log: ZmsDependencies['log'],
 ): Promise<() => void> {
   let timer: NodeJS.Timeout | undefined
+  const context = jobContext(config, 'firststart')
+  const recorded: Parameters<typeof prepareFirstStart>[0] = {
+    domain: (name) => store.domain(name),
+    transact: (domains, decide) =>
+      writes.commit({ context, domains, entity: 'system', auditRef: SYSTEM_SETUP }, decide),
+  }
   const attempt = async () => {
-    const made = await prepareFirstStart(store, { names: config, admins: () => administratorsOf(config), publicKeys })
+    const admins = () => administratorsOf(config)
+    const made = await prepareFirstStart(recorded, { names: config, admins, publicKeys })
     if (made) log('info', `first start: system domains made, administrators ${config.zms.domainAdmin.join(', ')}`)
   }
   const later = () => {

@@ -1,3 +1,5 @@
+import { ServiceError } from '../error/service-error.ts'
+
 /** One change, for the audit log. */
 export interface AuditEntry {
   /** Epoch milliseconds. */
@@ -39,6 +41,10 @@ export interface AuditLog {
   /** Resolves when everything is recorded. */
   close?(): Promise<void>
 }
+
+/** 503: a change was made that a required log does not have. */
+export const unrecorded = (detail: string, cause?: unknown): ServiceError =>
+  new ServiceError('unavailable', 'The change was made but could not be recorded in the audit log', { detail, cause })
 
 /** Form of the fields, as it is named in the original's lines. */
 export const AUDIT_FORM = 'athenz-def-1.0'

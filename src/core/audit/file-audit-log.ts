@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { ServiceError } from '../error/service-error.ts'
+import type { ServiceError } from '../error/service-error.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Clock } from '../seam/clock.ts'
 import { type FileLock, type FileSystem, nodeFileSystem, type WritableFile } from '../seam/file-system.ts'
 import { type AuditFile, auditFile, auditFilesIn, dayOf, encodeHead, headFile, lockFile } from './audit-files.ts'
 import { auditId } from './audit-id.ts'
-import { type AuditEntry, type AuditLog, auditLine } from './audit-log.ts'
+import { type AuditEntry, type AuditLog, auditLine, unrecorded } from './audit-log.ts'
 import { type ChainEnd, findLog } from './chain-end.ts'
 import {
   beginContent,
@@ -241,10 +241,7 @@ export class FileAuditLog implements AuditLog {
       const fate = kept ? 'it is held in memory' : 'it is lost'
       log.error({ audit: auditLine(entry, auditId(entry.when)), reason }, `a change is not in the audit log: ${fate}`)
     }
-    if (!this.required) return undefined
-    return new ServiceError('unavailable', 'The change was made but could not be recorded in the audit log', {
-      detail: reason,
-    })
+    return this.required ? unrecorded(reason) : undefined
   }
 
   #retryLater(): void {

@@ -3,7 +3,8 @@ import { loadPlugIn, missingMethods } from '../config/plug-in.ts'
 import type { ServerName, SharedConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import type { Logger } from '../log/logger.ts'
-import type { AuditLog } from './audit-log.ts'
+import { auditId } from './audit-id.ts'
+import { type AuditLog, auditLine, unrecorded } from './audit-log.ts'
 import { type ChainSeal, keyedSeal, openSeal } from './chain-seal.ts'
 import { FileAuditLog } from './file-audit-log.ts'
 import { LogLineAuditLog } from './log-line-audit-log.ts'
@@ -29,9 +30,9 @@ const MAX_FILE_BYTES = 268_435_456
  * Opens the audit log of a server: `file` (files of JSON lines with a hash chain), the original's class (its lines, in
  * the server's log), or a module. Throws ConfigError when it cannot be opened.
  */
-export function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { server, className, rootDir, log } = options
-  return loadPlugIn<AuditLog, [AuditLogOptions]>(
+  const audit = await loadPlugIn<AuditLog, [AuditLogOptions]>(
     className,
     {
       property: `athenz.${server}.audit_logger_factory_class`,
@@ -45,6 +46,25 @@ export function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
     },
     options,
   )
+  return audit instanceof FileAuditLog || audit instanceof LogLineAuditLog ? audit : guarded(audit, log)
+}
+
+/** A module that fails must neither undo an acknowledged change nor hide that it is not recorded. */
+function guarded(audit: AuditLog, log: Logger): AuditLog {
+  const required = audit.required === true
+  return {
+    required,
+    async record(entry) {
+      try {
+        await audit.record(entry)
+      } catch (cause) {
+        log.error({ err: cause, audit: auditLine(entry, auditId(entry.when)) }, 'a change is not in the audit log')
+        if (required) throw unrecorded(reasonOf(cause), cause)
+      }
+    },
+    problem: () => audit.problem?.(),
+    close: async () => audit.close?.(),
+  }
 }
 
 async function openFiles(options: AuditLogOptions): Promise<AuditLog> {

@@ -37,8 +37,11 @@ const DESCRIPTIONS: ReadonlyMap<string, string> = new Map([
   ['sys.auth.audit.org', 'The Athenz audit domain based on org name'],
   ['sys.auth.audit.domain', 'The Athenz audit domain based on domain name'],
 ])
-/** Who makes them and why, as recorded with their administrators. */
-const MAKER = { requestPrincipal: 'sys.auth.zms', auditRef: 'System Setup' }
+/** Audit reference of what the first start makes. */
+export const SYSTEM_SETUP = 'System Setup'
+
+/** Who makes it and why, as recorded with the administrators. */
+const MAKER = { requestPrincipal: 'sys.auth.zms', auditRef: SYSTEM_SETUP }
 
 /**
  * Makes the system domains and the service `sys.auth.zms` when the store does not know `sys.auth`; otherwise changes
@@ -46,7 +49,7 @@ const MAKER = { requestPrincipal: 'sys.auth.zms', auditRef: 'System Setup' }
  * servers may do it at once: the first wins. Resolves to whether anything was made.
  */
 export async function prepareFirstStart(
-  store: Store,
+  store: Pick<Store, 'domain' | 'transact'>,
   options: {
     names: SystemDomainNames
     admins: () => readonly string[]

@@ -1,5 +1,5 @@
 import type { AuditLog } from '#core/audit/audit-log.ts'
-import { badRequest } from '#core/error/service-error.ts'
+import { badRequest, ServiceError } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { type Change, isDomainChange } from '../store/change.ts'
 import type { Domain } from '../store/model.ts'
@@ -52,8 +52,15 @@ export class Writes {
     this.#listeners.push(listener)
   }
 
-  /** Runs and commits a transaction (see Store.transact for what `decide` may do), then records what it changed. */
+  /**
+   * Runs and commits a transaction (see Store.transact for what `decide` may do), then records what it changed: when it
+   * resolves, the change is in the audit log. Throws `unavailable` when nothing may be changed without being recorded.
+   */
   async commit<T>(subject: WriteSubject, decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
+    const problem = this.#audit.required ? this.#audit.problem?.() : undefined
+    if (problem !== undefined) {
+      throw new ServiceError('unavailable', 'Changes cannot be recorded at the moment', { detail: problem })
+    }
     let changes: readonly Change[] = []
     const result = await this.#store.transact(subject.domains, async (transaction) => {
       const collected: Change[] = []
@@ -69,8 +76,9 @@ export class Writes {
       })
     })
     if (changes.length > 0) {
-      this.#record(subject, changes)
+      const recorded = this.#record(subject, changes)
       for (const listener of this.#listeners) listener(subject, changes)
+      await recorded
     }
     return result
   }
@@ -95,10 +103,10 @@ export class Writes {
     }
   }
 
-  #record(subject: WriteSubject, changes: readonly Change[]): void {
+  async #record(subject: WriteSubject, changes: readonly Change[]): Promise<void> {
     const { context } = subject
     const { principal } = context
-    this.#audit.record({
+    await this.#audit.record({
       when: this.#now(),
       who: principal?.unsignedCredentials ?? whoOf(principal),
       whoFullName: principal?.fullName ?? 'null',
