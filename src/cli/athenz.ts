@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { auditCommand } from './audit.ts'
 import { runCommand } from './command-failure.ts'
 import type { DevOptions } from './dev.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
@@ -29,6 +30,8 @@ program
   .action(async (options: DevArguments) => {
     await runCommand('athenz dev', async () => (await import('./dev.ts')).dev(devOptions(options)))
   })
+
+program.addCommand(auditCommand())
 
 await program.parseAsync()
 

@@ -1,6 +1,7 @@
 import type { AuditHead } from './audit-files.ts'
 import { CHAIN_START, type ChainPosition, type FileBeginning, readBeginning, readLine } from './chain-line.ts'
 import { type ChainSeal, openSeal } from './chain-seal.ts'
+import { linesOf } from './lines.ts'
 
 /** A file to be verified. It may be larger than memory. */
 export interface VerifiedFile {
@@ -55,8 +56,6 @@ export class MissingKey extends Error {
   }
 }
 
-const LINE_FEED = 10
-
 /**
  * Verifies that files, given in their order, hold an unbroken chain of lines. Rejects with ChainBreak at the first place
  * that is wrong, with MissingKey when it cannot be judged, and with whatever reading a file throws.
@@ -104,7 +103,7 @@ class Verification {
     this.#files++
     const limit = next?.previous?.bytes ?? Number.POSITIVE_INFINITY
     let behind = 0
-    for await (const { bytes, whole } of linesOf(file)) {
+    for await (const { bytes, whole } of linesOf(file.read())) {
       if (this.#bytes >= limit) {
         behind += bytes.length + (whole ? 1 : 0)
         continue
@@ -249,22 +248,6 @@ class Verification {
 
 /** What the first line of a file says, not verified. */
 async function beginningOf(file: VerifiedFile): Promise<FileBeginning | undefined> {
-  for await (const { bytes, whole } of linesOf(file)) return whole ? readBeginning(bytes) : undefined
+  for await (const { bytes, whole } of linesOf(file.read())) return whole ? readBeginning(bytes) : undefined
   return undefined
-}
-
-/** Lines of a file without their line feeds; `whole` is false for a last one that has none. */
-async function* linesOf(file: VerifiedFile): AsyncGenerator<{ bytes: Buffer; whole: boolean }> {
-  let begun: Buffer[] = []
-  for await (const piece of file.read()) {
-    let from = 0
-    for (let end = piece.indexOf(LINE_FEED); end >= 0; end = piece.indexOf(LINE_FEED, from)) {
-      const rest = piece.subarray(from, end)
-      yield { bytes: begun.length > 0 ? Buffer.concat([...begun, rest]) : rest, whole: true }
-      begun = []
-      from = end + 1
-    }
-    if (from < piece.length) begun.push(piece.subarray(from))
-  }
-  if (begun.length > 0) yield { bytes: Buffer.concat(begun), whole: false }
 }
