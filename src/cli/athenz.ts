@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { auditCommand } from './audit.ts'
 import { runCommand } from './command-failure.ts'
+import { withDataOptions } from './data-location.ts'
 import type { DevOptions } from './dev.ts'
+import type { MigrateOptions } from './migrate.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
 
@@ -32,6 +34,14 @@ program
   })
 
 program.addCommand(auditCommand())
+
+withDataOptions(program.command('migrate'))
+  .description('bring the configured databases, made by any Athenz since the end of 2017, up to date')
+  .option('--dry-run', 'print the SQL and change nothing')
+  .option('--allow-unknown-columns', 'go on although tables have columns that no known version has')
+  .action(async (options: MigrateOptions) => {
+    await runCommand('athenz migrate', async () => (await import('./migrate.ts')).migrate(options))
+  })
 
 await program.parseAsync()
 
