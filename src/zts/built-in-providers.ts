@@ -118,7 +118,7 @@ function ztsProvider(provider: string, parts: BuiltInProviderParts): ZtsProvider
   return new ZtsProvider({
     provider,
     domains,
-    signer: signers.instanceProviders,
+    signer: () => signers.instanceProviders,
     registerTokenKeys: registerTokenKeys(parts),
     launches: launchableServices(parts),
     dnsSuffixes: zts.providerDnsSuffix.map(plainSuffix),

@@ -22,6 +22,7 @@ import { loadForeignIssuers } from './service/foreign-issuers.ts'
 import { loadIssuers } from './service/issuers.ts'
 import { loadPrincipalIssuers } from './service/principal-issuers.ts'
 import { PublishedKeys } from './service/published-keys.ts'
+import { RotatingSigners } from './service/rotating-signers.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { tokenSigners } from './service/token-signers.ts'
 import { AthenzConfFile } from './sync/athenz-conf.ts'
@@ -42,6 +43,8 @@ export interface OpenedDependencies {
   readonly deps: ZtsDependencies
   readonly chain: AuthorityChain
   readonly sync: DomainSync
+  /** Takes over signing keys that were exchanged in the configuration. */
+  readonly refreshSigners: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -63,8 +66,11 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
   const log = (level: 'info' | 'warn' | 'error', message: string) => logger[level](message)
   const now = Date.now
   const property = loaded.properties.get
-  const serverSigners = await loadServerSigners(privateKeyStore, 'zts', zts.hostname, zts.serverRegion)
-  const signers = tokenSigners(serverSigners, config)
+  const signers = await RotatingSigners.open({
+    load: () => loadServerSigners(privateKeyStore, 'zts', zts.hostname, zts.serverRegion),
+    byPurpose: (serverSigners) => tokenSigners(serverSigners, config),
+    log,
+  })
   const athenzConf = closers.keep(await AthenzConfFile.open(config.athenzConf, { log }))
   const sync = closers.keep(
     await openDomainSync({ config, property, athenzConf, signers, privateKeyStore, log, now, registry }),
@@ -141,7 +147,10 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     now,
     log,
   }
-  return { deps, chain, sync }
+  // Of what the configuration says only what others can know counts as published.
+  const published = (keyId: string) =>
+    athenzConf.current.ztsPublicKeys.get(keyId) ?? domains.publicKey('sys.auth', 'zts', keyId.toLowerCase())
+  return { deps, chain, sync, refreshSigners: () => signers.refresh(published) }
 }
 
 /** The authority that knows the users, when one is named. */

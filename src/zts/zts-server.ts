@@ -2,6 +2,7 @@ import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { uriListIncludes } from '#core/config/uri-list.ts'
 import { watchConfig } from '#core/config/watch-config.ts'
+import { PRIVATE_KEY_PROPERTIES } from '#core/crypto/file-private-key-store.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { Container } from '#core/http/container.ts'
 import { readProgram } from '#core/http/program-info.ts'
@@ -36,7 +37,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     })
     const specialPorts = [config.container.statusPort, config.container.oidcPort]
     const container = await Container.open({ config, privateKeyStore, log, specialPorts })
-    const { deps, chain, sync, close } = await openDependencies({
+    const { deps, chain, sync, refreshSigners, close } = await openDependencies({
       loaded,
       privateKeyStore,
       registry: container.registry,
@@ -64,7 +65,14 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       beforeHandler: requestCheck(config, deps.userAuthority),
       authenticationOptional: (path) => uriListIncludes(zts.noAuthUriList, path),
     })
-    closers.keep(watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: deps.log }))
+    closers.keep(
+      watchConfig(loaded, {
+        reloadSeconds: config.sources.reloadConfigsSeconds,
+        followed: PRIVATE_KEY_PROPERTIES,
+        afterReading: refreshSigners,
+        log: deps.log,
+      }),
+    )
     const addresses = await container.listen(new Map([['domains', () => sync.check()]]))
     return { addresses, close: () => closers.close() }
   } catch (error) {

@@ -23,10 +23,12 @@ export interface LoadOptions<Server extends ServerName = ServerName> {
   readonly hostname: string
 }
 
-/** The texts of properties, for authorities and plug-ins; they stay as they were at the start. */
+/** The texts of properties, for authorities and plug-ins. */
 export interface ConfigProperties {
-  /** Text in force, or the declared default. Keys that nobody declared are answered too. */
+  /** Text at the start, or the declared default. Keys that nobody declared are answered too. */
   readonly get: (key: string) => string | undefined
+  /** Likewise, as of the latest reading that had no problems. */
+  readonly latest: (key: string) => string | undefined
   /** Where that text comes from, for messages: `FILE:LINE`, `command line` or `default`. */
   readonly origin: (key: string) => string
 }
@@ -58,7 +60,7 @@ interface Reading {
   readonly values: ReadonlyMap<string, unknown>
   /** Texts in force by full key, of declared properties. */
   readonly texts: ReadonlyMap<string, string | undefined>
-  readonly properties: ConfigProperties
+  readonly properties: Omit<ConfigProperties, 'latest'>
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -123,7 +125,7 @@ const read = (options: LoadOptions, declarations: Declarations, content: Propert
       problems.push(problemLine(entry.origin, key, entry.problem))
     }
   }
-  const properties: ConfigProperties = {
+  const properties: Reading['properties'] = {
     get: textOf,
     origin: (key) => entries.get(key)?.origin ?? 'default',
   }
@@ -180,7 +182,7 @@ export const loadServerConfig = async <Server extends ServerName>(
 
   const start = await readSources()
   const { config, holders } = arrange(declarations, start.values)
-  let current = start.texts
+  let current = start
   const reload = async (): Promise<ReloadReport> => {
     const reading = await readSources()
     const changed: string[] = []
@@ -189,18 +191,18 @@ export const loadServerConfig = async <Server extends ServerName>(
       const holder = holders.get(key)
       if (holder === undefined) {
         if (text !== start.texts.get(key) && declarations.get(key)?.row.supported === true) pending.push(key)
-      } else if (text !== current.get(key)) {
+      } else if (text !== current.texts.get(key)) {
         holder.set(deepFreeze(reading.values.get(key)))
         changed.push(key)
       }
     }
-    current = reading.texts
+    current = reading
     return { changed, pending }
   }
   return {
     // The tables that the type is computed from are the ones that were walked.
     config: config as unknown as ConfigOf[Server],
-    properties: start.properties,
+    properties: { ...start.properties, latest: (key) => current.properties.get(key) },
     warnings: start.warnings,
     reload,
   }

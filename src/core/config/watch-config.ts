@@ -8,6 +8,10 @@ export type Schedule = (task: () => void, delayMillis: number) => () => void
 export interface WatchOptions {
   /** Time between two readings; 0 = never read again. */
   readonly reloadSeconds: number
+  /** Keys whose new texts somebody else takes over: they need no restart. */
+  readonly followed?: ReadonlySet<string>
+  /** Called after each reading. */
+  readonly afterReading?: () => Promise<void>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** By default timers that do not keep the process alive. */
   readonly schedule?: Schedule
@@ -31,7 +35,7 @@ const scheduleByTimer: Schedule = (task, delayMillis) => {
  * named in the log once.
  */
 export const watchConfig = (loaded: Pick<LoadedConfig<unknown>, 'reload'>, options: WatchOptions): ConfigWatch => {
-  const { log, reloadSeconds, schedule = scheduleByTimer } = options
+  const { log, reloadSeconds, followed, afterReading, schedule = scheduleByTimer } = options
   let closed = false
   let cancel: (() => void) | undefined
   let running: Promise<void> = Promise.resolve()
@@ -44,7 +48,7 @@ export const watchConfig = (loaded: Pick<LoadedConfig<unknown>, 'reload'>, optio
       if (lastProblem !== '') log('info', 'configuration is readable again')
       lastProblem = ''
       if (changed.length > 0) log('info', `configuration changed: ${changed.join(', ')}`)
-      const needRestart = pending.join(', ')
+      const needRestart = pending.filter((key) => !followed?.has(key)).join(', ')
       if (needRestart !== lastPending && needRestart !== '') {
         log('warn', `configuration changed, but takes effect only after a restart: ${needRestart}`)
       }
@@ -66,6 +70,7 @@ export const watchConfig = (loaded: Pick<LoadedConfig<unknown>, 'reload'>, optio
   // The next wait begins when a reading is done, so that two never overlap.
   const round = async (): Promise<void> => {
     await reload()
+    await afterReading?.().catch((error: unknown) => log('error', String(error)))
     wait()
   }
   wait()

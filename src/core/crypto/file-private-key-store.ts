@@ -17,6 +17,11 @@ const PATH_PROPERTY = {
   ec: `${PREFIX}private_ec_key`,
 } as const
 
+/** The properties that name keys and their ids. */
+export const PRIVATE_KEY_PROPERTIES: ReadonlySet<string> = new Set(
+  Object.values(PATH_PROPERTY).flatMap((property) => [property, `${property}_id`]),
+)
+
 /** The command that makes a missing key. */
 const MAKE_KEY = {
   generic: (path: string) => `openssl genrsa -out ${path} 2048`,

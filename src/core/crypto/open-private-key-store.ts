@@ -19,7 +19,7 @@ export function openPrivateKeyStore(
   { properties }: Pick<LoadedConfig<object>, 'properties'>,
   { property, className, rootDir }: PrivateKeyStoreSetting,
 ): Promise<PrivateKeyStore> {
-  const open = () => new FilePrivateKeyStore(properties.get, rootDir)
+  const open = () => new FilePrivateKeyStore(properties.latest, rootDir)
   return loadPlugIn<PrivateKeyStore, []>(className, {
     property,
     what: 'private key store',

@@ -1,5 +1,6 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto'
 import { findKeyKind } from '#core/crypto/key-kind.ts'
+import type { Signer } from '#core/crypto/signing.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { JWK } from '../api/keys.ts'
 import type { Domains } from '../cache/domains.ts'
@@ -23,6 +24,7 @@ export interface PublishedKeysOptions {
 /** One list of keys as it was made, and what it was made of. */
 interface Listed {
   readonly conf: ServerKeys
+  readonly signers: readonly Signer[]
   readonly registered: CachedService | undefined
   readonly keys: ReadonlyMap<string, KeyObject>
   /** Members as JSON web keys, by whether curves have their standard names; made when they are asked for. */
@@ -65,12 +67,18 @@ export class PublishedKeys implements ServerKeys {
   }
 
   #list(server: PublishingServer): Listed {
-    const { athenzConf, domains } = this.#options
+    const { athenzConf, domains, signers } = this.#options
     const conf = athenzConf()
     const registered = domains.get(AUTHORITY_DOMAIN)?.services.get(server)
     const known = this.#listed.get(server)
-    if (known?.conf === conf && known.registered === registered) return known
-    const listed = { conf, registered, keys: this.#collect(server, conf, registered), jwks: new Map() }
+    if (known?.conf === conf && known.registered === registered && known.signers === signers.all) return known
+    const listed = {
+      conf,
+      registered,
+      signers: signers.all,
+      keys: this.#collect(server, conf, registered),
+      jwks: new Map(),
+    }
     this.#listed.set(server, listed)
     return listed
   }

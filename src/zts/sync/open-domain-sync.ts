@@ -93,7 +93,7 @@ async function openZms(options: DomainSyncOptions): Promise<ChangeLogStore> {
   if (!url.toLowerCase().startsWith('https:')) log('warn', `ZMS is asked without encryption, at ${url}`)
   const files = await zmsTlsFiles(config, privateKeyStore)
   const connections = await ZmsConnections.open({ files, log })
-  const token = new ZmsToken({ signer: signers.plugIns, host: config.zts.hostname, now })
+  const token = new ZmsToken({ signer: () => signers.plugIns, host: config.zts.hostname, now })
   const header = (property(PRINCIPAL_HEADER_PROPERTY) ?? 'Athenz-Principal-Auth').toLowerCase()
   const client = new ZmsClient({
     url,

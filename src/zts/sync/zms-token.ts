@@ -8,7 +8,8 @@ const RENEWAL_SECONDS = LIFE_SECONDS / 2
 
 /** What tokens are made of. */
 export interface ZmsTokenOptions {
-  readonly signer: Signer
+  /** Signs the next token. */
+  readonly signer: () => Signer
   /** Name of this machine. */
   readonly host: string
   /** Epoch milliseconds. */
@@ -53,7 +54,7 @@ export class ZmsToken {
         issueTimeSeconds,
         expiryTimeSeconds: issueTimeSeconds + LIFE_SECONDS,
       },
-      signer,
+      signer(),
     )
   }
 }

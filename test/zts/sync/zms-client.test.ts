@@ -163,7 +163,7 @@ describe('the connections', () => {
 
 test('a token is used for half of its life, and made anew when the clock was set back or ZMS does not take it', async () => {
   let now = 1_800_000_000_000
-  const token = new ZmsToken({ signer: newSigner(), host: 'h', now: () => now })
+  const token = new ZmsToken({ signer: newSigner, host: 'h', now: () => now })
   const first = await token.current()
   now += 11 * 3_600_000
   assert.equal(await token.current(), first)

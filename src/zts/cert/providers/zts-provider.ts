@@ -30,8 +30,8 @@ export interface ZtsProviderOptions {
   /** Full name of the provider service. */
   readonly provider: string
   readonly domains: Pick<Domains, 'publicKey'>
-  /** Signs register tokens. */
-  readonly signer: Signer
+  /** Signs the next register token. */
+  readonly signer: () => Signer
   /** Keys that register tokens of this server and of its peers are signed with. */
   readonly registerTokenKeys: {
     keyOf(header: JwtHeader): MaybePromise<KeyObject | undefined>
@@ -78,7 +78,7 @@ export class ZtsProvider implements InstanceProvider {
   async instanceRegisterToken(confirmation: InstanceConfirmation): Promise<InstanceConfirmation> {
     const { provider, domain, service, attributes } = confirmation
     const { signer, now } = this.#options
-    const token = await this.#writer.write(signer, {
+    const token = await this.#writer.write(signer(), {
       sub: serviceFullName(domain, service),
       aud: provider,
       instance_id: attributeOf(attributes, attributeNames.instanceId),

@@ -37,7 +37,7 @@ const providerWith = (options: Partial<ZtsProviderOptions> = {}) =>
   new ZtsProvider({
     provider: 'sys.auth.zts',
     domains,
-    signer: own,
+    signer: () => own,
     registerTokenKeys: { keyOf: ({ kid }) => (kid === 'ec0' ? own.publicKey : undefined), close: () => {} },
     launches: () => true,
     dnsSuffixes: ['zts.athenz.cloud', 'second.example.com'],
