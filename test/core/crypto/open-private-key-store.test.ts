@@ -44,7 +44,7 @@ describe('what encrypts credentials of services', () => {
 describe('the private key store', () => {
   const selected = (className: string) =>
     openPrivateKeyStore(
-      { properties: { get: () => undefined, origin: () => 'default' } },
+      { properties: { get: () => undefined, latest: () => undefined, origin: () => 'default' } },
       { property: 'athenz.zts.private_key_store_factory_class', className, rootDir: '/nonexistent' },
     )
 
