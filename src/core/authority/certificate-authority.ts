@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { pemBlocks } from '#core/crypto/pem.ts'
-import { Glob } from '#core/rbac/glob.ts'
 import type { AuthenticationResult, Authority, AuthorityContext, PropertyReader } from './authority.ts'
 import { type CertificateIdentityRules, readCertificateIdentity } from './certificate-identity.ts'
+import { readCertificateRules } from './certificate-rules.ts'
 import { type IdentityIssuers, NO_IDENTITY_ISSUERS, readIdentityIssuers } from './identity-issuers.ts'
 import type { PeerCertificateChain } from './peer-certificate.ts'
-import { flagSetting, listSetting, textSetting } from './setting.ts'
+import { textSetting } from './setting.ts'
 
 const TRUST_STORE_PROPERTY = 'athenz.authority.truststore.path'
 const ISSUER_MAP_PROPERTY = 'athenz.auth.certificate.identity_issuer_map_fname'
@@ -29,11 +29,7 @@ export class CertificateAuthority implements Authority {
   #identityIssuers: IdentityIssuers = NO_IDENTITY_ISSUERS
 
   async initialize({ property }: AuthorityContext): Promise<void> {
-    this.#rules = {
-      excludedPrincipals: new Set(listSetting(property, 'athenz.auth.certificate.excluded_principals')),
-      excludeRoleCertificates: flagSetting(property, 'athenz.auth.certificate.exclude_role_certificates', false),
-      restrictedUnits: listSetting(property, 'athenz.crypto.restricted_ou').map((pattern) => new Glob(pattern)),
-    }
+    this.#rules = readCertificateRules(property, 'athenz.auth.certificate')
     this.#issuers = await fromFile(property, TRUST_STORE_PROPERTY, readSubjects)
     this.#identityIssuers = (await fromFile(property, ISSUER_MAP_PROPERTY, readIdentityIssuers)) ?? NO_IDENTITY_ISSUERS
   }

@@ -10,11 +10,14 @@ const MAPPED_PREFIX = '::ffff:'
  * the connection is already gone.
  */
 export function remoteAddressOf(request: IncomingMessage): string {
-  const peer = plainAddress(request.socket.remoteAddress ?? '')
+  const peer = peerAddressOf(request)
   if (peer !== LOOPBACK) return peer
   const forwarded = lastEntry(request.headers['x-forwarded-for'])
   return isIP(forwarded) === 0 ? peer : forwarded
 }
+
+/** Address of the direct peer, whatever headers say; empty when the connection is already gone. */
+export const peerAddressOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? '')
 
 function plainAddress(address: string): string {
   const mapped = address.startsWith(MAPPED_PREFIX) ? address.slice(MAPPED_PREFIX.length) : address

@@ -92,11 +92,23 @@ export const oauthAuthorityProperties = {
   'oauth.jwt.authn_challenge_realm': text('https://athenz.io', 'Realm in the challenge.'),
   'oauth.jwt.cert.excluded_principals': set('', 'Common names whose certificates are refused.'),
   'oauth.jwt.cert.exclude_role_certificates': boolean(false, 'Refuse role certificates.'),
-  'oauth.jwt.parser_factory_class': className(unset, 'Plug-in that reads the tokens.'),
+  'oauth.jwt.parser_factory_class': className(
+    'com.yahoo.athenz.auth.oauth.parser.DefaultOAuthJwtAccessTokenParserFactory',
+    'What reads the tokens; the one for Auth0 means the same.',
+  ),
+  'oauth.jwt.parser.jwks_url': url(unset, 'Address of the keys of the issuer; those of ZTS when not set.'),
+  'oauth.jwt.auth0.claim_client_id': text('client_id', 'Claim that names the client of the issuer.'),
+  'oauth.jwt.auth0.claim_confirm': text('cnf', 'Claim that names the client certificate.'),
   'oauth.jwt.verify_cert_thumbprint': boolean(true, 'Demand that the token names the client certificate.'),
   'oauth.jwt.claim.iss': text('https://athenz.io', 'Issuer that a token must name.'),
-  'oauth.jwt.claim.aud': list('https://zms.athenz.io', 'Audiences that a token must name, all of them.'),
-  'oauth.jwt.claim.scope': list('sys.auth:role.admin', 'Scopes that a token must have, all of them.'),
+  'oauth.jwt.claim.aud': text(
+    'https://zms.athenz.io',
+    'Audiences that a token must name, all of these, between commas or blanks.',
+  ),
+  'oauth.jwt.claim.scope': text(
+    'sys.auth:role.admin',
+    'Scopes that a token must have, all of these, between commas or blanks.',
+  ),
   'oauth.jwt.authorized_client_ids_path': path(
     unset,
     'File of client ids, the principal and the service they act for.',
@@ -107,7 +119,16 @@ export const oauthAuthorityProperties = {
 
 /** Authorities: settings of ours (`athenz.ts.`). */
 export const ownAuthorityProperties = {
+  forwarded_certificate_proxies: list(
+    '',
+    'Addresses and networks of proxies whose forwarded certificates are believed.',
+  ),
+  forwarded_certificate_ca_file: path(unset, 'PEM certificates of the authorities of forwarded client certificates.'),
+  forwarded_certificate_header: text('Client-Cert', 'Header in which proxies forward the certificate of the client.'),
+  identity_provider_ca_file: path(unset, 'PEM certificates that identity providers are trusted by, beside the usual.'),
   kerberos_config_file: path(unset, 'Settings of the Kerberos library, instead of /etc/krb5.conf.'),
+  ldap_tls: word(['off', 'ldaps', 'starttls'], 'off', 'How the connection to the LDAP server is protected.'),
+  ldap_ca_file: path(unset, 'PEM certificates that the LDAP server is trusted by, instead of the usual.'),
 }
 
 /** Properties of the authorities (`athenz.auth.`). */

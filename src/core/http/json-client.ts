@@ -10,6 +10,17 @@ export interface JsonClientOptions {
   readonly proxyUrl?: string | undefined
   /** Connections to one server; 16 unless given. */
   readonly connections?: number
+  /** Whom to trust, and who to be, as PEM texts; the authorities of the system, and nobody, unless given. */
+  readonly tls?: JsonClientTls | undefined
+}
+
+/** TLS of a client, all as PEM. */
+export interface JsonClientTls {
+  /** Authorities that servers are trusted by, one text or several. */
+  readonly ca?: string | readonly string[] | undefined
+  /** The certificate of the client itself, with its key. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
 }
 
 /** A request whose answer is JSON. */
@@ -72,14 +83,23 @@ export class JsonClient {
 }
 
 async function openDispatcher(options: JsonClientOptions): Promise<Dispatcher> {
-  const { connectTimeoutMillis, proxyUrl, connections = CONNECTIONS } = options
+  const { connectTimeoutMillis, proxyUrl, connections = CONNECTIONS, tls } = options
   const { Agent, ProxyAgent } = await import('undici')
   // Its own time-outs start again with every piece, so that a trickle would never end: each request has one for all.
   const shared = { connections, headersTimeout: 0, bodyTimeout: 0 }
-  const connect = { timeout: connectTimeoutMillis }
+  const connect = { timeout: connectTimeoutMillis, ...(tls && present(tls)) }
   return proxyUrl === undefined
     ? new Agent({ ...shared, connect })
     : new ProxyAgent({ ...shared, uri: proxyUrl, proxyTls: connect, requestTls: connect })
+}
+
+/** TLS takes an absent member for another one than one that is undefined. */
+function present({ ca, cert, key }: JsonClientTls) {
+  return {
+    ...(ca !== undefined && { ca: [ca].flat() }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  }
 }
 
 function encoded(body: JsonRequestBody): { text: string; type: string } {

@@ -59,6 +59,12 @@ export class RemoteKeys {
     }
   }
 
+  /** Reads the keys now. Rejects with an Error that says why they cannot be had. */
+  async load(): Promise<void> {
+    this.#triedAt = this.#options.now()
+    this.#set = { keys: await this.#fetch(), readAt: this.#options.now() }
+  }
+
   /**
    * The key that fits the header of a token: of that id, or the only one of the algorithm when the token names none.
    * Undefined when there is none, and when the keys cannot be had.

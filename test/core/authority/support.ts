@@ -44,15 +44,28 @@ export function requestOf({
   socket = { remoteAddress },
 }: RequestParts): IncomingMessage {
   const headers = new Map<string, string>()
+  const distinct = new Map<string, string[]>()
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] as string).toLowerCase()
     const value = rawHeaders[index + 1] as string
+    distinct.set(name, [...(distinct.get(name) ?? []), value])
     const earlier = headers.get(name)
     headers.set(name, earlier === undefined ? value : `${earlier}${name === 'cookie' ? '; ' : ', '}${value}`)
   }
-  const request = { method, rawHeaders, headers: Object.fromEntries(headers), socket }
+  const headersDistinct = Object.fromEntries(distinct)
+  const request = { method, rawHeaders, headers: Object.fromEntries(headers), headersDistinct, socket }
   return request as unknown as IncomingMessage
 }
+
+/** The socket of a client that has shown a certificate, which TLS trusts or does not. */
+export const tlsSocketOf = (leaf: X509Certificate | undefined, authorized = true): object => ({
+  encrypted: true,
+  remoteAddress: '10.1.2.3',
+  authorized,
+  authorizationError: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  getPeerX509Certificate: () => leaf,
+  getProtocol: () => 'TLSv1.3',
+})
 
 /** A Basic credential. */
 export const basic = (text: string | Uint8Array): string => `Basic ${Buffer.from(text).toString('base64')}`
@@ -77,6 +90,7 @@ export interface IssuedCertificate {
 
 /** A CA for tests. */
 export class TestCa {
+  /** Its own certificate as PEM. */
   readonly cert: string
   readonly #issuer: CertificateIssuer
 
