@@ -4,7 +4,6 @@ import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { after } from 'node:test'
 import type { Signer } from '#core/crypto/signing.ts'
 import { signJwt } from '#core/token/json-web-token.ts'
 import { NOW_SECONDS, requestOf, TestCa, tlsSocketOf } from './support.ts'
@@ -48,9 +47,10 @@ export interface TestProvider {
   readonly caFile: string
   /** What it serves, by path; all else it does not know. */
   readonly documents: Map<string, object>
+  close(): void
 }
 
-/** Starts a provider that publishes a key, and ends with the test file; `folder` is for its certificate. */
+/** Starts a provider that publishes a key; `folder` is for its certificate. */
 export async function startProvider(folder: string, key: KeyObject, kid: string): Promise<TestProvider> {
   const ca = await TestCa.create()
   const certificate = await ca.issue({
@@ -65,12 +65,12 @@ export async function startProvider(folder: string, key: KeyObject, kid: string)
     response.writeHead(document === undefined ? 404 : 200).end(JSON.stringify(document ?? {}))
   })
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
-  after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
   const issuer = `https://localhost:${(server.address() as AddressInfo).port}`
   documents.set('/.well-known/openid-configuration', { issuer, jwks_uri: `${issuer}/keys` })
   documents.set('/keys', { keys: [{ ...key.export({ format: 'jwk' }), kid, use: 'sig' }] })
-  return { issuer, caFile, documents }
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { issuer, caFile, documents, close }
 }

@@ -178,7 +178,7 @@ describe('a token that is bound to the certificate', () => {
 describe('with the address of the keys of an OAuth server', () => {
   test('only its keys count', async () => {
     const signer = newSigner('okta-1')
-    const { issuer, caFile, documents } = await startProvider(folder, signer.publicKey, 'okta-1')
+    const { issuer, caFile, documents, close } = await startProvider(folder, signer.publicKey, 'okta-1')
     const remote = await start({
       [`${PREFIX}parser.jwks_url`]: `${issuer}/keys`,
       'athenz.ts.identity_provider_ca_file': caFile,
@@ -201,6 +201,7 @@ describe('with the address of the keys of an OAuth server', () => {
       'invalid token from athenz.ui: key okta-1 is not known',
     )
     await without.close()
+    close()
   })
 })
 

@@ -4,7 +4,7 @@ import type { AuthenticationResult } from '#core/authority/authority.ts'
 import { OidcAuthority } from '#core/authority/oidc-authority.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { type ClaimChanges, damaged, startProvider, type TestProvider, tokenOf } from './bearer-support.ts'
-import { contextOf, NOW_SECONDS, newSigner, TestCa } from './support.ts'
+import { contextOf, NOW_SECONDS, newSigner } from './support.ts'
 
 const PREFIX = 'athenz.auth.oidc.'
 const provider = newSigner('key-1')
@@ -16,6 +16,7 @@ before(async () => {
   provided = await startProvider(folder, provider.publicKey, 'key-1')
   issuer = provided.issuer
 })
+after(() => provided.close())
 
 const authorities: OidcAuthority[] = []
 after(() => Promise.all(authorities.map((each) => each.close())))
