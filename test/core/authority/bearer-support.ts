@@ -47,7 +47,7 @@ export interface TestProvider {
   readonly caFile: string
   /** What it serves, by path; all else it does not know. */
   readonly documents: Map<string, object>
-  close(): void
+  readonly close: () => void
 }
 
 /** Starts a provider that publishes a key; `folder` is for its certificate. */
