@@ -10,7 +10,7 @@ import {
   headFile,
   readHead,
 } from './audit-files.ts'
-import { type ChainPosition, readBeginning } from './chain-line.ts'
+import { CHAIN_START, type ChainPosition, readBeginning } from './chain-line.ts'
 import { type ChainSeal, sameSeal } from './chain-seal.ts'
 
 /** Where the log of earlier runs ends. */
@@ -20,6 +20,8 @@ export interface ChainEnd {
   readonly file?: AuditFile
   /** Number of that file. */
   readonly number: number
+  /** Files before this one have been deleted because of their age. */
+  readonly oldest: number
   /** Bytes of it that count. */
   readonly bytes: number
   /** Bytes behind them that an interrupted write has left. */
@@ -71,11 +73,10 @@ function endOf(last: ReadFile | undefined, head: AuditHead | undefined, seal: Ch
   const beginning = beginningOf(content)
   if (!beginning) {
     const damage = `${file.name} has lost its beginning`
-    return head
-      ? goneEnd(head, damage)
-      : { position: CHAIN_UNKNOWN, number: file.number, bytes: 0, torn: 0, sameSeal: true, damage }
+    return head ? goneEnd(head, damage) : { ...NOTHING_KNOWN, number: file.number, oldest: file.number, damage }
   }
-  const known = { file, number: file.number, sameSeal: sameSeal(beginning.seal, seal) }
+  const { oldest } = beginning
+  const known = { file, number: file.number, oldest, sameSeal: sameSeal(beginning.seal, seal) }
   if (head && known.sameSeal) {
     if (head.file > file.number) return goneEnd(head, `file ${head.file} is missing`)
     if (head.file === file.number) return { ...known, ...endBehindHead(last, head, seal) }
@@ -90,8 +91,8 @@ function endOf(last: ReadFile | undefined, head: AuditHead | undefined, seal: Ch
 
 const LINE_FEED = 10
 
-/** Followed by whatever comes next when nothing is known of what was before. */
-const CHAIN_UNKNOWN: ChainPosition = { seq: 0, hash: '0'.repeat(64) }
+/** The end of a log of which there is nothing to go by. */
+const NOTHING_KNOWN = { position: CHAIN_START, bytes: 0, torn: 0, sameSeal: true }
 
 function endBehindHead({ file, content }: ReadFile, head: AuditHead, seal: ChainSeal) {
   const { bytes, seq, hash } = head
@@ -111,19 +112,23 @@ function endBehindHead({ file, content }: ReadFile, head: AuditHead, seal: Chain
 const goneEnd = ({ file, bytes, seq, hash }: AuditHead, damage: string): ChainEnd => ({
   position: { seq, hash },
   number: file,
+  oldest: file,
   bytes,
   torn: 0,
   sameSeal: true,
   damage,
 })
 
-/** The seal that a file names in its first line, and the place behind that line. */
-function beginningOf(content: Buffer): { seal: Pick<ChainSeal, 'kind' | 'keyId'>; behind: Followed } | undefined {
+/** What the first line of a file says of its seal and of earlier files, and the place behind that line. */
+function beginningOf(
+  content: Buffer,
+): { seal: Pick<ChainSeal, 'kind' | 'keyId'>; oldest: number; behind: Followed } | undefined {
   const line = firstLine(content)
   const beginning = line && readBeginning(line)
   if (!beginning) return undefined
-  const { chain, key, seq, hash } = beginning
+  const { chain, key, oldest, seq, hash } = beginning
   return {
+    oldest,
     seal: { kind: chain, ...(key !== undefined && { keyId: key }) },
     behind: { bytes: line.length + 1, position: { seq, hash } },
   }

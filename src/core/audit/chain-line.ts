@@ -107,8 +107,16 @@ export function readLine(line: Buffer): ReadLine | undefined {
   return { seq: Number(seq), type, hash: end[1] as string, sealed: line.subarray(0, line.length - TAIL_LENGTH) }
 }
 
+/** The first line of a file, taken apart. */
+export interface ReadBeginning extends FileBeginning, ChainPosition {
+  /** When the file was begun, in epoch milliseconds. */
+  readonly begun: number
+  /** The bytes that the hash covers. */
+  readonly sealed: Buffer
+}
+
 /** What the first line of a file says; undefined when it is no such line. */
-export function readBeginning(line: Buffer): (FileBeginning & ChainPosition) | undefined {
+export function readBeginning(line: Buffer): ReadBeginning | undefined {
   const read = readLine(line)
   if (read?.type !== 'begin') return undefined
   let value: unknown
@@ -117,14 +125,17 @@ export function readBeginning(line: Buffer): (FileBeginning & ChainPosition) | u
   } catch {
     return undefined
   }
-  return isBeginning(value) ? { ...value, seq: read.seq, hash: read.hash } : undefined
+  if (!isBeginning(value)) return undefined
+  return { ...value, begun: Date.parse(value.WHEN), seq: read.seq, hash: read.hash, sealed: read.sealed }
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
-function isBeginning(value: unknown): value is FileBeginning {
-  const { file, oldest, chain, key, previous } = value as Partial<Record<keyof FileBeginning, unknown>>
+function isBeginning(value: unknown): value is FileBeginning & { WHEN: string } {
+  const { WHEN, file, oldest, chain, key, previous } = value as Partial<Record<keyof FileBeginning | 'WHEN', unknown>>
   return (
+    typeof WHEN === 'string' &&
+    !Number.isNaN(Date.parse(WHEN)) &&
     isCount(file) &&
     isCount(oldest) &&
     ((chain === 'sha256' && key === undefined) || (chain === 'hmac-sha256' && typeof key === 'string')) &&
