@@ -1,8 +1,14 @@
 import { join } from 'node:path'
+import { LRUCache } from 'lru-cache'
 import { conflict } from '#core/error/service-error.ts'
 import type { CertificateRecord, CertificateRecords } from '../certificate-records.ts'
 import type { RecordFolder } from './record-folder.ts'
 import { RecordMembers } from './record-members.ts'
+
+/** A renewal reads its record, issues the certificate and compares the record again: the second reading is for nothing. */
+const REMEMBERED = 1_000
+/** Short, because operators may change files by hand. */
+const REMEMBERED_MILLIS = 2_000
 
 /**
  * Records in files `{provider}-{instanceId}-{service}`, JSON with the members and the form of times (epoch milliseconds)
@@ -10,13 +16,16 @@ import { RecordMembers } from './record-members.ts'
  */
 export class FileCertificateRecords implements CertificateRecords {
   readonly #folder: RecordFolder
+  readonly #recent = new LRUCache<string, CertificateRecord>({ max: REMEMBERED, ttl: REMEMBERED_MILLIS })
 
   constructor(folder: RecordFolder) {
     this.#folder = folder
   }
 
   async get(provider: string, instanceId: string, service: string): Promise<CertificateRecord | undefined> {
-    const record = await this.#read(fileNameOf({ provider, instanceId, service }))
+    const name = fileNameOf({ provider, instanceId, service })
+    // Apart from writes, lest what was read before one is remembered after it.
+    const record = await this.#folder.inTurn(name, () => this.#read(name))
     return record && isOf(record, { provider, instanceId, service }) ? record : undefined
   }
 
@@ -45,7 +54,7 @@ export class FileCertificateRecords implements CertificateRecords {
     const name = fileNameOf(key)
     await this.#folder.inTurn(name, async () => {
       const found = await this.#read(name)
-      if (found && isOf(found, key)) await this.#folder.remove(name)
+      if (found && isOf(found, key)) await this.#remove(name)
     })
   }
 
@@ -56,7 +65,7 @@ export class FileCertificateRecords implements CertificateRecords {
       const expired = await this.#folder.inTurn(name, async () => {
         const found = await this.#read(name)
         if (found === undefined || found.currentTime >= before) return false
-        await this.#folder.remove(name)
+        await this.#remove(name)
         return true
       })
       if (expired) deleted++
@@ -69,12 +78,24 @@ export class FileCertificateRecords implements CertificateRecords {
   }
 
   async #read(name: string): Promise<CertificateRecord | undefined> {
+    const recent = this.#recent.get(name)
+    if (recent !== undefined) return recent
     const members = await this.#folder.read(name)
-    return members && recordOf(new RecordMembers(members, join(this.#folder.folder, name)))
+    const record = members && recordOf(new RecordMembers(members, join(this.#folder.folder, name)))
+    if (record !== undefined) this.#recent.set(name, record)
+    return record
   }
 
-  #write(name: string, record: CertificateRecord): Promise<void> {
-    return this.#folder.write(name, documentOf(record), { durable: true })
+  async #write(name: string, record: CertificateRecord): Promise<void> {
+    // What a write that fails leaves behind, only the file can tell.
+    this.#recent.delete(name)
+    await this.#folder.write(name, documentOf(record), { durable: true })
+    this.#recent.set(name, record)
+  }
+
+  async #remove(name: string): Promise<void> {
+    this.#recent.delete(name)
+    await this.#folder.remove(name)
   }
 }
 
