@@ -86,6 +86,7 @@ class Verification {
   #bytes = 0
   #beginning: FileBeginning | undefined
   #firstNumber = 0
+  #firstName = ''
 
   constructor(options: VerifyOptions) {
     this.#options = options
@@ -101,7 +102,7 @@ class Verification {
     this.#bytes = 0
     this.#beginning = undefined
     this.#files++
-    const limit = next?.previous?.bytes ?? Number.POSITIVE_INFINITY
+    let limit = Number.POSITIVE_INFINITY
     let behind = 0
     for await (const { bytes, whole } of linesOf(file.read())) {
       if (this.#bytes >= limit) {
@@ -116,8 +117,8 @@ class Verification {
         )
         break
       }
-      if (this.#line === 1) this.#begin(bytes, former)
-      else this.#continue(bytes)
+      if (this.#line > 1) this.#continue(bytes)
+      else if (this.#begin(bytes, former) === next?.previous?.file) limit = next?.previous?.bytes ?? limit
       this.#bytes += bytes.length + 1
       this.#meet()
     }
@@ -138,7 +139,8 @@ class Verification {
       throw this.#broken(`the log does not have the line ${contains.seq} with the hash ${contains.hash}`)
     }
     if (complete && this.#beginning && this.#firstNumber > this.#beginning.oldest) {
-      throw this.#broken(`files ${this.#beginning.oldest} to ${this.#firstNumber - 1} are missing`)
+      const reason = `files ${this.#beginning.oldest} to ${this.#firstNumber - 1} are missing before this one`
+      throw new ChainBreak(this.#firstName, 1, reason)
     }
     if (keys.length > 0 && this.#files > 0 && this.#seal.keyId === undefined) {
       throw this.#broken('the chain is without a key at its end, though a key was given')
@@ -152,7 +154,8 @@ class Verification {
     }
   }
 
-  #begin(line: Buffer, former: { beginning: FileBeginning; bytes: number } | undefined): void {
+  /** Reads the first line of a file; gives the number of the file. */
+  #begin(line: Buffer, former: { beginning: FileBeginning; bytes: number } | undefined): number {
     const beginning = readBeginning(line)
     if (!beginning) throw this.#broken('this is not the first line of a file of the log')
     const seal = this.#sealOf(beginning)
@@ -168,6 +171,7 @@ class Verification {
       }
     } else {
       this.#firstNumber = beginning.file
+      this.#firstName = this.#name
       // What is before the first file is not at hand; it says itself what it follows.
       this.#position = { seq: beginning.seq - 1, hash: previous?.hash ?? CHAIN_START.hash }
       if (!previous && beginning.seq !== 1) throw this.#broken('the first file of a log begins with line 1')
@@ -180,6 +184,7 @@ class Verification {
       this.#note(damage)
     }
     this.#beginning = beginning
+    return beginning.file
   }
 
   #continue(line: Buffer): void {
@@ -218,7 +223,7 @@ class Verification {
   /** The file ends where the next one says. */
   #end(behind: number, next: FileBeginning | undefined): void {
     const { previous } = next ?? {}
-    if (!previous) return
+    if (previous?.file !== this.#beginning?.file || !previous) return
     const { bytes, cut = 0, abandoned } = previous
     if (this.#bytes !== bytes) {
       throw this.#broken(`the file ends after ${this.#bytes} bytes, the next one says after ${bytes}`)
