@@ -55,16 +55,16 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
   const { config } = loaded
   const { privateKeyStoreFactoryClass: className, rootDir } = config.zms
   const property = 'athenz.zms.private_key_store_factory_class'
-  const privateKeyStore = await openPrivateKeyStore(loaded, { property, className, rootDir })
+  const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
+  const privateKeyStore = await openPrivateKeyStore(loaded, { property, className, rootDir, log: say })
   const container = await Container.open({ config, privateKeyStore, log, specialPorts: [config.container.statusPort] })
-  const opened: (() => Promise<void> | void)[] = []
+  const opened: (() => Promise<void> | void)[] = [() => privateKeyStore.close?.()]
   // The container first, so that requests in flight find everything they need.
   const closeAll = async () => {
     await container.close()
     for (const close of opened.splice(0).toReversed()) await close()
   }
   try {
-    const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
     const signers = await loadServerSigners(privateKeyStore, 'zms', config.zms.hostname, config.zms.serverRegion)
     const store = await openStore({ config, privateKeyStore, log: say })
     opened.push(() => store.close())

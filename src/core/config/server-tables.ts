@@ -3,6 +3,7 @@ import { authProperties, furtherAuthProperties } from './auth-properties.ts'
 import * as container from './container-properties.ts'
 import { containerProperties } from './container-properties.ts'
 import { datastoreProperties, poolProperties } from './database-properties.ts'
+import * as keyStore from './key-store-properties.ts'
 import { notificationPluginProperties, notificationProperties } from './notification-properties.ts'
 import type { PropertyRows, SettingsOf } from './property.ts'
 import * as shared from './shared-properties.ts'
@@ -37,7 +38,10 @@ export interface SharedConfig
   readonly notification: SettingsOf<typeof notificationProperties> & SettingsOf<typeof notificationPluginProperties>
   readonly externalMember: SettingsOf<typeof shared.externalMemberProperties>
   readonly sources: SettingsOf<typeof shared.sourceProperties> & SettingsOf<typeof shared.reloadProperties>
-  readonly ts: SettingsOf<typeof shared.tsProperties> & SettingsOf<typeof auth.ownAuthorityProperties>
+  readonly ts: SettingsOf<typeof shared.tsProperties> &
+    SettingsOf<typeof auth.ownAuthorityProperties> &
+    SettingsOf<typeof keyStore.ownKeyStoreProperties>
+  readonly aws: SettingsOf<typeof keyStore.awsKeyStoreProperties>
 }
 
 /** All settings of ZMS. */
@@ -115,7 +119,9 @@ const sharedTables: readonly PropertyTable[] = [
   table('ts', 'athenz.ts.', [
     ['Settings that the original does not have', shared.tsProperties],
     ['Authorities: settings that the original does not have', auth.ownAuthorityProperties],
+    ['Private key stores: settings that the original does not have', keyStore.ownKeyStoreProperties],
   ]),
+  table('aws', 'athenz.aws.', [['Private key stores of AWS', keyStore.awsKeyStoreProperties]]),
   table(
     'container',
     'athenz.',

@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { PropertyReader } from '../authority/authority.ts'
 import { ConfigError } from '../config/config-error.ts'
-import { keyKind } from './key-kind.ts'
-import { loadPrivateKey } from './keys.ts'
 import type { PrivateKeyStore, ServerPrivateKey, ServerService } from './private-key-store.ts'
+import { type ServerKeyUse, serverKeyOf } from './server-key.ts'
 
 const PREFIX = 'athenz.auth.private_key_store.'
 const DEFAULT_KEY_ID = '0'
@@ -49,7 +48,7 @@ export class FilePrivateKeyStore implements PrivateKeyStore {
     _region?: string,
     algorithm?: 'rsa' | 'ec',
   ): Promise<ServerPrivateKey | undefined> {
-    const use = algorithm ?? 'generic'
+    const use: ServerKeyUse = algorithm ?? 'generic'
     const property = PATH_PROPERTY[use]
     const configured = this.#property(property)?.trim()
     const byDefault = use === 'generic' ? `var/${service}_server/keys/${service}_private.pem` : undefined
@@ -80,7 +79,7 @@ export class FilePrivateKeyStore implements PrivateKeyStore {
     }
   }
 
-  async #loadKey(property: string, path: string, use: keyof typeof PATH_PROPERTY): Promise<ServerPrivateKey['key']> {
+  async #loadKey(property: string, path: string, use: ServerKeyUse): Promise<ServerPrivateKey['key']> {
     let pem: string
     try {
       pem = await readFile(path, 'latin1')
@@ -92,16 +91,7 @@ export class FilePrivateKeyStore implements PrivateKeyStore {
         cause,
       )
     }
-    try {
-      const key = loadPrivateKey(pem)
-      const { name, family } = keyKind(key)
-      if (use !== 'generic' && family !== use)
-        throw new TypeError(`a key of kind ${name} is not the ${use.toUpperCase()} key that belongs here`)
-      return key
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw withCause(new ConfigError([`${property}: the private key ${path} cannot be used: ${reason}`]), cause)
-    }
+    return serverKeyOf(pem, use, `${property}: the private key ${path}`)
   }
 }
 
