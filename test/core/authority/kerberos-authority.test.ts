@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { AuthenticationResult } from '#core/authority/authority.ts'
+import { AuthorityChain } from '#core/authority/chain.ts'
 import { KerberosAuthority } from '#core/authority/kerberos-authority.ts'
+import { loadAuthorities } from '#core/authority/load.ts'
 import { type Kdc, startKdc } from '../../support/kdc.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { contextOf } from './support.ts'
@@ -87,6 +89,29 @@ describe('a realm of the test', () => {
       unsignedCredentials: 'joe@EXAMPLE.COM',
       issueTimeSeconds: 0,
     })
+  })
+
+  test('lets a real client in that the chain has challenged', async () => {
+    const { list } = await loadAuthorities(
+      { property: 'list', classNames: ['com.yahoo.athenz.auth.impl.KerberosAuthority'], directory: '/' },
+      contextOf(settings()),
+    )
+    const chain = new AuthorityChain(list)
+    const answer = async (request: IncomingMessage, response: ServerResponse) => {
+      const { principal, failure } = await chain.authenticate(request, false)
+      response.writeHead(failure === undefined ? 200 : 401, failure?.headers).end(principal?.fullName)
+    }
+    const server = createServer((request, response) => void answer(request, response))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const user = await kdc.login('joe', 'secret-of-joe')
+    const host = `zms.example.com:${port}`
+    const options = ['-sS', '--noproxy', '*', '--resolve', `${host}:127.0.0.1`, '-w', ' %{http_code}']
+    const { stdout } = await run('curl', [...options, '--negotiate', '-u', ':', `http://${host}/`], { env: user })
+    const without = await run('curl', [...options, `http://${host}/`], { env: user })
+    assert.deepEqual([stdout, without.stdout], ['user.joe 200', ' 401'])
+    server.close()
+    await chain.close()
   })
 
   test('gives clients of the other realm in their own domain', async () => {
