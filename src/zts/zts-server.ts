@@ -34,7 +34,9 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       property: 'athenz.zts.private_key_store_factory_class',
       className: zts.privateKeyStoreFactoryClass,
       rootDir: zts.rootDir,
+      log: (level, message) => log[level](message),
     })
+    closers.add(async () => privateKeyStore.close?.())
     const specialPorts = [config.container.statusPort, config.container.oidcPort]
     const container = await Container.open({ config, privateKeyStore, log, specialPorts })
     const { deps, chain, sync, refreshSigners, close } = await openDependencies({

@@ -19,7 +19,8 @@ export async function discoverKeySet(issuer: string, client: Pick<JsonClient, 'a
   return keys
 }
 
-function httpUrl(text: string): URL | undefined {
+/** The URL of HTTP that a text is, if it is one. */
+export function httpUrl(text: string): URL | undefined {
   const url = URL.parse(text)
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url : undefined
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, missingMethods } from '#core/config/plug-in.ts'
-import { JsonClient, textMember } from '#core/http/json-client.ts'
+import { discoverKeySet, httpUrl } from '#core/http/issuer-metadata.ts'
+import { JsonClient } from '#core/http/json-client.ts'
 import { RemoteKeys } from '#core/http/remote-keys.ts'
 import { audiencesOf, type JwtClaims, textClaim } from '#core/token/json-web-token.ts'
 import type { ZtsDependencies } from './dependencies.ts'
@@ -76,7 +77,10 @@ const optionalText = z
   .string()
   .nullish()
   .transform((text) => text || undefined)
-const optionalUrl = optionalText.refine((text) => text === undefined || isHttpUrl(text), 'not an http or https URL')
+const optionalUrl = optionalText.refine(
+  (text) => text === undefined || httpUrl(text) !== undefined,
+  'not an http or https URL',
+)
 const File = z.array(
   z.object({
     issuerUri: z.string().min(1),
@@ -135,22 +139,8 @@ function keysOf(
   client: JsonClient,
   { now, log }: ForeignIssuersDependencies,
 ): RemoteKeys {
-  const url = jwksUri === undefined ? () => discoverKeys(issuerUri, client) : new URL(jwksUri)
+  const url = jwksUri === undefined ? () => discoverKeySet(issuerUri, client) : new URL(jwksUri)
   return new RemoteKeys({ client, url, now, log: (level, message) => log(level, `issuer ${issuerUri}: ${message}`) })
-}
-
-/** OpenID Connect Discovery 1.0, 4: the document lies below the issuer, and must name that very issuer. */
-async function discoverKeys(issuerUri: string, client: JsonClient): Promise<URL> {
-  if (!isHttpUrl(issuerUri)) throw new Error('the issuer is no URL, and there is no jwksUri')
-  const address = new URL(`${issuerUri.replace(/\/$/, '')}/.well-known/openid-configuration`)
-  const { status, value } = await client.ask(address)
-  if (status !== 200) throw new Error(`${address.href} answered with status ${status}`)
-  if (textMember(value, 'issuer') !== issuerUri) throw new Error(`${address.href} is about another issuer`)
-  const keys = textMember(value, 'jwks_uri')
-  if (keys === undefined || !isHttpUrl(keys)) throw new Error(`${address.href} names no address of keys`)
-  const url = new URL(keys)
-  if (address.protocol === 'https:' && url.protocol !== 'https:') throw new Error(`keys at ${keys} are not protected`)
-  return url
 }
 
 async function providerOf(entry: ForeignIssuerEntry, deps: ForeignIssuersDependencies): Promise<OAuthProvider> {
@@ -167,9 +157,4 @@ async function providerOf(entry: ForeignIssuerEntry, deps: ForeignIssuersDepende
     },
     entry,
   )
-}
-
-function isHttpUrl(text: string): boolean {
-  const url = URL.parse(text)
-  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:')
 }
