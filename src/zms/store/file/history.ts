@@ -76,34 +76,50 @@ export class History {
 
   /** Entries of a role or group, oldest first. */
   async read(domain: string, kind: CollectionKind, name: string): Promise<MemberAudit[]> {
-    const history = this.#domains.get(domain)
-    if (!history) return []
-    const { extent } = history
-    const recent = [...history.recent]
     const entries: MemberAudit[] = []
     const prefix = JSON.stringify([kind, name]).slice(0, -1)
-    const take = (line: string) => {
+    for (const line of await this.#lines(domain)) {
       // The name ends with the quote in the prefix, so that no longer name is meant.
-      if (!line.startsWith(prefix)) return
+      if (!line.startsWith(prefix)) continue
       const [, , entry] = JSON.parse(line) as [unknown, unknown, MemberAudit?]
       if (entry) entries.push(entry)
       else entries.length = 0
     }
-    if (extent.bytes > 0) {
-      const data = await this.#readFile(domain, extent.since).catch((error: unknown) => {
-        // Deleted while it was read.
-        if (this.#domains.get(domain) === history) throw error
-        return Buffer.alloc(0)
-      })
-      const counting = data.subarray(0, extent.bytes)
-      if (this.#domains.get(domain) !== history) return []
-      if (counting.length < extent.bytes || crc32(counting) !== extent.checksum) {
-        throw new Error(`the history of domain ${domain} is damaged`)
-      }
-      for (const line of counting.toString().split('\n')) take(line)
-    }
-    for (const line of recent) take(line)
     return entries
+  }
+
+  /** Entries of all roles and groups of a domain, oldest first, by kind and name. */
+  async readAll(domain: string): Promise<Record<CollectionKind, Map<string, MemberAudit[]>>> {
+    const found = { role: new Map<string, MemberAudit[]>(), group: new Map<string, MemberAudit[]>() }
+    for (const line of await this.#lines(domain)) {
+      if (line === '') continue
+      const [kind, name, entry] = JSON.parse(line) as [CollectionKind, string, MemberAudit?]
+      const entries = found[kind].get(name)
+      if (!entry) found[kind].delete(name)
+      else if (entries) entries.push(entry)
+      else found[kind].set(name, [entry])
+    }
+    return found
+  }
+
+  /** The lines of a domain's history, those of its file first. */
+  async #lines(domain: string): Promise<string[]> {
+    const history = this.#domains.get(domain)
+    if (!history) return []
+    const { extent } = history
+    const recent = [...history.recent]
+    if (extent.bytes === 0) return recent
+    const data = await this.#readFile(domain, extent.since).catch((error: unknown) => {
+      // Deleted while it was read.
+      if (this.#domains.get(domain) === history) throw error
+      return Buffer.alloc(0)
+    })
+    const counting = data.subarray(0, extent.bytes)
+    if (this.#domains.get(domain) !== history) return []
+    if (counting.length < extent.bytes || crc32(counting) !== extent.checksum) {
+      throw new Error(`the history of domain ${domain} is damaged`)
+    }
+    return [...counting.toString().split('\n'), ...recent]
   }
 
   /** What is to be added to a domain's file; undefined when it has no history. */

@@ -19,7 +19,8 @@ import { sameTags, writeTags } from './tags.ts'
 const column = columnsOf<DomainMeta>()
 const quotaColumn = columnsOf<Quota>()
 
-const COLUMNS = [
+/** Columns of the settings of a domain. */
+export const DOMAIN_COLUMNS = [
   column.text('description', 'description'),
   column.text('org', 'org'),
   column.plainFlag('enabled', 'enabled'),
@@ -58,7 +59,8 @@ const COLUMNS = [
   column.text('cost_center', 'costCenter'),
 ]
 
-const QUOTA_COLUMNS = [
+/** Columns of limits. */
+export const QUOTA_COLUMNS = [
   quotaColumn.plainNumber('subdomain', 'subdomain'),
   quotaColumn.plainNumber('role', 'role'),
   quotaColumn.plainNumber('role_member', 'roleMember'),
@@ -74,19 +76,19 @@ const QUOTA_COLUMNS = [
 
 const DOMAIN_TAGS = { table: 'domain_tags', id: 'domain_id' }
 
-const INSERT_DOMAIN = `INSERT INTO domain (${namesOf(COLUMNS)}, name, uuid, modified, created)
-  VALUES (${places(COLUMNS.length + 4)})`
-const UPDATE_DOMAIN = `UPDATE domain SET ${assignmentsOf(COLUMNS)}, uuid = ?, modified = ? WHERE domain_id = ?`
+const INSERT_DOMAIN = `INSERT INTO domain (${namesOf(DOMAIN_COLUMNS)}, name, uuid, modified, created)
+  VALUES (${places(DOMAIN_COLUMNS.length + 4)})`
+const UPDATE_DOMAIN = `UPDATE domain SET ${assignmentsOf(DOMAIN_COLUMNS)}, uuid = ?, modified = ? WHERE domain_id = ?`
 const PUT_QUOTA = `INSERT INTO quota (${namesOf(QUOTA_COLUMNS)}, modified, domain_id)
   VALUES (${places(QUOTA_COLUMNS.length + 2)})
   ON DUPLICATE KEY UPDATE ${assignmentsOf(QUOTA_COLUMNS)}, modified = ?`
 
 /** Query for the row of a domain, by its key. */
-export const LOAD_DOMAIN = `SELECT domain_id, name, uuid, modified, created, ${namesOf(COLUMNS)} FROM domain WHERE domain_id = ?`
+export const LOAD_DOMAIN = `SELECT domain_id, name, uuid, modified, created, ${namesOf(DOMAIN_COLUMNS)} FROM domain WHERE domain_id = ?`
 
 /** Settings of a domain from its row. */
 export function readDomain(row: Row): DomainBase {
-  const settings = readObject(COLUMNS, row) as DomainMeta
+  const settings = readObject(DOMAIN_COLUMNS, row) as DomainMeta
   return { ...settings, ...identityOf(row), id: row['uuid'] as string, rowId: row['domain_id'] as number }
 }
 
@@ -124,7 +126,7 @@ export const domainLoadSteps: LoadStep[] = [
 /** Inserts the row of a new domain, with its tags and contacts, and remembers its key. */
 export async function insertDomain(scope: WriteScope, value: Domain): Promise<void> {
   const { insertId } = await scope.connection.change(INSERT_DOMAIN, [
-    ...valuesOf(COLUMNS, value),
+    ...valuesOf(DOMAIN_COLUMNS, value),
     value.name,
     value.id,
     scope.stamp,
@@ -150,7 +152,7 @@ export const domainWriters = {
     for (const { domain, value } of run) {
       const id = scope.domainId(domain)
       if (id === 0) continue
-      await scope.connection.change(UPDATE_DOMAIN, [...valuesOf(COLUMNS, value), value.id, scope.stamp, id])
+      await scope.connection.change(UPDATE_DOMAIN, [...valuesOf(DOMAIN_COLUMNS, value), value.id, scope.stamp, id])
       const storedTags = scope.storedTags('tags', domain, (before) => before)
       if (!sameTags(value.tags, storedTags)) await writeTags(scope, DOMAIN_TAGS, id, value.tags)
       if (sameContacts(value.contacts, scope.storedContacts(domain))) continue

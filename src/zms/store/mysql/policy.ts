@@ -9,7 +9,8 @@ import { sameTags, writeTags } from './tags.ts'
 
 const column = columnsOf<PolicyBase>()
 
-const COLUMNS = [
+/** Columns of the settings of a policy version. */
+export const POLICY_COLUMNS = [
   column.plainFlag('active', 'active'),
   column.text('description', 'description'),
   column.ownership('resource_owner', 'resourceOwnership'),
@@ -18,10 +19,10 @@ const COLUMNS = [
 const POLICY_TAGS = { table: 'policy_tags', id: 'policy_id' }
 
 const KEY_OF_POLICY = 'SELECT policy_id AS id FROM policy WHERE domain_id = ? AND name = ? AND version = ?'
-const UPDATE_POLICY = `UPDATE policy SET ${assignmentsOf(COLUMNS)}, modified = ?
+const UPDATE_POLICY = `UPDATE policy SET ${assignmentsOf(POLICY_COLUMNS)}, modified = ?
   WHERE domain_id = ? AND name = ? AND version = ?`
-const INSERT_POLICY = `INSERT INTO policy (${namesOf(COLUMNS)}, modified, created, domain_id, name, version)
-  VALUES (${places(COLUMNS.length + 5)})`
+const INSERT_POLICY = `INSERT INTO policy (${namesOf(POLICY_COLUMNS)}, modified, created, domain_id, name, version)
+  VALUES (${places(POLICY_COLUMNS.length + 5)})`
 // Their own modification time stays as it is.
 const DEACTIVATE_OTHERS = `UPDATE policy SET active = 0, modified = modified
   WHERE domain_id = ? AND name = ? AND version <> ? AND active = 1`
@@ -38,12 +39,12 @@ const FEW = 2
 /** Queries for all policies of a domain, with their assertions. */
 export const policyLoadSteps: LoadStep[] = [
   {
-    sql: `SELECT policy_id, name, version, modified, created, ${namesOf(COLUMNS)} FROM policy WHERE domain_id = ?`,
+    sql: `SELECT policy_id, name, version, modified, created, ${namesOf(POLICY_COLUMNS)} FROM policy WHERE domain_id = ?`,
     read(rows, { policies, domain }) {
       for (const row of rows as readonly Row[]) {
         const identity = identityOf(row)
         const [name, version] = [identity.name, row['version'] as string]
-        const settings = readObject(COLUMNS, row) as Pick<PolicyBase, 'active'>
+        const settings = readObject(POLICY_COLUMNS, row) as Pick<PolicyBase, 'active'>
         const policy: MutablePolicy = { ...settings, ...identity, version, assertions: new SmallMap() }
         policies.set(row['policy_id'] as number, policy)
         const versions = domain.policies.get(name)
@@ -207,7 +208,7 @@ export const policyWriters = {
       const place = { domain, policy: value.name, version: value.version }
       const key = keyValues(scope, place)
       if (value.active) await scope.connection.change(DEACTIVATE_OTHERS, key)
-      const values = valuesOf(COLUMNS, value)
+      const values = valuesOf(POLICY_COLUMNS, value)
       scope.settle('policy', domain, value.name, value.version)
       const { found } = await scope.connection.change(UPDATE_POLICY, [...values, scope.at, ...key])
       const stored = scope.storedTags(`policy:${value.name}:${value.version}`, domain, (before) =>

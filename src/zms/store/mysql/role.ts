@@ -8,6 +8,31 @@ const settings = columnsOf<RoleBase>()
 const member = columnsOf<RoleMember>()
 const pending = columnsOf<PendingRoleMember>()
 
+/** Columns of the settings of a role. */
+export const ROLE_COLUMNS = [
+  ...SETTING_COLUMNS,
+  settings.text('trust', 'trust'),
+  settings.text('description', 'description'),
+  settings.number('group_expiry_days', 'groupExpiryDays'),
+  settings.number('member_review_days', 'memberReviewDays'),
+  settings.number('service_review_days', 'serviceReviewDays'),
+  settings.number('group_review_days', 'groupReviewDays'),
+  settings.number('token_expiry_mins', 'tokenExpiryMins'),
+  settings.number('cert_expiry_mins', 'certExpiryMins'),
+  settings.text('sign_algorithm', 'signAlgorithm'),
+]
+
+/** Columns of memberships in roles. */
+export const ROLE_MEMBER_COLUMNS = [
+  ...MEMBER_COLUMNS,
+  member.time('review_reminder', 'reviewReminder'),
+  member.time('review_last_notified_time', 'reviewLastNotifiedTime'),
+  member.nullableText('review_server', 'reviewServer'),
+]
+
+/** Columns of requested memberships in roles. */
+export const PENDING_ROLE_MEMBER_COLUMNS = [...PENDING_COLUMNS, pending.time('review_reminder', 'reviewReminder')]
+
 /** The tables of roles. */
 const rows = new CollectionRows<RoleBase, RoleMember, PendingRoleMember>({
   table: 'role',
@@ -16,25 +41,9 @@ const rows = new CollectionRows<RoleBase, RoleMember, PendingRoleMember>({
   pending: 'pending_role_member',
   tags: 'role_tags',
   audit: 'role_audit_log',
-  columns: [
-    ...SETTING_COLUMNS,
-    settings.text('trust', 'trust'),
-    settings.text('description', 'description'),
-    settings.number('group_expiry_days', 'groupExpiryDays'),
-    settings.number('member_review_days', 'memberReviewDays'),
-    settings.number('service_review_days', 'serviceReviewDays'),
-    settings.number('group_review_days', 'groupReviewDays'),
-    settings.number('token_expiry_mins', 'tokenExpiryMins'),
-    settings.number('cert_expiry_mins', 'certExpiryMins'),
-    settings.text('sign_algorithm', 'signAlgorithm'),
-  ],
-  memberColumns: [
-    ...MEMBER_COLUMNS,
-    member.time('review_reminder', 'reviewReminder'),
-    member.time('review_last_notified_time', 'reviewLastNotifiedTime'),
-    member.nullableText('review_server', 'reviewServer'),
-  ],
-  pendingColumns: [...PENDING_COLUMNS, pending.time('review_reminder', 'reviewReminder')],
+  columns: ROLE_COLUMNS,
+  memberColumns: ROLE_MEMBER_COLUMNS,
+  pendingColumns: PENDING_ROLE_MEMBER_COLUMNS,
   byId: (draft) => draft.roles,
   byName: (domain) => domain.roles,
 })

@@ -9,7 +9,8 @@ import { sameTags, writeTags } from './tags.ts'
 
 const column = columnsOf<ServiceBase>()
 
-const COLUMNS = [
+/** Columns of the settings of a service. */
+export const SERVICE_COLUMNS = [
   column.text('description', 'description'),
   column.text('provider_endpoint', 'providerEndpoint'),
   column.text('executable', 'executable'),
@@ -26,9 +27,9 @@ const COLUMNS = [
 const SERVICE_TAGS = { table: 'service_tags', id: 'service_id' }
 
 const KEY_OF_SERVICE = 'SELECT service_id AS id FROM service WHERE domain_id = ? AND name = ?'
-const UPDATE_SERVICE = `UPDATE service SET ${assignmentsOf(COLUMNS)}, modified = ? WHERE domain_id = ? AND name = ?`
-const INSERT_SERVICE = `INSERT INTO service (${namesOf(COLUMNS)}, modified, created, domain_id, name)
-  VALUES (${places(COLUMNS.length + 4)})`
+const UPDATE_SERVICE = `UPDATE service SET ${assignmentsOf(SERVICE_COLUMNS)}, modified = ? WHERE domain_id = ? AND name = ?`
+const INSERT_SERVICE = `INSERT INTO service (${namesOf(SERVICE_COLUMNS)}, modified, created, domain_id, name)
+  VALUES (${places(SERVICE_COLUMNS.length + 4)})`
 const PUT_PUBLIC_KEY = `INSERT INTO public_key (service_id, key_id, key_value)
   SELECT service_id, ?, ? FROM service WHERE domain_id = ? AND name = ?
   ON DUPLICATE KEY UPDATE key_value = VALUES(key_value)`
@@ -44,12 +45,12 @@ interface KeyRow {
 /** Queries for all services of a domain, with their keys and hosts. */
 export const serviceLoadSteps: LoadStep[] = [
   {
-    sql: `SELECT service_id, name, modified, created, ${namesOf(COLUMNS)} FROM service WHERE domain_id = ?`,
+    sql: `SELECT service_id, name, modified, created, ${namesOf(SERVICE_COLUMNS)} FROM service WHERE domain_id = ?`,
     read(rows, { services, domain }) {
       for (const row of rows as readonly Row[]) {
         const identity = identityOf(row)
         const held = { publicKeys: new SmallMap<string, string>(), hosts: new Set<string>() }
-        const service: MutableService = { ...readObject(COLUMNS, row), ...identity, ...held }
+        const service: MutableService = { ...readObject(SERVICE_COLUMNS, row), ...identity, ...held }
         services.set(row['service_id'] as number, service)
         domain.services.set(identity.name, service)
       }
@@ -91,7 +92,7 @@ export const serviceWriters = {
   async putService(scope: WriteScope, run: Run<'putService'>) {
     for (const { domain, value } of run) {
       const key = [scope.domainId(domain), value.name]
-      const values = valuesOf(COLUMNS, value)
+      const values = valuesOf(SERVICE_COLUMNS, value)
       scope.settle('service', domain, value.name)
       const { found } = await scope.connection.change(UPDATE_SERVICE, [...values, scope.at, ...key])
       const stored = scope.storedTags(`service:${value.name}`, domain, ({ services }) => services.get(value.name))
