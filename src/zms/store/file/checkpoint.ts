@@ -91,18 +91,30 @@ export class Checkpoint {
     } else await this.#documents.remove(name)
   }
 
-  async #writeGlobals(sequence: number): Promise<void> {
-    const pieces = await inTurns(globalPieces(this.#memory.globals()))
-    await replaceFile(this.#fileSystem, this.#folder, GLOBALS_FILE, encodeDocument({ sequence }, pieces))
-    await this.#fileSystem.syncFolder(this.#folder)
+  #writeGlobals(sequence: number): Promise<void> {
+    return writeGlobals(this.#fileSystem, this.#folder, { sequence, globals: this.#memory.globals() })
   }
 }
 
-/** What belongs to no domain as the last checkpoint wrote it, with the sequence up to which all is in documents. */
-export async function readGlobals(
+/** What belongs to no domain, with the sequence up to which all is in documents. */
+export interface StoredGlobals {
+  readonly sequence: number
+  readonly globals: Globals
+}
+
+/** Writes what belongs to no domain; it survives a crash then. */
+export async function writeGlobals(
   fileSystem: FileSystem,
   folder: string,
-): Promise<{ sequence: number; globals: Globals } | undefined> {
+  { sequence, globals }: StoredGlobals,
+): Promise<void> {
+  const pieces = await inTurns(globalPieces(globals))
+  await replaceFile(fileSystem, folder, GLOBALS_FILE, encodeDocument({ sequence }, pieces))
+  await fileSystem.syncFolder(folder)
+}
+
+/** What belongs to no domain as the last checkpoint wrote it. */
+export async function readGlobals(fileSystem: FileSystem, folder: string): Promise<StoredGlobals | undefined> {
   const document = await readDocument(fileSystem, join(folder, GLOBALS_FILE))
   return document && { sequence: document.sequence, globals: document.content as Globals }
 }

@@ -13,6 +13,7 @@ import { History } from './history.ts'
 import { Journal, journalFile } from './journal.ts'
 import { Memory } from './memory.ts'
 import { type Replay, replayJournal } from './replay-journal.ts'
+import { completeReplacement, isReplaced } from './store-replacement.ts'
 
 /** Where a file store keeps its data, and what it stands on. */
 export interface FileStoreOptions {
@@ -33,15 +34,16 @@ const FORMAT_FILE = 'format.json'
 const FORMAT = { format: 'zms-store', version: 1 }
 
 /**
- * Opens the embedded store: all data in memory, every change durable before its answer. One process at a time.
+ * Opens the embedded store: all data in memory, every change durable before its answer. One process at a time. Data that
+ * were about to take the place of others when the program ended do so now.
  * @throws Error when the folder is in use by another process, holds something else or cannot be used; DamageError when
  *   changes that were acknowledged cannot be read back
  */
 export async function openFileStore(options: FileStoreOptions): Promise<EmbeddedStore> {
   const { folder, fileSystem = nodeFileSystem } = options
+  await completeReplacement(fileSystem, folder)
   await fileSystem.makeFolder(folder)
-  const lock = await fileSystem.lock(join(folder, 'lock'))
-  if (!lock) throw new Error(`${folder} is in use by another process`)
+  const lock = await lockStore(fileSystem, folder)
   try {
     await checkFormat(fileSystem, folder)
     return await load(options, fileSystem, lock)
@@ -51,8 +53,51 @@ export async function openFileStore(options: FileStoreOptions): Promise<Embedded
   }
 }
 
-async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: FileLock): Promise<EmbeddedStore> {
-  const { folder, clock = systemClock, checkpointBytes = CHECKPOINT_BYTES, log = () => {} } = options
+/** The data of a store that nobody else may use meanwhile. */
+export interface LockedData {
+  readonly memory: Memory
+  release(): void
+}
+
+/**
+ * Reads all data of a store and keeps everybody else away. Undefined when there is no store in the folder.
+ * @throws as `openFileStore` does
+ */
+export async function lockFileData(options: FileStoreOptions): Promise<LockedData | undefined> {
+  const { folder, fileSystem = nodeFileSystem } = options
+  await completeReplacement(fileSystem, folder)
+  const names = await fileSystem.list(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!names?.includes(FORMAT_FILE)) return undefined
+  const lock = await lockStore(fileSystem, folder)
+  try {
+    await checkFormat(fileSystem, folder)
+    const { memory } = await read(options, fileSystem)
+    return { memory, release: () => lock.release() }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function lockStore(fileSystem: FileSystem, folder: string): Promise<FileLock> {
+  const lock = await fileSystem.lock(join(folder, 'lock'))
+  if (!lock) throw new Error(`${folder} is in use by another process`)
+  try {
+    // It was looked for before; the folder may have been made or locked in the moment in which it was replaced.
+    if (await isReplaced(fileSystem, folder)) throw new Error(`${folder} is being replaced; try again`)
+    return lock
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** All data, and where documents and journal stand. */
+async function read(options: FileStoreOptions, fileSystem: FileSystem) {
+  const { folder } = options
   const journalFolder = join(folder, 'journal')
   const documents = new DomainDocuments(join(folder, 'domains'), fileSystem)
   await fileSystem.makeFolder(journalFolder)
@@ -68,14 +113,19 @@ async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: Fil
     memory.reapply(changes, transaction, isWritten)
     for (const domain of domainsOf(changes)) if (!isWritten(domain)) changed.set(domain, transaction.sequence)
   })
-  for (const line of replay.recovered) log('warn', `recovered: ${line}`)
   const end = replay.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
   let newest = known
   for (const sequence of written.values()) newest = Math.max(newest, sequence)
   if (end.sequence < newest) {
     throw new DamageError(journalFolder, 0, `the transactions from ${end.sequence + 1} to ${newest} are missing`)
   }
+  return { memory, documents, journalFolder, changed, replay, end }
+}
 
+async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: FileLock): Promise<EmbeddedStore> {
+  const { folder, clock = systemClock, checkpointBytes = CHECKPOINT_BYTES, log = () => {} } = options
+  const { memory, documents, journalFolder, changed, replay, end } = await read(options, fileSystem)
+  for (const line of replay.recovered) log('warn', `recovered: ${line}`)
   const journal = new Journal({
     folder: journalFolder,
     fileSystem,
@@ -124,8 +174,7 @@ async function checkFormat(fileSystem: FileSystem, folder: string): Promise<void
     if (foreign !== undefined) {
       throw new Error(`${folder} is no data store: it holds ${foreign} but no ${FORMAT_FILE}; name an empty folder`)
     }
-    await replaceFile(fileSystem, folder, FORMAT_FILE, Buffer.from(`${JSON.stringify(FORMAT)}\n`))
-    await fileSystem.syncFolder(folder)
+    await writeFormat(fileSystem, folder)
     return
   }
   const { format, version } = parseFormat((await fileSystem.readFile(join(folder, FORMAT_FILE))).toString())
@@ -133,6 +182,12 @@ async function checkFormat(fileSystem: FileSystem, folder: string): Promise<void
   if (version !== FORMAT.version) {
     throw new Error(`${folder} has format version ${String(version)}, this program knows ${FORMAT.version}`)
   }
+}
+
+/** Makes an empty folder a store's; that survives a crash then. */
+export async function writeFormat(fileSystem: FileSystem, folder: string): Promise<void> {
+  await replaceFile(fileSystem, folder, FORMAT_FILE, Buffer.from(`${JSON.stringify(FORMAT)}\n`))
+  await fileSystem.syncFolder(folder)
 }
 
 function parseFormat(text: string): { format?: unknown; version?: unknown } {
