@@ -76,6 +76,8 @@ export const ROOMS: readonly Room[] = [
       without: DATABASE,
     },
   ]),
+  // Moves data between stores while no server has them: it knows every store and nothing of requests.
+  { prefix: 'src/zms/transfer/', mayImport: ['src/core/', 'src/zms/store/'], without: [...DATABASE, ...WEB] },
   // What is in memory knows nothing of where it comes from.
   { prefix: 'src/zts/cache/', mayImport: ['src/core/'], without: INPUT_OUTPUT },
   { prefix: 'src/zts/sync/', mayImport: ['src/core/', 'src/zts/cache/'], without: DATABASE },
@@ -86,7 +88,10 @@ export const ROOMS: readonly Room[] = [
   },
   { prefix: 'src/client/', mayImport: ['src/core/', 'src/zms/api/', 'src/zts/api/'], without: DATABASE },
   { prefix: 'src/zpe/', mayImport: ['src/core/', 'src/client/', 'src/zts/api/'], without: DATABASE },
-  { prefix: 'src/cli/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },
+  {
+    prefix: 'src/cli/',
+    mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/', 'src/zms/transfer/'],
+  },
   { prefix: 'src/ui/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },
 ]
 

@@ -136,7 +136,7 @@ async function requireKnown(
   connection: MySqlConnection,
   known: KnownSchema,
   schema: SchemaFacts,
-  { allowUnknownColumns = false, warn = () => {} }: DatabaseMigration,
+  { allowUnknownColumns = false, warn = () => {} }: Pick<DatabaseMigration, 'allowUnknownColumns' | 'warn'>,
 ): Promise<void> {
   const missing = missingParts(schema, known)
   if (missing.length > 0) {
@@ -205,6 +205,25 @@ async function requireDone(connection: MySqlConnection, known: KnownSchema, cont
   const [left] = planChanges(known.changes, await readSchema(connection), context)
   if (left !== undefined) {
     throw new MigrationError(`change ${left.change.id} did not do what it should: still needed is ${left.sql}`)
+  }
+}
+
+/**
+ * Checks that a database has the tables of a server as this program knows them.
+ * @throws MigrationError with what an operator is to do
+ */
+export async function requireCurrentSchema(
+  connection: MySqlConnection,
+  server: KnownSchema['server'],
+  { allowUnknownColumns = false }: { readonly allowUnknownColumns?: boolean } = {},
+): Promise<void> {
+  const schema = await readSchema(connection)
+  const known = KNOWN_SCHEMAS.find((each) => each.server === server && isOfSchema(schema, each))
+  if (known === undefined) throw new MigrationError(`the database has no tables of ${server.toUpperCase()}`)
+  await requireKnown(connection, known, schema, { allowUnknownColumns })
+  const [needed] = planChanges(known.changes, copySchema(schema), contextOf(schema, known))
+  if (needed !== undefined) {
+    throw new MigrationError(`the schema lacks change ${needed.change.id}: bring it up to date with athenz migrate`)
   }
 }
 
