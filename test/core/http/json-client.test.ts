@@ -55,7 +55,11 @@ describe('a JSON client', () => {
       /no answer from .*: The operation was aborted due to timeout/,
     ],
     ['a broken connection', (response) => response.destroy(), /no answer from .*: other side closed/],
-    ['more than an answer', (response) => response.end(Buffer.alloc(1_100_000, 0x20)), /no answer from .*: the body is longer than 1048576 bytes/],
+    [
+      'more than an answer',
+      (response) => response.end(Buffer.alloc(1_100_000, 0x20)),
+      /no answer from .*: the body is longer than 1048576 bytes/,
+    ],
     [
       'a trickle',
       (response) => {

@@ -55,7 +55,8 @@ async function rowsOf(database: string, tables: ReadonlyMap<string, Table>): Pro
 }
 
 const typeFits = ({ type }: Column, expected: Column) =>
-  type === expected.type || (type.startsWith('varchar') && Number(/\d+/.exec(type)) >= Number(/\d+/.exec(expected.type)))
+  type === expected.type ||
+  (type.startsWith('varchar') && Number(/\d+/.exec(type)) >= Number(/\d+/.exec(expected.type)))
 
 /** The tables have what those of the original have; they may have keys besides. */
 function assertUpToDate(actual: ReadonlyMap<string, Table>, expected: Record<string, Table>): void {
