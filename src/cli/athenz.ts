@@ -4,6 +4,8 @@ import { auditCommand } from './audit.ts'
 import { runCommand } from './command-failure.ts'
 import { withDataOptions } from './data-location.ts'
 import type { DevOptions } from './dev.ts'
+import type { ExportOptions } from './export.ts'
+import type { ImportOptions } from './import.ts'
 import type { MigrateOptions } from './migrate.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
@@ -41,6 +43,23 @@ withDataOptions(program.command('migrate'))
   .option('--allow-unknown-columns', 'go on although tables have columns that no known version has')
   .action(async (options: MigrateOptions) => {
     await runCommand('athenz migrate', async () => (await import('./migrate.ts')).migrate(options))
+  })
+
+withDataOptions(program.command('export <file>'))
+  .description('write all data of ZMS to a portable file, compressed if it ends with .gz; - is standard output')
+  .option('--store-dir <folder>', 'folder of an embedded store, instead of the configured one')
+  .option('--allow-unknown-columns', 'leave out columns that no known version has')
+  .action(async (file: string, options: ExportOptions) => {
+    await runCommand('athenz export', async () => (await import('./export.ts')).exportData(file, options))
+  })
+
+withDataOptions(program.command('import <file>'))
+  .description('fill an empty store with the data of such a file; - is standard input')
+  .option('--store-dir <folder>', 'folder of an embedded store, instead of the configured one')
+  .option('--replace', 'take the place of data that are there')
+  .option('--accept-loss', 'leave out what the store has no place for')
+  .action(async (file: string, options: ImportOptions) => {
+    await runCommand('athenz import', async () => (await import('./import.ts')).importData(file, options))
   })
 
 await program.parseAsync()

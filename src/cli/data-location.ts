@@ -8,6 +8,7 @@ import { type LoadedConfig, loadServerConfig } from '#core/config/server-config.
 import type { ConfigOf, ServerName } from '#core/config/server-tables.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import type { DataLocation } from '#zms/transfer/data-location.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
 import { PROJECT_FOLDER, type ServerKind, serverLayout, ZMS, ZTS } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
@@ -20,11 +21,6 @@ export interface DataOptions {
   readonly mysqlUrl?: string
   readonly mysqlPasswordFile?: string
 }
-
-/** Where ZMS keeps its data. */
-export type DataLocation =
-  | { readonly kind: 'file'; readonly folder: string }
-  | { readonly kind: 'mysql'; readonly settings: MySqlSettings }
 
 const CONNECT_TIMEOUT_MILLIS = 10_000
 /** Reading or writing much at once takes its time; whoever waits too long ends the command. */
