@@ -7,6 +7,14 @@ import { type JdbcUrl, parseJdbcUrl } from '#core/config/jdbc-url.ts'
 import { type LoadedConfig, loadServerConfig } from '#core/config/server-config.ts'
 import type { ConfigOf, ServerName } from '#core/config/server-tables.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
+import {
+  type DatabaseAccess,
+  databaseSettings,
+  RECORD_KINDS,
+  recordDatabaseOf,
+  TLS_VERSIONS,
+  zmsDatabaseTls,
+} from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import type { DataLocation } from '#zms/transfer/data-location.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
@@ -22,10 +30,8 @@ export interface DataOptions {
   readonly mysqlPasswordFile?: string
 }
 
-const CONNECT_TIMEOUT_MILLIS = 10_000
 /** Reading or writing much at once takes its time; whoever waits too long ends the command. */
 const STATEMENT_TIMEOUT_MILLIS = 3_600_000
-const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3']
 
 /** Adds the options to a command. */
 export function withDataOptions(command: Command): Command {
@@ -135,45 +141,19 @@ async function zmsSettings(loaded: LoadedConfig<ConfigOf['zms']>): Promise<MySql
     user: zms.jdbcUser,
     password,
     property: 'athenz.zms.jdbc_user',
-    tls: zms.jdbcUseSsl && { verifyServer: zms.jdbcVerifyServerCertificate, versions: zms.jdbcTlsVersions },
+    tls: zmsDatabaseTls(loaded.config),
   })
 }
 
 async function ztsSettings(loaded: LoadedConfig<ConfigOf['zts']>): Promise<MySqlSettings[]> {
   const { zts } = loaded.config
   const place = { className: zts.privateKeyStoreFactoryClass, rootDir: zts.rootDir }
-  const records = [
-    {
-      kind: 'cert',
-      url: zts.certJdbcStore,
-      user: zts.certJdbcUser,
-      secret: { appName: zts.certJdbcAppName, keyGroup: zts.certJdbcKeygroupName, name: zts.certJdbcPassword },
-      tls: zts.certJdbcUseSsl && { verifyServer: zts.certJdbcVerifyServerCertificate, versions: TLS_VERSIONS },
-    },
-    {
-      kind: 'ssh',
-      url: zts.sshJdbcStore,
-      user: zts.sshJdbcUser,
-      secret: { appName: zts.sshJdbcAppName, keyGroup: zts.sshJdbcKeygroupName, name: zts.sshJdbcPassword },
-      tls: zts.sshJdbcUseSsl && { verifyServer: zts.sshJdbcVerifyServerCertificate, versions: TLS_VERSIONS },
-    },
-    {
-      kind: 'workload',
-      url: zts.workloadJdbcStore,
-      user: zts.workloadJdbcUser,
-      secret: {
-        appName: zts.workloadJdbcAppName,
-        keyGroup: zts.workloadJdbcKeygroupName,
-        name: zts.workloadJdbcPassword,
-      },
-      tls: zts.workloadJdbcUseSsl && { verifyServer: zts.workloadJdbcVerifyServerCertificate, versions: TLS_VERSIONS },
-    },
-  ]
   const found: MySqlSettings[] = []
-  for (const { kind, url, user, secret, tls } of records) {
-    if (url === undefined) continue
-    const password = await passwordOf(loaded, 'zts', place, secret)
-    found.push(settingsOf(url, { user, password, property: `athenz.zts.${kind}_jdbc_user`, tls }))
+  for (const kind of RECORD_KINDS) {
+    const { address, user, passwordName, appName, keyGroup, tls } = recordDatabaseOf(loaded.config, kind)
+    if (address === undefined) continue
+    const password = await passwordOf(loaded, 'zts', place, { appName, keyGroup, name: passwordName })
+    found.push(settingsOf(address, { user, password, property: `athenz.zts.${kind}_jdbc_user`, tls }))
   }
   return found
 }
@@ -200,25 +180,10 @@ async function readPassword(file: string): Promise<string> {
 }
 
 function settingsOf(
-  { host, port, database, ...url }: JdbcUrl,
-  given: {
-    user: string | undefined
-    password: string | undefined
-    property: string
-    tls: false | NonNullable<MySqlSettings['tls']>
-  },
+  address: JdbcUrl,
+  given: Pick<DatabaseAccess, 'password' | 'tls'> & { user: string | undefined; property: string },
 ): MySqlSettings {
-  const user = given.user ?? url.user
-  if (user === undefined) throw new CommandFailure(`${given.property} is missing`)
-  const password = given.password ?? url.password
-  return {
-    host,
-    port,
-    database,
-    user,
-    ...(password !== undefined && { password }),
-    ...(given.tls && { tls: given.tls }),
-    connectTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
-    statementTimeoutMillis: STATEMENT_TIMEOUT_MILLIS,
-  }
+  const { user = address.user, password, tls, property } = given
+  if (user === undefined) throw new CommandFailure(`${property} is missing`)
+  return databaseSettings(address, { user, password, tls, statementTimeoutMillis: STATEMENT_TIMEOUT_MILLIS })
 }

@@ -3,6 +3,7 @@ import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { DatabaseError } from '#core/database/database-error.ts'
+import { databaseSettings, poolLimits, zmsDatabaseTls } from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import { openFileStore } from './store/file/file-store.ts'
 import type { Store } from './store/store.ts'
@@ -34,7 +35,6 @@ const openEmbedded = ({ config, log }: StoreOptions): Promise<Store> =>
   openFileStore({ folder: config.ts.storeDir, log })
 
 const MILLIS_PER_SECOND = 1000
-const CONNECT_TIMEOUT_MILLIS = 10_000
 /** The original repeats an attempt a fixed number of times at a fixed pace; the time that makes is the limit here. */
 const retryOf = ({ zms }: ConfigOf['zms']) => ({
   count: zms.requestConflictRetryCount,
@@ -43,31 +43,23 @@ const retryOf = ({ zms }: ConfigOf['zms']) => ({
 })
 
 async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Promise<Store> {
-  const { zms, db, datastore, ts } = config
+  const { zms, datastore, ts } = config
   const secret = async (name: string | undefined) =>
     name === undefined ? undefined : privateKeyStore.applicationSecret(zms.jdbcAppName, zms.jdbcKeygroupName, name)
   const settings = (
-    { host, port, database, ...url }: NonNullable<typeof zms.jdbcStore>,
-    user: string | undefined,
-    password: string | undefined,
+    address: NonNullable<typeof zms.jdbcStore>,
+    user = address.user,
+    password?: string,
   ): MySqlSettings => {
-    const name = user ?? url.user
-    if (name === undefined) {
+    if (user === undefined) {
       throw new ConfigError(['athenz.zms.jdbc_user: not set (give the user of the database, here or in jdbc_store)'])
     }
-    const word = password ?? url.password
-    return {
-      host,
-      port,
-      database,
-      user: name,
-      ...(word !== undefined && { password: word }),
-      ...(zms.jdbcUseSsl && {
-        tls: { verifyServer: zms.jdbcVerifyServerCertificate, versions: zms.jdbcTlsVersions },
-      }),
-      connectTimeoutMillis: CONNECT_TIMEOUT_MILLIS,
+    return databaseSettings(address, {
+      user,
+      password,
+      tls: zmsDatabaseTls(config),
       statementTimeoutMillis: datastore.networkTimeoutMillis || zms.storeOperationTimeoutSeconds * MILLIS_PER_SECOND,
-    }
+    })
   }
   if (zms.jdbcStore === undefined) {
     throw new ConfigError(['athenz.zms.jdbc_store: not set (give jdbc:mysql://HOST:3306/zms_server)'])
@@ -83,15 +75,7 @@ async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Pro
   return new MySqlStore({
     primary,
     ...(replica && { replica }),
-    pool: {
-      maxTotal: db.poolMaxTotal,
-      maxIdle: db.poolMaxIdle,
-      minIdle: db.poolMinIdle,
-      maxWaitMillis: db.poolMaxWaitMillis,
-      idleTimeoutMillis: db.poolEvictIdleTimeoutMillis,
-      evictIntervalMillis: db.poolEvictIdleIntervalMillis,
-      maxLifetimeMillis: db.poolMaxTtlMillis,
-    },
+    pool: poolLimits(config),
     retry: retryOf(config),
     maxCachedObjects: ts.domainCacheMaxObjects,
     write: {
