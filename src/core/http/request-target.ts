@@ -17,16 +17,17 @@ export function parseQuery(url: string, wanted: ReadonlySet<string>): Map<string
   const values = new Map<string, string>()
   for (const pair of url.slice(start + 1, fragment === -1 ? undefined : fragment).split('&')) {
     const equals = pair.indexOf('=')
-    const name = decoded(equals === -1 ? pair : pair.slice(0, equals))
+    const name = formText(equals === -1 ? pair : pair.slice(0, equals))
     if (name === undefined || !wanted.has(name) || values.has(name)) continue
-    const value = decoded(equals === -1 ? '' : pair.slice(equals + 1))
+    const value = formText(equals === -1 ? '' : pair.slice(equals + 1))
     if (value === undefined) return 'malformed'
     values.set(name, value)
   }
   return values
 }
 
-function decoded(text: string): string | undefined {
+/** A name or value of a query or form (`application/x-www-form-urlencoded`), decoded; undefined when it does not decode. */
+export function formText(text: string): string | undefined {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
   if (!spaced.includes('%')) return spaced
   try {

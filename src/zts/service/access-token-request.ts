@@ -1,4 +1,5 @@
 import { badRequest } from '#core/error/service-error.ts'
+import { formText } from '#core/http/request-target.ts'
 import { isName } from '#core/names/patterns.ts'
 import { excerpt } from '#core/token/token-fields.ts'
 
@@ -105,20 +106,10 @@ export function parseForm(body: string): ReadonlyMap<string, string> {
   for (const item of body.split('&')) {
     const equals = item.indexOf('=')
     if (equals === -1) continue
-    const [name, value] = [decode(item.slice(0, equals)), decode(item.slice(equals + 1))]
+    const [name, value] = [formText(item.slice(0, equals)), formText(item.slice(equals + 1))]
     if (name !== undefined && value !== undefined) fields.set(name, value)
   }
   return fields
-}
-
-function decode(text: string): string | undefined {
-  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
-  if (!spaced.includes('%')) return spaced
-  try {
-    return decodeURIComponent(spaced)
-  } catch {
-    return undefined
-  }
 }
 
 const KNOWN_GRANT_TYPES: ReadonlySet<string> = new Set(Object.values(GRANT_TYPES))
