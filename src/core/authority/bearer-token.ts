@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { createHash } from 'node:crypto'
+import { certificateThumbprint } from '#core/crypto/certificate-thumbprint.ts'
 import type { JwtClaims } from '#core/token/json-web-token.ts'
 
 const PREFIX = 'Bearer '
@@ -27,7 +27,7 @@ export function certificateBinding(
   const confirmation: unknown = Object.hasOwn(claims, claimName) ? claims[claimName] : undefined
   if (confirmation === undefined || confirmation === null) return 'unbound'
   if (certificate === undefined || typeof confirmation !== 'object') return 'bound-to-another'
-  const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url')
+  const thumbprint = certificateThumbprint(certificate)
   const bound = Object.hasOwn(confirmation, 'x5t#S256') ? Reflect.get(confirmation, 'x5t#S256') : undefined
   return bound === thumbprint ? 'bound' : 'bound-to-another'
 }

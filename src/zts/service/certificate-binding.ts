@@ -1,5 +1,6 @@
-import { createHash, type X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import type { Principal } from '#core/authority/principal.ts'
+import { certificateThumbprint } from '#core/crypto/certificate-thumbprint.ts'
 import type { Confirmation } from './access-token-claims.ts'
 
 /** What binds tokens to the certificate of the caller; computed once per certificate, and so once per connection. */
@@ -16,11 +17,10 @@ export class CertificateBinding {
     return proxySpiffeUris === undefined ? thumbprint : { ...thumbprint, 'proxy-principals#spiffe': proxySpiffeUris }
   }
 
-  /** SHA-256 of the DER in base64url (RFC 8705, 3.1). */
   #thumbprintOf(certificate: X509Certificate): string {
     const known = this.#thumbprints.get(certificate)
     if (known !== undefined) return known
-    const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url')
+    const thumbprint = certificateThumbprint(certificate)
     this.#thumbprints.set(certificate, thumbprint)
     return thumbprint
   }
