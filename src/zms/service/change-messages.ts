@@ -38,13 +38,16 @@ const about = (objectType: ChangedKind, objectName: string, domainName: string):
   objectName,
 })
 
+/** Objects of one key get one message. */
+const keyOf = ({ objectType, domainName }: ChangedObject): string => `${objectType}:${domainName}`
+
 /** What the messages of one write are about: one object for each kind and domain, the first that was changed. */
 export function changedObjects(changes: readonly Change[]): ChangedObject[] {
   const found = new Map<string, ChangedObject>()
   for (const change of changes) {
     const object = changedObject(change)
     if (!object) continue
-    const key = `${object.objectType}:${object.domainName}`
+    const key = keyOf(object)
     if (!found.has(key)) found.set(key, object)
   }
   return [...found.values()]
@@ -129,7 +132,7 @@ export function publishingListener(
     const published = publishedBy.get(context) ?? new Set()
     publishedBy.set(context, published)
     for (const object of changedObjects(changes)) {
-      const key = `${object.objectType}:${object.domainName}`
+      const key = keyOf(object)
       if (published.has(key)) continue
       published.add(key)
       const message = { ...object, apiName: context.api, published: options.now(), messageId: randomUUID() }
