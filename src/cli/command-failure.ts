@@ -1,3 +1,5 @@
+import { messageOf } from '#core/error/message-of.ts'
+
 /** A command cannot do what it was asked to: `message` is one clear line for a person, without the command's name. */
 export class CommandFailure extends Error {
   /** Exit status of the command. */
@@ -13,7 +15,7 @@ export class CommandFailure extends Error {
 /** What went wrong, in words: of a failed system call its usual description, of other errors their message. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return REASONS.get(code) ?? (error instanceof Error ? error.message : String(error))
+  return REASONS.get(code) ?? messageOf(error)
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([

@@ -4,6 +4,7 @@ import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { type ChangePublisher, publishingListener } from './service/change-messages.ts'
 import type { Writes } from './service/writes.ts'
@@ -102,7 +103,7 @@ async function readAuthorities(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     throw Object.assign(new ConfigError([`athenz.ts.change_webhook_ca_file: ${reason}`]), { cause })
   }
 }

@@ -11,6 +11,7 @@ import { watchConfig } from '#core/config/watch-config.ts'
 import { openCredentialsBox, openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import { Container } from '#core/http/container.ts'
 import type { ReadinessCheck } from '#core/http/ops-server.ts'
@@ -245,7 +246,7 @@ async function readAuthorizedServices(file: string, log: ZmsDependencies['log'])
   try {
     return AuthorizedServices.parse(text)
   } catch (cause) {
-    throw new ConfigError([`athenz.zms.authz_service_fname: ${file}: ${reasonOf(cause)}`])
+    throw new ConfigError([`athenz.zms.authz_service_fname: ${file}: ${messageOf(cause)}`])
   }
 }
 
@@ -255,7 +256,7 @@ async function readTemplates(file: string, log: ZmsDependencies['log']): Promise
   try {
     return SolutionTemplates.parse(text)
   } catch (cause) {
-    throw new ConfigError([`athenz.zms.solution_templates_fname: ${file}: ${reasonOf(cause)}`])
+    throw new ConfigError([`athenz.zms.solution_templates_fname: ${file}: ${messageOf(cause)}`])
   }
 }
 
@@ -263,12 +264,10 @@ async function optionalFile(file: string, log: ZmsDependencies['log'], property:
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    log('warn', `${property}: ${file} cannot be read and is taken as empty: ${reasonOf(cause)}`)
+    log('warn', `${property}: ${file} cannot be read and is taken as empty: ${messageOf(cause)}`)
     return undefined
   }
 }
-
-const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
 
 const RETRY_MILLIS = 2_000
 
@@ -296,7 +295,7 @@ async function firstStart(
     timer = setTimeout(() => {
       attempt().catch((error: unknown) => {
         if (error instanceof ServiceError && error.code === 'unavailable') later()
-        else log('error', `first start: ${reasonOf(error)}`)
+        else log('error', `first start: ${messageOf(error)}`)
       })
     }, RETRY_MILLIS)
     timer.unref()
@@ -307,7 +306,7 @@ async function firstStart(
     const problem = setupError(error)
     if (problem) throw problem
     if (!(error instanceof ServiceError) || error.code !== 'unavailable') throw error
-    log('warn', `the store cannot be reached yet, it is tried again: ${reasonOf(error.cause ?? error)}`)
+    log('warn', `the store cannot be reached yet, it is tried again: ${messageOf(error.cause ?? error)}`)
     later()
   }
   return () => clearTimeout(timer)

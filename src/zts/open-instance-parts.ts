@@ -1,6 +1,7 @@
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
@@ -94,7 +95,7 @@ async function remoteProviders({
     try {
       return await opening()
     } catch (error) {
-      log('warn', `${what} cannot be used toward providers: ${error instanceof Error ? error.message : String(error)}`)
+      log('warn', `${what} cannot be used toward providers: ${messageOf(error)}`)
       return undefined
     }
   }

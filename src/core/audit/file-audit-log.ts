@@ -1,3 +1,4 @@
+import { messageOf } from '../error/message-of.ts'
 import type { ServiceError } from '../error/service-error.ts'
 import { auditId } from './audit-id.ts'
 import { type AuditEntry, type AuditLog, auditLine, unrecorded } from './audit-log.ts'
@@ -101,7 +102,7 @@ export class FileAuditLog implements AuditLog {
         await this.#writer.write(batch.map(({ content }) => content))
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        this.#fail([...batch, ...this.#waiting.splice(0)], reasonOf(error))
+        this.#fail([...batch, ...this.#waiting.splice(0)], messageOf(error))
       }
     }
   }
@@ -163,7 +164,7 @@ export class FileAuditLog implements AuditLog {
       this.#problem = undefined
       log.info({ changes: written }, 'the audit log is written again; it has the changes that were held in memory')
     } catch (error) {
-      this.#problem = reasonOf(error)
+      this.#problem = messageOf(error)
       if (this.#closed) log.error({ changes: this.#held.length }, 'changes held for the audit log are lost')
     }
   }
@@ -179,5 +180,3 @@ function takeUpTo<T>(items: T[], limit: number, sizeOf: (item: T) => number): T[
   }
   return items.splice(0, count)
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

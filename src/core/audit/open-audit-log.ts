@@ -2,6 +2,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { loadPlugIn, missingMethods } from '../config/plug-in.ts'
 import type { ServerName, SharedConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
+import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { auditId } from './audit-id.ts'
 import { type AuditLog, auditLine, unrecorded } from './audit-log.ts'
@@ -59,7 +60,7 @@ function guarded(audit: AuditLog, log: Logger): AuditLog {
         await audit.record(entry)
       } catch (cause) {
         log.error({ err: cause, audit: auditLine(entry, auditId(entry.when)) }, 'a change is not in the audit log')
-        if (required) throw unrecorded(reasonOf(cause), cause)
+        if (required) throw unrecorded(messageOf(cause), cause)
       }
     },
     problem: () => audit.problem?.(),
@@ -84,7 +85,7 @@ async function openFiles(options: AuditLogOptions): Promise<AuditLog> {
       log,
     })
   } catch (cause) {
-    throw Object.assign(new ConfigError([`athenz.ts.audit_log_dir: ${ts.auditLogDir}: ${reasonOf(cause)}`]), { cause })
+    throw Object.assign(new ConfigError([`athenz.ts.audit_log_dir: ${ts.auditLogDir}: ${messageOf(cause)}`]), { cause })
   }
 }
 
@@ -98,8 +99,6 @@ export async function auditLogKey(
   try {
     return keyedSeal(secret)
   } catch (cause) {
-    throw Object.assign(new ConfigError([`athenz.ts.audit_log_key_name: ${reasonOf(cause)}`]), { cause })
+    throw Object.assign(new ConfigError([`athenz.ts.audit_log_key_name: ${messageOf(cause)}`]), { cause })
   }
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -1,5 +1,6 @@
 import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, type PlugInPoint } from '#core/config/plug-in.ts'
+import { messageOf } from '../error/message-of.ts'
 import type { Authority, AuthorityContext } from './authority.ts'
 import { builtInAuthorities, unsupportedAuthorities } from './built-in.ts'
 
@@ -77,7 +78,7 @@ async function loadAuthority(
     await authority.initialize?.(context)
     return authority
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause)
+    const text = messageOf(cause)
     throw Object.assign(new ConfigError([`${property}: "${className}" cannot start: ${text}`]), { cause })
   }
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { messageOf } from '../error/message-of.ts'
 import { ConfigError } from './config-error.ts'
 
 /** A place where an operator may put an implementation of his own. */
@@ -103,8 +104,4 @@ async function instantiate(exported: unknown, args: readonly unknown[], refused:
 /** Only the prototype of a class cannot be assigned. */
 function isClass(exported: object): boolean {
   return Object.getOwnPropertyDescriptor(exported, 'prototype')?.writable === false
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

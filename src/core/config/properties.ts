@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { Properties, PropertiesNodeType } from 'properties-file/parser'
+import { messageOf } from '../error/message-of.ts'
 import { problemLine } from './config-error.ts'
 
 /** Environment variables by name; passed in, because only the entry points read the process's own. */
@@ -91,7 +92,7 @@ export const parseProperties = (content: Uint8Array, file: string, env: Environm
     nodes = new Properties(text).nodes
   } catch (error) {
     const line = badLine(text)
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     const place = line === undefined ? file : `${file}:${line}`
     return { entries, problems: [`${place}: ${reason} (write a backslash as \\\\)`], warnings }
   }

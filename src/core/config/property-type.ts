@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { messageOf } from '../error/message-of.ts'
 import { type JdbcUrl, parseJdbcUrl } from './jdbc-url.ts'
 import { parseUriList, type UriList, wholePattern } from './uri-list.ts'
 
@@ -113,7 +114,7 @@ export const patternType: PropertyType<RegExp> = typeOf((text) => {
   try {
     return wholePattern(text)
   } catch (error) {
-    return refuse(`is not a regular expression: ${error instanceof Error ? error.message : String(error)}`)
+    return refuse(`is not a regular expression: ${messageOf(error)}`)
   }
 })
 

@@ -1,3 +1,5 @@
+import { messageOf } from '../error/message-of.ts'
+
 /** A list of paths: exact ones, and regular expressions that must match a whole path. */
 export interface UriList {
   readonly exact: ReadonlySet<string>
@@ -31,7 +33,7 @@ export const parseUriList = (text: string): ParsedUriList => {
     try {
       patterns.push(wholePattern(item))
     } catch (error) {
-      return { ok: false, item, reason: error instanceof Error ? error.message : String(error) }
+      return { ok: false, item, reason: messageOf(error) }
     }
   }
   return { ok: true, list: { exact, patterns } }

@@ -1,3 +1,4 @@
+import { messageOf } from '../error/message-of.ts'
 import { ConfigError } from './config-error.ts'
 import type { LoadedConfig } from './server-config.ts'
 
@@ -54,7 +55,7 @@ export const watchConfig = (loaded: Pick<LoadedConfig<unknown>, 'reload'>, optio
       }
       lastPending = needRestart
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error)
+      const problem = messageOf(error)
       if (problem === lastProblem) return
       lastProblem = problem
       const lines = error instanceof ConfigError ? error.problems : [problem]

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { ConfigError } from '../config/config-error.ts'
+import { messageOf } from '../error/message-of.ts'
 import { keyKind } from './key-kind.ts'
 import { loadPrivateKey } from './keys.ts'
 
@@ -19,7 +20,7 @@ export function serverKeyOf(pem: string, use: ServerKeyUse, what: string): KeyOb
     }
     return key
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     throw Object.assign(new ConfigError([`${what} cannot be used: ${reason}`]), { cause })
   }
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../error/message-of.ts'
 import { DatabaseError } from './database-error.ts'
 import { MySqlConnection, type MySqlSettings } from './mysql-connection.ts'
 import { splitStatements } from './sql-statements.ts'
@@ -84,7 +85,7 @@ async function runUpdate(
         continue
       }
       if (connection.usable) await record(0)
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       throw new Error(`schema update ${file} failed: ${reason}; statement: ${statement.slice(0, 200)}`, {
         cause: error,
       })

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client'
 import { ConfigError } from '../config/config-error.ts'
 import type { SharedConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
+import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { AccessLog } from './access-log.ts'
 import { cipherList } from './cipher-suites.ts'
@@ -139,9 +140,7 @@ async function portRulesOf(file: string | undefined): Promise<readonly PortRule[
     const rules = readPortRules(await readFile(file, 'utf8'))
     return rules.length > 0 ? rules : undefined
   } catch (cause) {
-    throw new ConfigError([
-      `athenz.port_uri_config: ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-    ])
+    throw new ConfigError([`athenz.port_uri_config: ${file}: ${messageOf(cause)}`])
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { messageOf } from '../error/message-of.ts'
 import { boundedText } from './bounded-body.ts'
 
 /** How long a server is waited for, and how much of its answer is read. */
@@ -72,7 +73,7 @@ export class JsonClient {
       })
       return { status: statusCode, value: parsed(await boundedText(answer, ANSWER_MAX_BYTES)) }
     } catch (cause) {
-      throw new Error(`no answer from ${url.host}: ${reasonOf(cause)}`, { cause })
+      throw new Error(`no answer from ${url.host}: ${messageOf(cause)}`, { cause })
     }
   }
 
@@ -115,8 +116,6 @@ function parsed(text: string): unknown {
     return undefined
   }
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 /** A member of an answer that is a text; undefined when the answer is no object, or the member absent or something else. */
 export function textMember(value: unknown, name: string): string | undefined {

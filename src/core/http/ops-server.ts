@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { errorBody, statusText } from './errors.ts'
 import { pathOf } from './request-target.ts'
@@ -123,7 +124,7 @@ async function outcomeOf(check: ReadinessCheck): Promise<CheckOutcome> {
     const remark = await Promise.race([check(), timeout])
     return typeof remark === 'string' ? { remark } : {}
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) }
+    return { reason: messageOf(error) }
   } finally {
     clearTimeout(timer)
   }

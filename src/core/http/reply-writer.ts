@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { errorBody, type HeaderValues, publicError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -126,7 +127,7 @@ export class ReplyWriter {
 
   #logRefusal(exchange: Exchange, status: number, error: unknown): void {
     const detail = error instanceof Error && 'detail' in error ? error.detail : undefined
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     this.#options.log.debug({ ...identity(exchange), status, message, detail }, 'request refused')
   }
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { pemBlocks } from '../crypto/pem.ts'
+import { messageOf } from '../error/message-of.ts'
 import { readJks } from './jks-store.ts'
 import { keyWithChain, type StoreContents } from './store-contents.ts'
 
@@ -118,6 +119,6 @@ async function about<T>(file: string, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`${file}: ${messageOf(cause)}`, { cause })
   }
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { loadTlsMaterial, type TlsFiles, type TlsMaterial } from './tls-material.ts'
 
@@ -77,7 +78,7 @@ export class TlsSource {
       this.#log.info({ files: fileNames(this.#files) }, 'TLS keys and certificates are read again')
       return true
     } catch (error) {
-      const complaint = error instanceof Error ? error.message : String(error)
+      const complaint = messageOf(error)
       if (complaint !== this.#complaint) {
         this.#log.error({ err: error }, 'TLS keys and certificates cannot be read again; the old ones stay in use')
       }

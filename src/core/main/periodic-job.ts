@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../error/message-of.ts'
 
 /** Resolves after some milliseconds; rejects when the signal is aborted. */
 export type Wait = (millis: number, signal: AbortSignal) => Promise<void>
@@ -42,7 +43,7 @@ export class PeriodicJob {
       try {
         await work()
       } catch (error) {
-        log('error', `${name} failed: ${error instanceof Error ? error.message : String(error)}`)
+        log('error', `${name} failed: ${messageOf(error)}`)
       }
       if (intervalMillis === undefined || signal.aborted) return
       // Only stopping ends a wait early.

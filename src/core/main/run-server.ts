@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/config-error.ts'
 import { type LoadedConfig, loadServerConfig } from '../config/server-config.ts'
 import type { ConfigOf, ServerName } from '../config/server-tables.ts'
+import { messageOf } from '../error/message-of.ts'
 import { type Logger, openLogger } from '../log/logger.ts'
 
 const USAGE = 'usage: main.ts --root DIR [--tied] [--properties FILE]... [-D KEY=VALUE]...'
@@ -35,8 +36,7 @@ export async function runServer<S extends ServerName>(program: ServerProgram<S>)
   try {
     await start(program)
   } catch (error) {
-    const reasons =
-      error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)]
+    const reasons = error instanceof ConfigError ? error.problems : [messageOf(error)]
     for (const reason of reasons) process.stderr.write(`${program.name}: ${reason}\n`)
     process.exit(1)
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { jobContext } from './job-context.ts'
 import { suspendPrincipal } from './principal-state.ts'
@@ -23,7 +24,7 @@ export async function updatePrincipalStates(deps: ZmsDependencies): Promise<void
     try {
       await suspendPrincipal(deps, context, { ...change, auditRef: AUDIT_REFERENCE })
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       log('error', `the state of ${principalName} could not be taken over from the user authority: ${reason}`)
     }
   }

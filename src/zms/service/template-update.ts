@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { jobContext } from './job-context.ts'
 import type { SolutionTemplate } from './solution-templates.ts'
@@ -40,7 +41,7 @@ async function update(
       await applyTemplate(deps, context, transaction, application)
     })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     deps.log('error', `template ${template} could not be updated in domain ${domainName}: ${reason}`)
   }
 }

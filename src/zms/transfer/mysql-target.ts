@@ -1,6 +1,7 @@
 import { DatabaseError } from '#core/database/database-error.ts'
 import { requireCurrentSchema } from '#core/database/migration/migrate-database.ts'
 import { MySqlConnection, type MySqlSettings, type SqlValue } from '#core/database/mysql-connection.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { insertRows } from '../store/mysql/bulk.ts'
 import type { FillOptions } from './data-location.ts'
 import { RowOrder } from './row-order.ts'
@@ -152,7 +153,7 @@ class MySqlTarget implements DataTarget {
       try {
         await insertRows(this.#connection, into, [row])
       } catch (failure) {
-        const reason = failure instanceof Error ? failure.message : String(failure)
+        const reason = messageOf(failure)
         return new TransferError(`the database does not take ${describe(table, piece[index])}: ${reason}`, failure)
       }
     }

@@ -2,6 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { readConfigFile } from '#core/config/config-file.ts'
+import { messageOf } from '#core/error/message-of.ts'
 
 /** Files with networks, and where relative names in them count from. */
 export interface AllowedAddressFiles {
@@ -84,7 +85,7 @@ export class AllowedAddresses {
       try {
         return await reading
       } catch (error) {
-        this.#log('error', `${error instanceof Error ? error.message : String(error)}; what was read before stays`)
+        this.#log('error', `${messageOf(error)}; what was read before stays`)
         return undefined
       }
     }

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import type { AuthorityTexts } from './authority-texts.ts'
 import type { CertificateSigner, SigningRequest } from './certificate-signer.ts'
@@ -31,7 +32,7 @@ export class CertificateIssuer {
     try {
       return await this.#parts.signer.sign(request)
     } catch (cause) {
-      throw new ServiceError('internal', failureMessage, { cause, detail: reasonOf(cause) })
+      throw new ServiceError('internal', failureMessage, { cause, detail: messageOf(cause) })
     }
   }
 
@@ -46,7 +47,7 @@ export class CertificateIssuer {
     try {
       return await signer.caCertificate(provider, signerKeyId)
     } catch (cause) {
-      log('error', `certificates of the authority are not known: ${reasonOf(cause)}`)
+      log('error', `certificates of the authority are not known: ${messageOf(cause)}`)
       return undefined
     }
   }
@@ -55,5 +56,3 @@ export class CertificateIssuer {
     await this.#parts.signer.close?.()
   }
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

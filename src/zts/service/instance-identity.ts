@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { InstanceIdentity } from '../api/instance-identity.ts'
@@ -109,7 +110,7 @@ export class InstanceIdentities {
       }
       return await this.ssh.forHost(request, host, sshSignerKeyId(domain, service, body.sshCertSignerKeyId))
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       this.#deps.log('warn', `instance ${instanceId} of ${fullName} gets no SSH certificate: ${reason}`)
       return undefined
     }

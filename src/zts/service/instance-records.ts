@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import { messageOf } from '#core/error/message-of.ts'
 import { conflict, forbidden, ServiceError } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import type { CertificateRecord } from '../store/certificate-records.ts'
@@ -116,7 +117,7 @@ export class InstanceRecords {
       return await work()
     } catch (cause) {
       if (cause instanceof ServiceError) throw cause
-      const detail = cause instanceof Error ? cause.message : String(cause)
+      const detail = messageOf(cause)
       throw new ServiceError('internal', 'unable to update cert db', { cause, detail })
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import { badRequest, forbidden } from '#core/error/service-error.ts'
 import { sameAddress } from '../cert/request-checks.ts'
 import type { SshCertificates } from '../cert/ssh-signer.ts'
@@ -134,7 +135,7 @@ export class SshCertificateService {
     try {
       await sshRecords?.put({ instanceId, service, principals: principals.join(','), clientIp, privateIp, issueTime })
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       log('error', `the SSH certificate of instance ${instanceId} of ${service} is not recorded: ${reason}`)
     }
   }

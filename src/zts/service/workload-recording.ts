@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 
 /** An instance that has a certificate now. */
@@ -34,7 +35,7 @@ export async function recordWorkloads(
     )
   } catch (error) {
     const { service, instanceId } = instance
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     log('warn', `workloads of instance ${instanceId} of ${service} are not recorded: ${reason}`)
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
 
@@ -109,7 +110,7 @@ export class PostponedCertificateRecords implements CertificateRecords {
           this.#schedule()
           return
         }
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         this.#log('error', `the certificate record of ${record.instanceId} of ${record.service} is lost: ${reason}`)
       }
       // A renewal may have come meanwhile: its record is written in another round.

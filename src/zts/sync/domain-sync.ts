@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { messageOf } from '#core/error/message-of.ts'
 import type { MemoryDomains } from '../cache/memory-domains.ts'
 import { type ChangeLogStore, type DomainChanges, type ListedDomain, SourceFailure } from './change-log-store.ts'
 import { DomainReplica, type DomainReplicaParts, type LoadedCopy, SYSTEM_DOMAIN } from './domain-replica.ts'
@@ -377,7 +378,7 @@ const isGeneral = (error: unknown): boolean => error instanceof SourceFailure &&
 const jittered = (millis: number): number => millis * (0.75 + Math.random() / 4)
 
 function startError(cause: unknown, { files, damaged }: LoadedCopy): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = messageOf(cause)
   const copy =
     files === 0 ? 'there is no local copy' : `the local copy is not enough (${damaged} of ${files} files damaged)`
   return new Error(`the domains cannot be loaded: ${reason}; ${copy}`, { cause })

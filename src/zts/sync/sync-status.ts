@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import { SourceFailure } from './change-log-store.ts'
 
 /** How up to date the domains are. */
@@ -107,5 +108,3 @@ export class SyncStatus {
     this.#options.log('warn', `domains: ${message}`)
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

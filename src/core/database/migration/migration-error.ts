@@ -1,3 +1,4 @@
+import { messageOf } from '../../error/message-of.ts'
 import { DatabaseError } from '../database-error.ts'
 
 /** A database cannot be brought up to date; the message tells an operator why and what to do. */
@@ -28,7 +29,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
 
 /** Which statement failed and what helps; everything before it stays done. */
 export function statementFailure(change: string, sql: string, error: unknown): MigrationError {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return new MigrationError(
     `change ${change} failed: ${reason}${adviceOf(error)}; what was done before stays, run it again to go on; ` +
       `statement: ${sql.replaceAll(/\s+/g, ' ')}`,

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/error/message-of.ts'
 import { badRequest, ServiceError } from '#core/error/service-error.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { FileLock } from '#core/seam/file-system.ts'
@@ -133,7 +134,7 @@ export class EmbeddedStore extends MemoryQueries implements Store {
       this.#checkpointFailed = false
     } catch (error) {
       this.#checkpointFailed = true
-      log('error', `checkpoint: ${error instanceof Error ? error.message : String(error)}; the journal is kept`)
+      log('error', `checkpoint: ${messageOf(error)}; the journal is kept`)
     }
   }
 }

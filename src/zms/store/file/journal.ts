@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import type { FileSystem, WritableFile } from '#core/seam/file-system.ts'
 import { encodeFrame, type Frame } from './frame.ts'
@@ -265,5 +266,3 @@ const unavailable = (cause: unknown) =>
     detail: messageOf(cause),
     cause,
   })
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

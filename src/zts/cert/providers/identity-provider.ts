@@ -1,6 +1,7 @@
 import { ConfigError } from '#core/config/config-error.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { JsonClient, textMember } from '#core/http/json-client.ts'
 import { RemoteKeys } from '#core/http/remote-keys.ts'
 import { audiencesOf, type JwtClaims, textClaim, verifyJwt } from '#core/token/json-web-token.ts'
@@ -159,7 +160,7 @@ export class IdentityProvider implements InstanceProvider {
     try {
       return await asking
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
+      const reason = messageOf(cause)
       this.#options.log('error', `identity provider of ${this.#options.prefix}: ${reason}`)
       throw Object.assign(new ProviderRefusal('the identity provider does not answer', 504), { cause })
     }

@@ -1,6 +1,7 @@
 import { ConfigError } from '#core/config/config-error.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { createSigner } from '#core/crypto/signing.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import type { StoreContents, StoreKey } from '#core/http/store-contents.ts'
 import { readStoreFile } from '#core/http/tls-material.ts'
 import { LocalCertificateSigner, type LocalSigningRules } from './local-certificate-signer.ts'
@@ -22,7 +23,7 @@ export async function openKeyStoreCertificateSigner(
     if (certificate === undefined) throw new Error('no certificate belongs to the private key')
     return new LocalCertificateSigner(certificate, createSigner(key, 'authority', 'certificate'), rules)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     throw Object.assign(new ConfigError([`${PROPERTY}: ${file} cannot be used: ${reason}`]), { cause })
   }
 }

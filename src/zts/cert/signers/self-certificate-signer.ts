@@ -7,6 +7,7 @@ import { buildCertificate, selfIssuer } from '#core/crypto/certificate.ts'
 import { type DistinguishedName, encodeName, type NameAttributeType } from '#core/crypto/certificate-name.ts'
 import { loadPrivateKey } from '#core/crypto/keys.ts'
 import { createSigner, type Signer } from '#core/crypto/signing.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { LocalCertificateSigner, type LocalSigningRules } from './local-certificate-signer.ts'
 
 /** What a signer is opened with. */
@@ -47,7 +48,7 @@ async function loadSigner(file: string, passphrase: string | undefined): Promise
     return createSigner(key, 'authority', 'certificate')
   } catch (cause) {
     const advice = `openssl ecparam -name prime256v1 -genkey -noout -out ${file} makes one`
-    const line = `${KEY_PROPERTY}: the private key ${file} cannot be used: ${reasonOf(cause)} (${advice})`
+    const line = `${KEY_PROPERTY}: the private key ${file} cannot be used: ${messageOf(cause)} (${advice})`
     throw Object.assign(new ConfigError([line]), { cause })
   }
 }
@@ -100,7 +101,7 @@ async function ensureAuthority(
     const kept = await readCertificate(file)
     // Another process that starts with the same key has been faster.
     if (typeof kept === 'object' && isUsable(kept)) return kept
-    log('warn', `the certificate of the authority cannot be kept in ${file}: ${reasonOf(cause)}`)
+    log('warn', `the certificate of the authority cannot be kept in ${file}: ${messageOf(cause)}`)
   }
   return new X509Certificate(made)
 }
@@ -141,5 +142,3 @@ async function keep(file: string, pem: string, replace: boolean): Promise<void> 
     await rm(draft, { force: true })
   }
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -1,5 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, errors } from 'undici'
+import { messageOf } from '#core/error/message-of.ts'
 import { boundedText } from '#core/http/bounded-body.ts'
 import type { TlsSource } from '#core/http/tls-source.ts'
 
@@ -58,7 +59,7 @@ export class SignerConnection {
       return { status: statusCode, body: await boundedText(body, ANSWER_MAX_BYTES) }
     } catch (cause) {
       if (isConnectFailure(cause)) throw new ConnectFailure(`no connection to ${url.host}: ${cause.message}`, { cause })
-      throw new Error(`no answer from ${url.host}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      throw new Error(`no answer from ${url.host}: ${messageOf(cause)}`, {
         cause,
       })
     }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '#core/config/config-error.ts'
 import { loadPrivateKey, publicKeyOf } from '#core/crypto/keys.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { badRequest } from '#core/error/service-error.ts'
 import type { SshCertificates, SshSigner, SshSigningRequest } from '../ssh-signer.ts'
 import { isOpenSshPrivateKey, parseOpenSshPrivateKey } from './openssh-private-key.ts'
@@ -101,7 +102,7 @@ async function readAuthority({ property, file, passphrase }: SshAuthorityFile): 
       : loadPrivateKey(text, { use: 'certificate', ...(passphrase !== undefined && { passphrase }) })
     return sshAuthority(key, publicKeyOf(key))
   } catch (cause) {
-    const line = `${property}: ${file}: ${cause instanceof Error ? cause.message : String(cause)}`
+    const line = `${property}: ${file}: ${messageOf(cause)}`
     throw Object.assign(new ConfigError([line]), { cause })
   }
 }
