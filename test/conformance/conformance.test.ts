@@ -7,16 +7,18 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const SOURCE = join(import.meta.dirname, 'conformance.ts')
 
-/** A collection with one scenario that holds and one that does not. */
+/** A collection with one scenario that holds, one that does not, and one with several requests. */
 function collection(): string {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'zms'))
-  for (const [name, status] of [
-    ['holds', 200],
-    ['fails', 418],
+  for (const [name, status, count] of [
+    ['holds', 200, 1],
+    ['fails', 418, 1],
+    ['turns', 200, 4],
   ] as const) {
     const step = { id: 'status', as: 'user.admin', method: 'GET', path: '/zms/v1/status', expect: { status } }
-    writeFileSync(join(folder, 'zms', `${name}.json`), JSON.stringify({ name, server: 'zms', steps: [step] }))
+    const steps = Array.from({ length: count }, () => step)
+    writeFileSync(join(folder, 'zms', `${name}.json`), JSON.stringify({ name, server: 'zms', steps }))
   }
   return folder
 }
@@ -26,7 +28,7 @@ describe('npm run conformance', () => {
   const run = (...args: string[]) => runProgram(process.execPath, [SOURCE, 'zms', '--scenarios', scenarios, ...args])
 
   test('adds up what passed and failed, and names what failed', async () => {
-    const { status, stdout, stderr } = await run()
+    const { status, stdout, stderr } = await run('--only', 'holds', 'fails')
     assert.equal(status, 1, stderr)
     assert.match(stdout, /^ {2}FAIL fails\/status .*"expected":418,"got":200/m)
     assert.equal(stdout.trimEnd().split('\n').at(-1), '1 passed, 1 failed')
@@ -38,6 +40,23 @@ describe('npm run conformance', () => {
     assert.match(stdout, /^zms on the file store: 1 passed, 0 failed/m)
     assert.match(stdout, /^zms on the mysql store: 1 passed, 0 failed/m)
     assert.equal(stdout.trimEnd().split('\n').at(-1), '2 passed, 0 failed')
+  })
+
+  test('sends the requests of a scenario to several servers in turn', async () => {
+    const { status, stdout, stderr } = await run('--store', 'mysql', '--servers', '2', '--only', 'turns', '--verbose')
+    assert.equal(status, 0, stdout + stderr)
+    assert.match(stdout, /^zms on the mysql store, with 2 ZMS: 4 passed, 0 failed/m)
+    const asked = [...stdout.matchAll(/ GET (https:\/\/[^/]+)\//g)].map(([, server]) => server)
+    assert.equal(asked.length, 4)
+    const [first, second] = asked
+    assert.notEqual(first, second)
+    assert.deepEqual(asked, [first, second, first, second])
+  })
+
+  test('has several servers on one database only', async () => {
+    const { status, stderr } = await run('--servers', '2')
+    assert.equal(status, 1)
+    assert.equal(stderr, 'error: --servers needs --store mysql\n')
   })
 
   test('fails when nothing was replayed', async () => {

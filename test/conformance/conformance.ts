@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
-import { type DevServers, startDevServers } from '../support/dev-servers.ts'
+import { type DevServersOptions, startDevServers, startDevZmsBeside } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
 import { startProgram } from '../support/program.ts'
 import { recordDatabase, recordSettings } from '../support/record-settings.ts'
@@ -15,9 +15,16 @@ type StoreKind = 'file' | 'mysql'
 interface Options {
   readonly store: StoreKind | 'both'
   readonly scenarios: string
-  readonly only?: string
+  readonly only?: readonly string[]
+  readonly servers: number
   readonly jobs: number
   readonly verbose?: boolean
+}
+
+/** Servers that are replayed against. */
+interface Servers extends DevSummary {
+  /** Addresses of all ZMS on the database, the first one's too. */
+  readonly allZms: readonly string[]
 }
 
 /** A folder of recordings and how it is replayed. */
@@ -26,7 +33,7 @@ interface Part {
   /** Settings of ZTS that the answers assume; absent where ZTS is not needed. */
   readonly zts?: ZtsSettingsName
   /** Arguments of `node` that replay files against the servers. */
-  readonly replay: (files: readonly string[], servers: DevSummary, options: Options) => string[]
+  readonly replay: (files: readonly string[], servers: Servers, options: Options) => string[]
 }
 
 interface Counts {
@@ -37,7 +44,7 @@ interface Counts {
 const runScenarios: Part['replay'] = (files, servers, { jobs, verbose }) => [
   join(import.meta.dirname, 'run.mjs'),
   ...flags({
-    zms: servers.zms && new URL(servers.zms).origin,
+    zms: servers.allZms.map((url) => new URL(url).origin).join(','),
     zts: servers.zts && new URL(servers.zts).origin,
     ca: servers.clientCa,
     'ca-key': servers.clientCaKey,
@@ -51,7 +58,7 @@ const runScenarios: Part['replay'] = (files, servers, { jobs, verbose }) => [
 const runDecisions: Part['replay'] = (files, servers) => [
   join(import.meta.dirname, 'decisions', 'replay.mjs'),
   ...flags({
-    zms: servers.zms,
+    zms: servers.allZms.join(','),
     zts: servers.zts,
     ca: servers.ca,
     'client-ca': servers.clientCa,
@@ -78,11 +85,13 @@ const program = new Command('conformance')
       .default('file'),
   )
   .option('--scenarios <folder>', 'recordings laid out as here', import.meta.dirname)
-  .option('--only <name>', 'one file of the parts, without .json')
-  .option('--jobs <number>', 'scenarios at a time', parseJobs, 4)
+  .option('--only <names...>', 'only these files of the parts, without .json')
+  .option('--servers <number>', 'ZMS on one database, to which the requests of a scenario go in turn', parseCount, 1)
+  .option('--jobs <number>', 'scenarios at a time', parseCount, 4)
   .option('--verbose', 'print requests and answers')
   .action(async (names: readonly string[], options: Options) => {
     const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name))
+    if (options.servers > 1 && options.store !== 'mysql') program.error('error: --servers needs --store mysql')
     const stores = options.store === 'both' ? (['file', 'mysql'] as const) : [options.store]
     const total: Counts = { passed: 0, failed: 0 }
     for (const store of stores) {
@@ -102,14 +111,21 @@ async function replayOn(store: StoreKind, parts: readonly Part[], options: Optio
     const zts = parts[0]?.zts
     const mysqlUrl = database && (await emptyDatabase(database))
     const settings = zts && { ...ztsSettings[zts], ...recordSettings(database && (await recordDatabase(database))) }
-    await using servers = await startDevServers({
-      dir,
+    const first: DevServersOptions = {
+      dir: join(dir, 'first'),
       zts: zts !== undefined,
       ...(mysqlUrl && { mysqlUrl }),
       ...(settings && { ztsSettings: settings }),
       files: ztsFiles,
-    })
-    for (const part of parts) await replayPart(part, store, servers, options, total)
+    }
+    await using running = new AsyncDisposableStack()
+    const { summary } = running.use(await startDevServers(first))
+    const allZms = [summary.zms ?? '']
+    while (allZms.length < options.servers) {
+      const another = running.use(await startDevZmsBeside(first, join(dir, `beside-${allZms.length}`)))
+      allZms.push(another.summary.zms ?? '')
+    }
+    for (const part of parts) await replayPart(part, store, { ...summary, allZms }, options, total)
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
@@ -118,21 +134,22 @@ async function replayOn(store: StoreKind, parts: readonly Part[], options: Optio
 async function replayPart(
   part: Part,
   store: StoreKind,
-  { summary }: DevServers,
+  servers: Servers,
   options: Options,
   total: Counts,
 ): Promise<void> {
   const files = filesOf(part, options)
   if (files.length === 0) return
-  const label = `${part.name} on the ${store} store`
-  if (part.zts && summary.zts === null) {
+  const several = options.servers > 1 ? `, with ${options.servers} ZMS` : ''
+  const label = `${part.name} on the ${store} store${several}`
+  if (part.zts && servers.zts === null) {
     console.log(`FAIL ${label}: bin/athenz dev runs no ZTS`)
     total.failed++
     return
   }
   console.log(`${label}:`)
   const started = performance.now()
-  const replay = startProgram(process.execPath, part.replay(files, summary, options))
+  const replay = startProgram(process.execPath, part.replay(files, servers, options))
   const counts = await printUntilCounts(replay)
   const { status } = await replay.ended
   if (counts === undefined || (status !== 0 && counts.failed === 0)) {
@@ -163,7 +180,9 @@ function flags(values: Readonly<Record<string, string | null>>): string[] {
 function filesOf({ name: part }: Part, { scenarios, only }: Options): string[] {
   const folder = resolve(scenarios, part)
   if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json') && (!only || name === `${only}.json`))
+  const names = readdirSync(folder).filter(
+    (name) => name.endsWith('.json') && (!only || only.includes(name.slice(0, -'.json'.length))),
+  )
   return names.sort().map((name) => join(folder, name))
 }
 
@@ -172,8 +191,8 @@ async function emptyDatabase(server: MariaDb): Promise<string> {
   return server.url('zms_conformance')
 }
 
-function parseJobs(text: string): number {
-  const jobs = Number(text)
-  if (!Number.isInteger(jobs) || jobs < 1) throw new InvalidArgumentError('Write a number from 1 on.')
-  return jobs
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('Write a number from 1 on.')
+  return count
 }

@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
 import { PROJECT_FOLDER } from '../../src/cli/server-kind.ts'
@@ -40,6 +40,23 @@ export async function startDevServers(options: DevServersOptions): Promise<DevSe
     for (const [path, text] of Object.entries(files)) await writeFile(join(options.dir, path), text)
   }
   return start(others)
+}
+
+/** What the servers of one database have in common, by path in a development folder; logs, and with them the audit log, are each one's own. */
+const SHARED_PATHS = [
+  'athenz-dev.json',
+  'ca',
+  'admin',
+  'conf/zms_server',
+  'var/zms_server/keys',
+  'var/zms_server/certs',
+]
+
+/** Starts one more ZMS on the database of servers that run, with their keys, certificates and configuration, in a folder of its own. */
+export async function startDevZmsBeside(first: DevServersOptions, dir: string): Promise<DevServers> {
+  for (const path of SHARED_PATHS) await cp(join(first.dir, path), join(dir, path), { recursive: true })
+  const { mysqlUrl, settings } = first
+  return start({ dir, zts: false, ...(mysqlUrl !== undefined && { mysqlUrl }), ...(settings && { settings }) })
 }
 
 async function start(options: Omit<DevServersOptions, 'ztsSettings' | 'files'>): Promise<DevServers> {
