@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Members } from '#core/rbac/members.ts'
 import type { DomainChange } from '../store/change.ts'
+import { emptyDomain } from '../store/empty-domain.ts'
 import type { Domain, Policy, Role, RoleMember } from '../store/model.ts'
 import { wholeSeconds } from './member-dates.ts'
 
@@ -30,7 +31,7 @@ export function newDomain({ name, admins, requestPrincipal, auditRef, settings }
     ...stamps,
     assertions: new Map([[-1, { role: 'admin', resource: `${name}:*`, action: '*', effect: 'ALLOW' }]]),
   }
-  return {
+  const base = {
     name,
     id: randomUUID(),
     enabled: true,
@@ -40,13 +41,11 @@ export function newDomain({ name, admins, requestPrincipal, auditRef, settings }
     clientIdSelfUpdate: false,
     ...stamps,
     ...settings,
+  }
+  return {
+    ...emptyDomain(base),
     roles: new Map([['admin', role]]),
-    groups: new Map(),
     policies: new Map([['admin', new Map([['0', policy]])]]),
-    services: new Map(),
-    entities: new Map(),
-    templates: new Map(),
-    policiesRevision: 0,
   }
 }
 

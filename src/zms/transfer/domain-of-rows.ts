@@ -1,5 +1,6 @@
 import { Members } from '#core/rbac/members.ts'
 import type { MutableDomain, MutableGroup, MutablePolicy, MutableRole, MutableService } from '../store/change.ts'
+import { emptyDomain } from '../store/empty-domain.ts'
 import type {
   Assertion,
   DomainMeta,
@@ -34,18 +35,11 @@ export class DomainOfRows implements DomainHistory {
   /** @param row the row of table `domain` */
   constructor(row: PortableRow) {
     const values = valuesOf({ table: 'domain', row })
-    this.domain = {
+    this.domain = emptyDomain({
       ...(readObject(DOMAIN_COLUMNS, values) as DomainMeta),
       ...identityOf(values),
       id: textIn(row, 'uuid'),
-      roles: new Map(),
-      groups: new Map(),
-      policies: new Map(),
-      services: new Map(),
-      entities: new Map(),
-      templates: new Map(),
-      policiesRevision: 0,
-    }
+    })
   }
 
   entries(kind: 'role' | 'group', name: string): readonly MemberAudit[] {

@@ -1,4 +1,5 @@
 import type { MutableDomain, MutableGroup, MutablePolicy, MutableRole, MutableService } from '../change.ts'
+import { emptyDomain } from '../empty-domain.ts'
 import type { Assertion, DomainBase, Tags } from '../model.ts'
 import type { UnknownRows } from './columns.ts'
 
@@ -13,16 +14,7 @@ export class DomainDraft {
   readonly #texts = new Map<string, string>()
 
   constructor(base: DomainBase) {
-    this.domain = {
-      ...base,
-      roles: new Map(),
-      groups: new Map(),
-      policies: new Map(),
-      services: new Map(),
-      entities: new Map(),
-      templates: new Map(),
-      policiesRevision: 0,
-    }
+    this.domain = emptyDomain(base)
   }
 
   /** The same string object for equal texts: a requester's name otherwise takes memory once per member. */

@@ -1,4 +1,5 @@
 import { Members } from '#core/rbac/members.ts'
+import { emptyDomain as emptyDomainWith } from '#zms/store/empty-domain.ts'
 import type {
   Assertion,
   Domain,
@@ -243,16 +244,7 @@ export const fullQuota = (): Omit<Quota, 'modified'> => ({
 })
 
 /** A domain that holds nothing. */
-export const emptyDomain = (name: string): Domain => ({
-  ...plainSettings(name),
-  roles: new Map(),
-  groups: new Map(),
-  policies: new Map(),
-  services: new Map(),
-  entities: new Map(),
-  templates: new Map(),
-  policiesRevision: 0,
-})
+export const emptyDomain = (name: string): Domain => emptyDomainWith(plainSettings(name))
 
 /** A domain with these parts. */
 export const domainWith = (
