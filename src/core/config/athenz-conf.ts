@@ -1,17 +1,26 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { ConfigError, problemLine } from '#core/config/config-error.ts'
-import { loadPublicKey } from '#core/crypto/keys.ts'
+import { loadPublicKey } from '../crypto/keys.ts'
+import { ConfigError, problemLine } from './config-error.ts'
 
 /** What athenz.conf says: where the servers are, and the public keys with which their signatures are verified. */
 export interface AthenzConf {
   readonly file: string
   readonly zmsUrl: string | undefined
   readonly ztsUrl: string | undefined
-  /** By key id, as the file writes it; at least one. */
+  /** By key id, as the file writes it. */
   readonly zmsPublicKeys: ReadonlyMap<string, KeyObject>
   /** Likewise those of ZTS. */
   readonly ztsPublicKeys: ReadonlyMap<string, KeyObject>
+}
+
+/** What is asked of an athenz.conf. */
+export interface AthenzConfDemands {
+  /**
+   * Whether there must be keys of both servers, as there must be for a server (the default); clients may have their keys
+   * from elsewhere.
+   */
+  readonly keys?: 'needed' | 'optional'
 }
 
 /**
@@ -19,7 +28,7 @@ export interface AthenzConf {
  * `{"id": …, "key": PEM in ybase64}`. Other members are ignored. Throws a ConfigError that names the file and every key
  * that cannot be used.
  */
-export async function readAthenzConf(file: string): Promise<AthenzConf> {
+export async function readAthenzConf(file: string, demands?: AthenzConfDemands): Promise<AthenzConf> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -30,11 +39,11 @@ export async function readAthenzConf(file: string): Promise<AthenzConf> {
       problemLine(file, 'athenz.athenz_conf', `${reason}; it holds the public keys of ZMS and ZTS`),
     ])
   }
-  return parseAthenzConf(text, file)
+  return parseAthenzConf(text, file, demands)
 }
 
 /** As {@link readAthenzConf}, of the text of the file. */
-export function parseAthenzConf(text: string, file: string): AthenzConf {
+export function parseAthenzConf(text: string, file: string, { keys = 'needed' }: AthenzConfDemands = {}): AthenzConf {
   const problems: string[] = []
   const problem = (key: string, reason: string) => void problems.push(problemLine(file, key, reason))
   const conf = jsonObject(text, (reason) => problem('the whole file', reason))
@@ -49,8 +58,8 @@ export function parseAthenzConf(text: string, file: string): AthenzConf {
     file,
     zmsUrl: url('zmsUrl'),
     ztsUrl: url('ztsUrl'),
-    zmsPublicKeys: publicKeys(conf, 'zmsPublicKeys', problem),
-    ztsPublicKeys: publicKeys(conf, 'ztsPublicKeys', problem),
+    zmsPublicKeys: publicKeys(conf, 'zmsPublicKeys', keys, problem),
+    ztsPublicKeys: publicKeys(conf, 'ztsPublicKeys', keys, problem),
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return read
@@ -70,10 +79,15 @@ function jsonObject(text: string, complain: (reason: string) => void): Conf {
   return {}
 }
 
-function publicKeys(conf: Conf, name: string, complain: Complain): ReadonlyMap<string, KeyObject> {
+function publicKeys(
+  conf: Conf,
+  name: string,
+  demand: AthenzConfDemands['keys'],
+  complain: Complain,
+): ReadonlyMap<string, KeyObject> {
   const keys = new Map<string, KeyObject>()
-  const list = conf[name]
-  if (!Array.isArray(list) || list.length === 0) {
+  const list = conf[name] ?? []
+  if (!Array.isArray(list) || (list.length === 0 && demand === 'needed')) {
     complain(name, 'there must be at least one key: [{"id": "0", "key": "PEM in ybase64"}]')
     return keys
   }
@@ -95,7 +109,7 @@ function publicKeys(conf: Conf, name: string, complain: Complain): ReadonlyMap<s
 }
 
 /** How an athenz.conf is followed. */
-export interface AthenzConfOptions {
+export interface AthenzConfOptions extends AthenzConfDemands {
   readonly log: (level: 'info' | 'warn', message: string) => void
   /** Time between two looks at the file. */
   readonly lookMillis?: number
@@ -107,6 +121,7 @@ const LOOK_MILLIS = 60_000
  * new keys need no restart. */
 export class AthenzConfFile {
   readonly #log: AthenzConfOptions['log']
+  readonly #demands: AthenzConfDemands
   #current: AthenzConf
   #state: string
   #refreshing: Promise<boolean> | undefined
@@ -115,10 +130,12 @@ export class AthenzConfFile {
   /** Reads the file for the first time. Throws a ConfigError as {@link readAthenzConf} does. */
   static async open(file: string, options: AthenzConfOptions): Promise<AthenzConfFile> {
     const state = await stateOf(file)
-    return new AthenzConfFile(await readAthenzConf(file), state, options)
+    return new AthenzConfFile(await readAthenzConf(file, options), state, options)
   }
 
-  private constructor(current: AthenzConf, state: string, { log, lookMillis }: AthenzConfOptions) {
+  private constructor(current: AthenzConf, state: string, options: AthenzConfOptions) {
+    const { log, lookMillis, keys } = options
+    this.#demands = { ...(keys !== undefined && { keys }) }
     this.#current = current
     this.#state = state
     this.#log = log
@@ -150,7 +167,7 @@ export class AthenzConfFile {
     if (state === this.#state) return false
     this.#state = state
     try {
-      this.#current = await readAthenzConf(file)
+      this.#current = await readAthenzConf(file, this.#demands)
     } catch (error) {
       this.#log(
         'warn',

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { AthenzConfFile, parseAthenzConf, readAthenzConf } from '#core/config/athenz-conf.ts'
 import { ConfigError } from '#core/config/config-error.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
-import { AthenzConfFile, parseAthenzConf, readAthenzConf } from '#zts/sync/athenz-conf.ts'
-import { newSigner } from '../../core/authority/support.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { newSigner } from '../authority/support.ts'
 
 const signer = newSigner()
 const key = encodeYBase64(signer.publicKeyPem)
@@ -80,6 +80,13 @@ describe('what is wrong is told with the file and the key', () => {
   for (const [what, conf, problem] of cases) {
     test(what, () => assert.match(problemsOf(conf)[0] ?? '', problem))
   }
+
+  test('clients may do without keys, but not with bad ones', () => {
+    const conf = parseAthenzConf('{"zmsPublicKeys": []}', 'athenz.conf', { keys: 'optional' })
+    assert.equal(conf.zmsPublicKeys.size + conf.ztsPublicKeys.size, 0)
+    const bad = JSON.stringify({ ztsPublicKeys: {} })
+    assert.throws(() => parseAthenzConf(bad, 'athenz.conf', { keys: 'optional' }), /ztsPublicKeys: /)
+  })
 
   test('everything at once', () => assert.equal(problemsOf({ zmsUrl: 1 }).length, 3))
 
