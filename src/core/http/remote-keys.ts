@@ -1,7 +1,8 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { findKeyKind, JOSE_ALGORITHMS } from '../crypto/key-kind.ts'
+import type { KeyObject } from 'node:crypto'
+import { type PublicJsonWebKey, readJsonWebKeySet } from '../crypto/json-web-keys.ts'
+import { JOSE_ALGORITHMS } from '../crypto/key-kind.ts'
 import type { JwtHeader } from '../token/json-web-token.ts'
-import { type JsonClient, textMember } from './json-client.ts'
+import type { JsonClient } from './json-client.ts'
 
 /** Where keys are read from, and how often. */
 export interface RemoteKeysOptions {
@@ -19,17 +20,8 @@ export interface RemoteKeysOptions {
   readonly coolDownMillis?: number
 }
 
-interface RemoteKey {
-  readonly keyId: string | undefined
-  /** The only algorithm that the owner allows. */
-  readonly algorithm: string | undefined
-  /** The kind of key that an algorithm must belong to. */
-  readonly kind: string
-  readonly key: KeyObject
-}
-
 interface KeySet {
-  readonly keys: readonly RemoteKey[]
+  readonly keys: readonly PublicJsonWebKey[]
   readonly readAt: number
 }
 
@@ -37,9 +29,6 @@ const MINUTE_MILLIS = 60_000
 const MAX_AGE_MILLIS = 10 * MINUTE_MILLIS
 const OUTAGE_MILLIS = 60 * MINUTE_MILLIS
 const COOL_DOWN_MILLIS = MINUTE_MILLIS / 2
-/** Owners have a few keys; more would cost every verification. */
-const KEYS_MAX = 100
-
 /**
  * The public keys of somebody else, as a JSON web key set (RFC 7517) behind a URL: read when first needed, kept, and read
  * again when they are old or a token names one that is not among them, with one reading at a time for all who wait.
@@ -112,43 +101,13 @@ export class RemoteKeys {
     }
   }
 
-  async #fetch(): Promise<RemoteKey[]> {
+  async #fetch(): Promise<PublicJsonWebKey[]> {
     const { client, url } = this.#options
     const address = typeof url === 'function' ? await url() : url
     const { status, value } = await client.ask(address)
     if (status !== 200) throw new Error(`${address.href} answered with status ${status}`)
-    const keys = readKeySet(value)
+    const keys = readJsonWebKeySet(value)
     if (keys === undefined) throw new Error(`${address.href} gave no key set`)
     return keys
-  }
-}
-
-/** Keys of a set that are of use; undefined when it is no set. Others in it are passed over, as RFC 7517, 5 has it. */
-function readKeySet(value: unknown): RemoteKey[] | undefined {
-  const listed: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'keys') : undefined
-  if (!Array.isArray(listed) || listed.length > KEYS_MAX) return undefined
-  return listed.flatMap((entry: unknown) => readKey(entry) ?? [])
-}
-
-function readKey(entry: unknown): RemoteKey | undefined {
-  const use = textMember(entry, 'use')
-  if (use !== undefined && use !== 'sig') return undefined
-  const key = publicKeyOfJwk(entry)
-  const kind = key && findKeyKind(key, 'jose')
-  if (key === undefined || kind === undefined || typeof kind === 'string') return undefined
-  return { keyId: textMember(entry, 'kid'), algorithm: textMember(entry, 'alg'), kind: kind.name, key }
-}
-
-/** Only its public members are read: what else an entry has cannot make it a secret. */
-function publicKeyOfJwk(entry: unknown): KeyObject | undefined {
-  const member = (name: string) => textMember(entry, name)
-  const kty = member('kty')
-  if (kty !== 'RSA' && kty !== 'EC') return undefined
-  const members = kty === 'RSA' ? ['n', 'e'] : ['crv', 'x', 'y']
-  const jwk = Object.fromEntries([['kty', kty], ...members.map((name) => [name, member(name)])]) as JsonWebKey
-  try {
-    return createPublicKey({ key: jwk, format: 'jwk' })
-  } catch {
-    return undefined
   }
 }
