@@ -19,15 +19,15 @@ export const authorize = (action: string, resource: string): Access => ({ kind: 
 export const anonymous = (reason: string): Access => ({ kind: 'anonymous', reason })
 
 /** A query parameter: its name on the wire and the type of its text. */
-export interface QueryParameter<T = unknown> {
+export interface QueryParameter<T = unknown, I = T> {
   readonly name: string
-  readonly type: WireType<T>
+  readonly type: WireType<T, I>
 }
 
 /** A request header: its name on the wire and the type of its text. */
-export interface HeaderParameter<T = unknown> {
+export interface HeaderParameter<T = unknown, I = T> {
   readonly name: string
-  readonly type: WireType<T>
+  readonly type: WireType<T, I>
 }
 
 /** HTTP methods the API uses. */
@@ -143,9 +143,9 @@ export const successStatuses = ({ responses }: Endpoint): number[] =>
     .sort((a, b) => Number(b === 204) - Number(a === 204) || a - b)
 
 /** A query parameter under its wire name. */
-export const query = <T>(name: string, type: WireType<T>): QueryParameter<T> => ({ name, type })
+export const query = <T, I>(name: string, type: WireType<T, I>): QueryParameter<T, I> => ({ name, type })
 /** A request header under its wire name. */
-export const header = <T>(name: string, type: WireType<T>): HeaderParameter<T> => ({ name, type })
+export const header = <T, I>(name: string, type: WireType<T, I>): HeaderParameter<T, I> => ({ name, type })
 
 /** What a handler gets of a request: validated values, names already lower case where the API says so. */
 export interface RequestOf<E extends Endpoint> {

@@ -105,6 +105,6 @@ export const queried = {
 } as const
 
 /** Switch of a query or header: false unless its text is `true` in any letter case. */
-export const off: WireType<boolean> = initially(false, flag())
+export const off: WireType<boolean, boolean | undefined> = initially(false, flag())
 /** Required number of the original's primitive kind: absent means 0. */
-export const zero: WireType<number> = initially(0, int32())
+export const zero: WireType<number, number | undefined> = initially(0, int32())

@@ -42,12 +42,13 @@ export interface WireShape {
 }
 
 /**
- * Types of values on the wire. They accept what the original's JSON mapper accepts (numbers and booleans where text is
+ * Types of values on the wire: `T` is what a server reads, `I` what a client of ours may give for it (a value that has an
+ * initial one may be left out, an object stands for a map). They accept what the original's JSON mapper accepts (numbers and booleans where text is
  * expected, text where numbers or booleans are, fractions cut to integers, null as absent) and tell two kinds of
  * failure apart: a value that cannot be mapped at all, which is refused before authentication, and one that breaks
  * a rule (pattern, missing member), which is refused after authorization.
  */
-export type WireType<T> = z.ZodType<T> & { readonly wire: WireShape; readonly [READ]: Read<T> }
+export type WireType<T, I = T> = z.ZodType<T, I> & { readonly wire: WireShape; readonly [READ]: Read<T> }
 
 /**
  * Reads a value, and notes what is wrong with it. Types call each other's readers, and the schema library is asked once
@@ -60,10 +61,13 @@ const READ = Symbol('read')
 export type WireIssue = z.core.$ZodRawIssue
 
 /** Reads a value and adds what is wrong with it; with anything wrong, what it gives is of no use. */
-export const readValue = <T>(type: WireType<T>, value: unknown, issues: WireIssue[]): T => type[READ](value, { issues })
+export const readValue = <T>(type: WireType<T, unknown>, value: unknown, issues: WireIssue[]): T =>
+  type[READ](value, { issues })
 
 /** Value of a wire type after reading. */
 export type ValueOf<W extends z.ZodType> = z.output<W>
+/** What a client may give for a wire type. */
+export type GivenFor<W extends z.ZodType> = z.input<W>
 
 /** Marks an issue as "cannot be mapped" (refused before authentication). */
 const unmappable = { mapping: true } as const
@@ -84,16 +88,16 @@ const breaksRule = (context: Issues, input: unknown, message: string): typeof z.
   return z.NEVER
 }
 
-const wireType = <T>(wire: WireShape, read: Read<T>): WireType<T> =>
-  Object.assign(
-    z.transform((value: unknown, context) => read(value, context)),
-    { wire, [READ]: read },
-  )
+const wireType = <T, I = T>(wire: WireShape, read: Read<T>): WireType<T, I> =>
+  Object.assign(z.transform((value: unknown, context) => read(value, context)) as z.ZodType<T, I>, {
+    wire,
+    [READ]: read,
+  })
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
 
 /** A type read by a function that sees every value but an absent one, which breaks the rule "required". */
-const reader = <T>(wire: WireShape, read: Read<T>): WireType<T> =>
+const reader = <T, I = T>(wire: WireShape, read: Read<T>): WireType<T, I> =>
   wireType(wire, (value, context) => (isAbsent(value) ? breaksRule(context, value, 'missing') : read(value, context)))
 
 const readText = (value: unknown, context: Issues): string => {
@@ -258,7 +262,7 @@ export const formatTimestamp = (epochMillis: number): string => new Date(epochMi
  * Date in a request, as epoch milliseconds with the precision sent (stores keep whole seconds). Like the original it
  * drops what it cannot read: a number, an unknown form or a day that does not exist counts as absent.
  */
-export const timestamp = (): WireType<number | undefined> =>
+export const timestamp = (): WireType<number | undefined, number | Date | string | undefined> =>
   wireType({ base: 'Timestamp', optional: true }, (value, context) => {
     if (typeof value === 'object' && value !== null) return cannotMap(context, value, 'not a date')
     return typeof value === 'string' ? parseTimestamp(value) : undefined
@@ -287,7 +291,7 @@ const isEmptyScalar = (wire: WireShape, value: unknown): boolean =>
   value.trim() === ''
 
 /** Absent, null or the type. */
-export const optional = <T>(type: WireType<T>): WireType<T | undefined> => {
+export const optional = <T, I>(type: WireType<T, I>): WireType<T | undefined, I | undefined> => {
   const { wire, [READ]: read } = type
   return wireType({ ...wire, optional: true }, (value, context) =>
     isAbsent(value) || isEmptyScalar(wire, value) ? undefined : read(value, context),
@@ -307,13 +311,13 @@ export const emptyKept = (type: WireType<string>): WireType<string | undefined> 
 }
 
 /** A required member of which absent, null and empty text mean `initial`: the primitive numbers and flags of the original. */
-export const initially = <T extends number | boolean>(initial: T, type: WireType<T>): WireType<T> =>
+export const initially = <T extends number | boolean>(initial: T, type: WireType<T>): WireType<T, T | undefined> =>
   wireType({ ...type.wire, initial }, (value, context) =>
     type[READ](isAbsent(value) || isEmptyScalar(type.wire, value) ? initial : value, context),
   )
 
 /** In replies: a member that is always written, as null when there is nothing to say. */
-export const nullable = <T>(type: WireType<T>): WireType<T | null> =>
+export const nullable = <T, I>(type: WireType<T, I>): WireType<T | null, I | null> =>
   wireType({ ...type.wire, nullable: true }, (value, context) => (value === null ? null : type[READ](value, context)))
 
 /** After so many broken rules nothing more is looked at: a body may hold millions of them, and one is reported. */
@@ -332,7 +336,7 @@ function isBroken({ issues }: Issues, first: number, place: string | number): bo
 const isHopeless = ({ issues }: Issues): boolean => issues.length >= MAX_ISSUES || issues.some(isMappingIssue)
 
 /** Array; anything else cannot be mapped. */
-export const list = <T>(item: WireType<T>): WireType<T[]> =>
+export const list = <T, I>(item: WireType<T, I>): WireType<T[], readonly I[]> =>
   reader({ base: 'Array', items: item.wire }, (value, context) => {
     if (!Array.isArray(value)) return cannotMap(context, value, 'not an array')
     const read: T[] = []
@@ -348,7 +352,7 @@ export const list = <T>(item: WireType<T>): WireType<T[]> =>
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-type Members = Readonly<Record<string, WireType<unknown>>>
+type Members = Readonly<Record<string, WireType<unknown, unknown>>>
 type OptionalMembers<M extends Members> = {
   [K in keyof M]: undefined extends z.output<M[K]> ? K : never
 }[keyof M]
@@ -360,10 +364,24 @@ export type StructOf<M extends Members> = { [K in Exclude<keyof M, OptionalMembe
   ? { [K in keyof S]: S[K] }
   : never
 
+type OmissibleMembers<M extends Members> = {
+  [K in keyof M]: undefined extends z.input<M[K]> ? K : never
+}[keyof M]
+
+/** What a client may give for a structure: members that have an initial value may be left out, too. */
+export type GivenStructOf<M extends Members> = {
+  readonly [K in Exclude<keyof M, OmissibleMembers<M>>]: z.input<M[K]>
+} & { readonly [K in OmissibleMembers<M>]?: z.input<M[K]> } extends infer S
+  ? { [K in keyof S]: S[K] }
+  : never
+
 /** Object with named members; unknown members are ignored. With a published name when the API has one for it. */
-export function struct<const M extends Members>(members: M): WireType<StructOf<M>>
-export function struct<const M extends Members>(name: string, members: M): WireType<StructOf<M>>
-export function struct<const M extends Members>(nameOrMembers: string | M, named?: M): WireType<StructOf<M>> {
+export function struct<const M extends Members>(members: M): WireType<StructOf<M>, GivenStructOf<M>>
+export function struct<const M extends Members>(name: string, members: M): WireType<StructOf<M>, GivenStructOf<M>>
+export function struct<const M extends Members>(
+  nameOrMembers: string | M,
+  named?: M,
+): WireType<StructOf<M>, GivenStructOf<M>> {
   const members = typeof nameOrMembers === 'string' ? (named as M) : nameOrMembers
   const readers = Object.entries(members).map(([name, member]) => [name, member[READ]] as const)
   const wire = {
@@ -384,7 +402,10 @@ export function struct<const M extends Members>(nameOrMembers: string | M, named
 }
 
 /** Object with free member names, as a Map: a member may be called `__proto__`. For requests. */
-export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Map<string, V>> =>
+export const mapOf = <V, I>(
+  key: WireType<string>,
+  value: WireType<V, I>,
+): WireType<Map<string, V>, ReadonlyMap<string, I> | Readonly<Record<string, I>>> =>
   reader({ base: 'Map', keys: key.wire, items: value.wire }, (object, context) => {
     if (!isObject(object)) return cannotMap(context, object, 'not an object')
     const read = new Map<string, V>()
@@ -398,7 +419,10 @@ export const mapOf = <V>(key: WireType<string>, value: WireType<V>): WireType<Ma
   })
 
 /** Object with free member names, as an object to be built by `Object.fromEntries`. For replies. */
-export const record = <V>(key: WireType<string>, value: WireType<V>): WireType<Record<string, V>> => {
+export const record = <V, I>(
+  key: WireType<string>,
+  value: WireType<V, I>,
+): WireType<Record<string, V>, Readonly<Record<string, I>>> => {
   const { wire, [READ]: read } = mapOf(key, value)
   return wireType(wire, (object, context) => {
     const members: unknown = read(object, context)
