@@ -83,7 +83,8 @@ export class JsonClient {
   }
 }
 
-async function openDispatcher(options: JsonClientOptions): Promise<Dispatcher> {
+/** Connections to other services, through the proxy when one is given; requests have no time-outs but their own. */
+export async function openDispatcher(options: Omit<JsonClientOptions, 'readTimeoutMillis'>): Promise<Dispatcher> {
   const { connectTimeoutMillis, proxyUrl, connections = CONNECTIONS, tls } = options
   const { Agent, ProxyAgent } = await import('undici')
   // Its own time-outs start again with every piece, so that a trickle would never end: each request has one for all.
