@@ -136,6 +136,36 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
     return found.length < 2 ? found : found.sort(byOrder)
   }
 
+  /** The first of the assertions that {@link matching} gives. */
+  first(action: string, resource: string): CompiledAssertion<P> | undefined {
+    if (this.#assertions.length < INDEXED_SIZE) return this.#firstOf(undefined, action, resource)
+    this.#index ??= this.#indexByResource()
+    const literal = this.#index.literal(resource)
+    let found = literal && this.#firstInSlot(literal, action, resource)
+    for (const slot of this.#index.globs(resource)) {
+      const other = this.#firstInSlot(slot, action, resource)
+      if (other !== undefined && (found === undefined || other.order < found.order)) found = other
+    }
+    return found
+  }
+
+  #firstInSlot(slot: Slot, action: string, resource: string): CompiledAssertion<P> | undefined {
+    if (!(slot instanceof ActionSlot)) return this.#firstOf(slot, action, resource)
+    const exact = this.#firstOf(slot.exact(action), action, resource)
+    const glob = this.#firstOf(slot.globs, action, resource)
+    return exact === undefined || (glob !== undefined && glob.order < exact.order) ? glob : exact
+  }
+
+  /** `orders` are ascending; all when undefined. */
+  #firstOf(orders: readonly number[] | undefined, action: string, resource: string): CompiledAssertion<P> | undefined {
+    const count = orders === undefined ? this.#assertions.length : orders.length
+    for (let i = 0; i < count; i++) {
+      const each = this.#at(orders === undefined ? i : (orders[i] as number))
+      if (each.matchesAction(action) && each.matchesResource(resource)) return each
+    }
+    return undefined
+  }
+
   /**
    * The assertions whose action is `assume_role` itself, in any letter case, and whose resource is or selects the role
    * of that full name; here letter case counts. Effect and role are the caller's to judge.
@@ -200,12 +230,13 @@ type Slot = readonly number[] | ActionSlot
 /** The same by action, when they are many. */
 class ActionSlot {
   readonly #byAction = new Map<string, number[]>()
-  readonly #globs: number[] = []
+  /** Of those whose action is a glob. */
+  readonly globs: number[] = []
 
   add(order: number, anyCaseAction: string): void {
     const action = anyCaseAction.toLowerCase()
     if (isGlob(action)) {
-      this.#globs.push(order)
+      this.globs.push(order)
       return
     }
     const same = this.#byAction.get(action)
@@ -213,11 +244,15 @@ class ActionSlot {
     else same.push(order)
   }
 
+  /** Those of that action. */
+  exact(action: string): readonly number[] {
+    return this.#byAction.get(action) ?? NONE
+  }
+
   /** Those whose action may match. */
   candidates(action: string): readonly number[] {
-    const same = this.#byAction.get(action)
-    if (same === undefined) return this.#globs
-    return this.#globs.length === 0 ? same : [...same, ...this.#globs]
+    const same = this.exact(action)
+    return this.globs.length === 0 ? same : [...same, ...this.globs]
   }
 }
 

@@ -31,12 +31,29 @@ export class PatternIndex<S> {
 
   /** The slots where patterns that match the text may be. */
   find(text: string): readonly S[] {
-    const found: S[] = []
-    const literal = this.#literals?.get(text)
-    if (literal !== undefined) found.push(literal)
-    if (this.#tree) this.#tree.collect(text, found)
-    else if (this.#prefixes) this.#collectByLength(this.#prefixes, text, found)
+    const literal = this.literal(text)
+    if (this.#prefixes === undefined) return literal === undefined ? NONE : [literal]
+    const found = literal === undefined ? [] : [literal]
+    this.#collect(this.#prefixes, text, found)
     return found
+  }
+
+  /** The slot of the text itself, as a pattern without wildcards. */
+  literal(text: string): S | undefined {
+    return this.#literals?.get(text)
+  }
+
+  /** The slots of globs that may match the text. */
+  globs(text: string): readonly S[] {
+    if (this.#prefixes === undefined) return NONE
+    const found: S[] = []
+    this.#collect(this.#prefixes, text, found)
+    return found
+  }
+
+  #collect(prefixes: ReadonlyMap<string, S>, text: string, found: S[]): void {
+    if (this.#tree) this.#tree.collect(text, found)
+    else this.#collectByLength(prefixes, text, found)
   }
 
   #collectByLength(prefixes: ReadonlyMap<string, S>, text: string, found: S[]): void {

@@ -63,6 +63,7 @@ describe('compiled policies', () => {
               found.map((each) => each.assertion),
               expected,
             )
+            assert.equal(policies.first(asked.toLowerCase(), resource.toLowerCase()), found[0])
             const delegating = assertions.filter(
               (each) => each.action.toLowerCase() === 'assume_role' && naiveGlob(each.resource, resource),
             )
