@@ -6,7 +6,14 @@ import { enforceDomainFilter } from './authority-enforcement.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { domainBaseOf } from './domain-base.ts'
 import { requireKnownValues } from './domain-meta-store.ts'
-import { accountOf, requireNotNegative, requireUnique, requireWholeAzure, requireWholeGcp } from './domain-rules.ts'
+import {
+  accountOf,
+  requireEnvironment,
+  requireNotNegative,
+  requireUnique,
+  requireWholeAzure,
+  requireWholeGcp,
+} from './domain-rules.ts'
 import { requireUserAuthorityFilter } from './user-authority-attributes.ts'
 import { compact, present } from './wire-form.ts'
 
@@ -60,6 +67,14 @@ const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attribute>([
     ({ externalMemberValidator }) => ({ externalMemberValidator: present(externalMemberValidator) }),
   ],
   ['costcenter', ({ costCenter }) => ({ costCenter: present(costCenter) })],
+  // The original knows it among the settings of the domain only, so that its own command line cannot set it.
+  [
+    'environment',
+    ({ environment }, { config }) => {
+      requireEnvironment(environment, config.zms.domainEnvironments)
+      return { environment: present(environment) }
+    },
+  ],
   ['x509certsignerkeyid', ({ x509CertSignerKeyId }) => ({ x509CertSignerKeyId: present(x509CertSignerKeyId) })],
   ['sshcertsignerkeyid', ({ sshCertSignerKeyId }) => ({ sshCertSignerKeyId: present(sshCertSignerKeyId) })],
   // Only moves the modification time.

@@ -35,6 +35,7 @@ describe('putDomainSystemMeta', () => {
     ['featureflags', { featureFlags: 3 }, { featureFlags: 3 }],
     ['externalmembervalidator', { externalMemberValidator: 'v' }, { externalMemberValidator: 'v' }],
     ['costcenter', { costCenter: 'c' }, { costCenter: 'c' }],
+    ['environment', { environment: 'production' }, { environment: 'production' }],
     ['x509certsignerkeyid', { x509CertSignerKeyId: 'x' }, { x509CertSignerKeyId: 'x' }],
     ['sshcertsignerkeyid', { sshCertSignerKeyId: 's' }, { sshCertSignerKeyId: 's' }],
   ]
@@ -66,6 +67,8 @@ describe('putDomainSystemMeta', () => {
     const unauthorized = refusal(403, 'unauthorized to update system meta attribute: colour')
     assert.deepEqual(await put('colour', {}, eve), unauthorized)
     assert.deepEqual(await put('colour', {}), refusal(400, 'unknown system meta attribute: colour'))
+    const unknown = refusal(400, 'invalid environment for domain')
+    assert.deepEqual(await put('environment', { environment: 'moon' }), unknown)
   })
 
   test('lets who may change the settings of the domain switch it off and on', async () => {
