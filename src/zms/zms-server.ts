@@ -21,6 +21,7 @@ import type { RunningServer } from '#core/main/run-server.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
+import { openAuditReferenceValidator } from './open-audit-reference-validator.ts'
 import { startPublishing } from './open-change-publishers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
 import { openProviderClient } from './open-provider-client.ts'
@@ -181,6 +182,7 @@ async function dependencies(
     audit,
     serverName: zms.hostname,
     auditedKinds: zms.auditRefCheckObjects,
+    auditReferences: await openAuditReferenceValidator(config),
     now,
   })
   const authorization = new Authorization(

@@ -1,4 +1,6 @@
 import { lookup } from 'node:dns/promises'
+import { loadPlugIn, missingMethods } from '#core/config/plug-in.ts'
+import type { ConfigOf } from '#core/config/server-tables.ts'
 import { JsonClient } from '#core/http/json-client.ts'
 import { RemoteKeys } from '#core/http/remote-keys.ts'
 import { serviceFullName, splitResourceName } from '#core/names/resource-name.ts'
@@ -6,7 +8,7 @@ import type { InstanceProvider } from './cert/instance-provider.ts'
 import type { ProviderFactory } from './cert/instance-providers.ts'
 import { type BuildService, BuildServiceProvider } from './cert/providers/build-service-provider.ts'
 import { buildkite, gitHubActions, harness, spacelift } from './cert/providers/build-services.ts'
-import { CodeSigningProvider } from './cert/providers/code-signing-provider.ts'
+import { type ClaimsJudge, CodeSigningProvider } from './cert/providers/code-signing-provider.ts'
 import { personProviderClasses } from './cert/providers/person-providers.ts'
 import { RoleBasedProvider } from './cert/providers/role-based-provider.ts'
 import { openIdAddress, TokenIssuer } from './cert/providers/token-issuer.ts'
@@ -29,25 +31,51 @@ export interface BuiltInProviderParts
     | 'log'
   > {}
 
+/** Modules of the operator that built-in providers ask. */
+export interface ProviderJudges {
+  readonly codeSigning: ClaimsJudge | undefined
+}
+
+/** Loads the modules that the properties name. Throws ConfigError for one that cannot be used. */
+export async function openProviderJudges({ zts }: ConfigOf['zts']): Promise<ProviderJudges> {
+  const specifier = zts.codeSigningAttrValidatorFactoryClass
+  if (specifier === undefined) return { codeSigning: undefined }
+  const codeSigning = await loadPlugIn<ClaimsJudge, []>(specifier, {
+    property: 'athenz.zts.code_signing_attr_validator_factory_class',
+    what: 'judge of claims',
+    builtIn: new Map(),
+    problemsOf: missingMethods('accepts'),
+    directory: zts.rootDir,
+  })
+  return { codeSigning }
+}
+
 const CLASS_PATH = 'com.yahoo.athenz.instance.provider.impl.'
 
 /** Providers inside this server by the class names that existing endpoints use. */
-export function builtInProviders(parts: BuiltInProviderParts): ReadonlyMap<string, ProviderFactory> {
+export function builtInProviders(
+  parts: BuiltInProviderParts,
+  judges: ProviderJudges,
+): ReadonlyMap<string, ProviderFactory> {
   const { zts } = parts.config
   const rows: readonly (readonly [string, ProviderFactory])[] = [
     ['InstanceZTSProvider', (provider) => ztsProvider(provider, parts)],
     [
       'InstanceGithubActionsProvider',
       () =>
-        buildServiceProvider(gitHubActions(zts.githubActionsEnterprise), parts, {
-          issuer: zts.githubActionsIssuer,
-          issuerProperty: 'athenz.zts.github_actions.issuer',
-          audience: zts.githubActionsAudience,
-          keySet: zts.githubActionsJwksUri,
-          maxAgeSeconds: zts.githubActionsBootTimeOffsetSeconds,
-          expiryMins: zts.githubActionsCertExpiryTimeMinutes,
-          dnsSuffixes: zts.githubActionsProviderDnsSuffix,
-        }),
+        buildServiceProvider(
+          gitHubActions(zts.githubActionsEnterprise, zts.githubActionsJobWorkflowRefAuthzCheck),
+          parts,
+          {
+            issuer: zts.githubActionsIssuer,
+            issuerProperty: 'athenz.zts.github_actions.issuer',
+            audience: zts.githubActionsAudience,
+            keySet: zts.githubActionsJwksUri,
+            maxAgeSeconds: zts.githubActionsBootTimeOffsetSeconds,
+            expiryMins: zts.githubActionsCertExpiryTimeMinutes,
+            dnsSuffixes: zts.githubActionsProviderDnsSuffix,
+          },
+        ),
     ],
     [
       'InstanceBuildKiteProvider',
@@ -88,7 +116,7 @@ export function builtInProviders(parts: BuiltInProviderParts): ReadonlyMap<strin
           dnsSuffixes: zts.harnessProviderDnsSuffix,
         }),
     ],
-    ['InstanceCodeSigningProvider', () => codeSigningProvider(parts)],
+    ['InstanceCodeSigningProvider', () => codeSigningProvider(parts, judges)],
     ['InstanceAthenzRBACProvider', () => roleBasedProvider(parts)],
   ]
   const own = rows.map(([name, factory]): [string, ProviderFactory] => [CLASS_PATH + name, factory])
@@ -207,11 +235,11 @@ function buildServiceProvider(
   })
 }
 
-function codeSigningProvider({ config, now, log }: BuiltInProviderParts): InstanceProvider | string {
+function codeSigningProvider(
+  { config, now, log }: BuiltInProviderParts,
+  { codeSigning: judge }: ProviderJudges,
+): InstanceProvider | string {
   const { zts } = config
-  if (zts.codeSigningAttrValidatorFactoryClass !== undefined) {
-    return 'athenz.zts.code_signing_attr_validator_factory_class is not supported'
-  }
   const audience = zts.codeSigningAttestationExpectedAudience
   // An audience that nobody has set would be that of any token.
   if (audience === '') return 'athenz.zts.code_signing_attestation_expected_audience is not set'
@@ -228,6 +256,7 @@ function codeSigningProvider({ config, now, log }: BuiltInProviderParts): Instan
       now,
       log,
     }),
+    judge,
     expiryMins: zts.codeSigningCertValidityMinutes,
     close: () => client.close(),
   })

@@ -146,7 +146,8 @@ async function openHttpSigner({
     requestTimeoutMillis: zts.certsignRequestTimeoutSeconds * 1000,
     connectTimeoutMillis: zts.certsignConnectTimeoutSeconds * 1000,
     handshakeTimeoutMillis: zts.certsignHandshakeTimeoutMillis,
-    connections: zts.certsignConnMaxPerRoute,
+    // There is one signer, so both limits are about the same connections.
+    connections: Math.min(zts.certsignConnMaxPerRoute, zts.certsignConnMaxTotal),
     connectionLifeMillis: zts.certsignConnTimeToLiveMinutes * 60_000,
   })
   return new HttpCertificateSigner({

@@ -5,7 +5,12 @@ import { messageOf } from '#core/error/message-of.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
-import { type BuiltInProviderParts, builtInProviders, unsupportedProviders } from './built-in-providers.ts'
+import {
+  type BuiltInProviderParts,
+  builtInProviders,
+  openProviderJudges,
+  unsupportedProviders,
+} from './built-in-providers.ts'
 import { AuthorityTexts } from './cert/authority-texts.ts'
 import { openClientTls } from './cert/client-tls.ts'
 import { InstanceProviders, type RemoteProviderFactory } from './cert/instance-providers.ts'
@@ -74,9 +79,10 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
 async function openProviders(options: InstancePartsOptions, remote: RemoteProviderFactory): Promise<InstanceProviders> {
   const { config, domains, log } = options
   const own = await loadOwnProviders(config, options)
+  const judges = await openProviderJudges(config)
   return new InstanceProviders({
     domains,
-    classes: new Map([...builtInProviders(options), ...own]),
+    classes: new Map([...builtInProviders(options, judges), ...own]),
     unsupported: unsupportedProviders,
     remote,
     log,

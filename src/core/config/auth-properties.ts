@@ -12,6 +12,7 @@ import {
   set,
   text,
   unset,
+  unsupported,
   url,
   word,
 } from './property.ts'
@@ -145,5 +146,8 @@ export const furtherAuthProperties = {
   'authority.truststore.path': path(unset, 'File with the authorities whose certificates identify principals.'),
   token_max_expiry: seconds(2_592_000, 'Longest life of a principal token that is accepted.'),
   token_no_expiry: boolean(false, 'Accept principal tokens that never expire, for reading.'),
-  'common.server.debug.krb_tkt_user_name': text('anonymous', 'User that the debug Kerberos authority reports.'),
+  'common.server.debug.krb_tkt_user_name': unsupported(
+    'the debug authorities check nothing and are left out',
+    text('anonymous', 'User that the debug Kerberos authority reports.'),
+  ),
 }

@@ -60,6 +60,8 @@ export const resolveAliases = (
   return { entries: resolved, warnings }
 }
 
+const noEffect = (reason: string) => `has no effect: ${reason}`
+
 /** What is to be said about a key that is set to `value`; undefined when nothing is. */
 export const keyWarning = (
   server: ServerName,
@@ -71,14 +73,15 @@ export const keyWarning = (
   if (declared !== undefined) {
     const { supported, default: initial } = declared.row
     // Files that spell the defaults out ask for nothing.
-    return supported === true || value === initial ? undefined : `has no effect: ${supported}`
+    return supported === true || value === initial ? undefined : noEffect(supported)
   }
   if (isForeignKey(server, declarations, key) && !OBSOLETE_KEYS.has(key)) return undefined
   const instead = OBSOLETE_KEYS.get(key)
   if (instead !== undefined) {
     return key.startsWith(`athenz.${server}.`) ? `has no effect, nor has it in the original (${instead})` : undefined
   }
-  if (KEY_FAMILIES.some((prefix) => key.startsWith(prefix))) return undefined
+  const family = KEY_FAMILIES.find(({ prefix }) => key.startsWith(prefix))
+  if (family !== undefined) return family.supported === true ? undefined : noEffect(family.supported)
   const nearest = nearestName(key, declarations.keys())
   if (nearest !== undefined) return `is not known (did you mean ${nearest}?)`
   return key.startsWith('athenz.')

@@ -222,10 +222,17 @@ export const OBSOLETE_KEYS: ReadonlyMap<string, string> = new Map([
   ['athenz.zts.key_instance_providers', 'use athenz.zts.key_algo_instance_providers'],
 ])
 
-/** Prefixes of keys that cannot be listed: their rest is chosen by the operator or belongs to a plug-in. */
-export const KEY_FAMILIES: readonly string[] = [
-  'athenz.notification.email.',
-  'athenz.auth.oidc.',
-  'athenz.auth.oauth.jwt.parser.',
-  'athenz.otel_',
+/** Keys that cannot be listed: their rest is chosen by the operator or belongs to a plug-in. */
+export interface KeyFamily {
+  readonly prefix: string
+  /** True, or why they have no effect. */
+  readonly supported: true | string
+}
+
+/** Every such family; the first that fits a key counts. */
+export const KEY_FAMILIES: readonly KeyFamily[] = [
+  { prefix: 'athenz.notification.email.', supported: true },
+  { prefix: 'athenz.auth.oidc.', supported: true },
+  { prefix: 'athenz.auth.oauth.jwt.parser.', supported: true },
+  { prefix: 'athenz.otel_', supported: 'domains are no labels of the metrics here, so there is nothing to leave out' },
 ]

@@ -13,6 +13,7 @@ import {
   set,
   text,
   unset,
+  unsupported,
   word,
 } from './property.ts'
 
@@ -27,7 +28,10 @@ export const domainNameProperties = {
 /** Files that name the public keys of both servers (`athenz.`). */
 export const publicKeyFileProperties = {
   athenz_conf: path('{root}/conf/athenz/athenz.conf', 'JSON file with the URLs and public keys of ZMS and ZTS.'),
-  jwk_athenz_conf: path('/var/lib/sia/athenz.conf', 'JSON file with the same keys as JWK.'),
+  jwk_athenz_conf: unsupported(
+    'only clients read that file; servers read athenz_conf',
+    path('/var/lib/sia/athenz.conf', 'JSON file with the same keys as JWK.'),
+  ),
 }
 
 /** Members from outside (`athenz.external_member.`). */

@@ -21,10 +21,12 @@ import {
   set,
   text,
   unset,
+  unsupported,
   url,
   word,
 } from './property.ts'
 
+const KIND_SEEN = 'the kind of the file is seen from its contents'
 const NO_CLOUD_STORE = 'records are kept in files or in MySQL; another store is a plug-in in its factory class'
 
 /** What a certificate request may contain. */
@@ -74,7 +76,7 @@ export const signerProperties = {
   self_signer_cert_dn: text('CN=Self Signed Athenz CA, O=Athenz, C=US', 'Name of the local authority.'),
   'keystore_signer.keystore_path': path(unset, 'PKCS#12 file with key and certificate of the local authority.'),
   'keystore_signer.keystore_password': secret(unset, 'Its password.'),
-  'keystore_signer.keystore_type': text('PKCS12', 'Kind of that file.'),
+  'keystore_signer.keystore_type': unsupported(KIND_SEEN, text('PKCS12', 'Kind of that file.')),
   'keystore_signer.keystore_ca_alias': text('1', 'Alias of the key inside it.'),
   x509_ca_cert_fname: path(unset, 'PEM file of the authorities given to clients.'),
   x509_ca_cert_keyid_fname: list('', 'Such files by signing key: KEY:FILE,KEY:FILE.'),
@@ -228,7 +230,7 @@ export const workloadProperties = {
 }
 
 /** Notifications about certificates that are not refreshed. */
-export const certificateNotificationProperties = {
+export const certificateNotificationProperties = allUnsupported('notifications are sent by ZMS only', {
   notification_cert_fail_provider_list: list('', 'Providers whose certificates are watched.'),
   notification_cert_fail_ignored_services_list: list('', 'Patterns of services that are not watched.'),
   notification_cert_fail_grace_hours: hours(336, 'Time after the last refresh until somebody is told.'),
@@ -238,4 +240,4 @@ export const certificateNotificationProperties = {
   ),
   notification_api_hostname: text(sameAs('athenz.zts.hostname'), 'Name of this server in messages.'),
   notification_aws_health_domain: text('sys.auth', 'Domain whose administrators are told when AWS cannot be reached.'),
-}
+})

@@ -14,11 +14,13 @@ import {
   set,
   text,
   unset,
+  unsupported,
   uriList,
   url,
   word,
 } from './property.ts'
 
+const KIND_SEEN = 'the kind of the file is seen from its contents'
 const KEY_ALGORITHMS = ['EC', 'RSA'] as const
 
 /** The server itself. */
@@ -45,7 +47,10 @@ export const serverProperties = {
   json_max_number_length: count(1000, 'Longest number in a JSON body, in characters.'),
   json_max_string_length: count(200_000_000, 'Longest string in a JSON body, in characters.'),
   metric_name: text('zts_api', 'Name of the metrics of requests.'),
-  skip_error_metrics: set('', 'Status codes not counted in the metrics of errors.'),
+  skip_error_metrics: unsupported(
+    'the metrics tell errors apart by the label of their status',
+    set('', 'Status codes not counted in the metrics of errors.'),
+  ),
   ...allUnsupported('client certificates are always asked for; the original does not use it either', {
     want_client_cert: boolean(false, 'Ask for client certificates.'),
   }),
@@ -62,16 +67,22 @@ export const plugInProperties = {
     'com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory',
     'Store of private keys and passwords.',
   ),
-  metric_factory_class: className(
-    'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
-    'Receiver of metrics, besides the operations port.',
+  metric_factory_class: unsupported(
+    'this server cannot do it yet',
+    className(
+      'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
+      'Receiver of metrics, besides the operations port.',
+    ),
   ),
   audit_logger_factory_class: className(
     'file',
     'Audit log: file, or the class of the original that writes to the server log, or a module.',
   ),
   hostname_resolver_factory_class: className(unset, 'Judge of host names in certificate requests.'),
-  notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),
+  notification_service_factory_class: unsupported(
+    'notifications are sent by ZMS only',
+    list('', 'Senders of notifications; none = no notifications.'),
+  ),
 }
 
 /** Which private key signs what. */
@@ -154,7 +165,10 @@ export const tokenProperties = {
   system_authz_details_path: path(unset, 'File of the kinds of authorization details known everywhere.'),
   max_authz_details_length: count(1024, 'Longest authorization details, in characters.'),
   jwk_curve_rfc_support_only: boolean(false, 'Name elliptic curves only as the RFC does.'),
-  jwk_update_interval_hours: hours(24, 'Time between two readings of the public keys.'),
+  jwk_update_interval_hours: unsupported(
+    'athenz.conf is read again whenever it changes',
+    hours(24, 'Time between two readings of the public keys.'),
+  ),
   ...allUnsupported('the limits of users follow their roles at once', {
     user_identity_timeout_refresh_interval: minutes(10, 'How often the limits of users are computed.'),
   }),
@@ -177,7 +191,7 @@ export const cloudCredentialProperties = {
 /** Client toward signers and providers. */
 export const clientProperties = {
   ssl_key_store: path(unset, 'PKCS#12 file with key and certificate toward signers and providers.'),
-  ssl_key_store_type: text('PKCS12', 'Kind of that file.'),
+  ssl_key_store_type: unsupported(KIND_SEEN, text('PKCS12', 'Kind of that file.')),
   ssl_key_store_password: secret(unset, 'Its password, or the name of the password in the private key store.'),
   ssl_key_store_password_appname: text(unset, 'Application of that password.'),
   ssl_key_store_password_keygroupname: text(unset, 'Key group of that password.'),
@@ -185,7 +199,7 @@ export const clientProperties = {
   ssl_key_manager_password_appname: text(unset, 'Application of that password.'),
   ssl_key_manager_password_keygroupname: text(unset, 'Key group of that password.'),
   ssl_trust_store: path(unset, 'File with the authorities that vouch for signers and providers.'),
-  ssl_trust_store_type: text('PKCS12', 'Kind of that file: PKCS12, JKS or PEM.'),
+  ssl_trust_store_type: unsupported(KIND_SEEN, text('PKCS12', 'Kind of that file: PKCS12, JKS or PEM.')),
   ssl_trust_store_password: secret(unset, 'Its password, or the name of the password in the private key store.'),
   ssl_trust_store_password_appname: text(unset, 'Application of that password.'),
   ssl_trust_store_password_keygroupname: text(unset, 'Key group of that password.'),

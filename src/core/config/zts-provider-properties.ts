@@ -1,4 +1,5 @@
 import {
+  allUnsupported,
   boolean,
   className,
   count,
@@ -18,6 +19,9 @@ import {
 } from './property.ts'
 
 const CLASS_PATH = 'com.yahoo.athenz.instance.provider.impl'
+
+const noProvider = (service: string) =>
+  `there is no provider for ${service} here; a module in athenz.ts.instance_providers takes its place`
 
 /** Client toward providers that are asked by HTTP (`athenz.instance.`). */
 export const instanceClientProperties = {
@@ -45,7 +49,7 @@ export const ownProviderProperties = {
 }
 
 /** AWS. */
-export const awsProviderProperties = {
+export const awsProviderProperties = allUnsupported(noProvider('AWS'), {
   aws_dns_suffix: list('', 'Ends of the DNS names of EC2 and Lambda.'),
   aws_eks_dns_suffix: list('', 'Ends of the DNS names of EKS.'),
   aws_eks_cluster_names: list('', 'Names of EKS clusters.'),
@@ -68,29 +72,34 @@ export const awsProviderProperties = {
   aws_web_identity_discovery_proxy: url(unset, 'HTTP proxy toward the issuer.'),
   aws_web_identity_allowed_org_ids: set('', 'AWS organizations whose tokens are accepted; none = any.'),
   aws_web_identity_principal_validator_factory_class: className(unset, 'Judge of the AWS principal.'),
-}
+})
 
 /** Azure. */
 export const azureProviderProperties = {
-  azure_dns_suffix: list('', 'Ends of the DNS names of Azure machines.'),
-  azure_aks_dns_suffix: list('', 'Ends of the DNS names of AKS.'),
-  azure_resource_uri: text(unset, 'Audience of the tokens of machines.'),
-  azure_provider: text(unset, 'Name of the Azure provider service.'),
-  azure_openid_config_uri: url(
-    'https://login.microsoftonline.com/common/.well-known/openid-configuration',
-    'Where the keys of Azure are described.',
+  ...allUnsupported(noProvider('Azure'), {
+    azure_dns_suffix: list('', 'Ends of the DNS names of Azure machines.'),
+    azure_aks_dns_suffix: list('', 'Ends of the DNS names of AKS.'),
+    azure_resource_uri: text(unset, 'Audience of the tokens of machines.'),
+    azure_provider: text(unset, 'Name of the Azure provider service.'),
+    azure_openid_config_uri: url(
+      'https://login.microsoftonline.com/common/.well-known/openid-configuration',
+      'Where the keys of Azure are described.',
+    ),
+    azure_openid_jwks_uri: url(unset, 'Where the keys of Azure are, instead.'),
+    azure_mgmt_client_max_pool_route: count(45, 'Most connections to one address of it.'),
+    azure_mgmt_client_max_pool_total: count(50, 'Most connections in all.'),
+    azure_mgmt_client_max_retries: count(2, 'How often a failed request is tried again.'),
+    azure_mgmt_client_retry_interval_ms: ms(1000, 'Time between these tries.'),
+  }),
+  azure_mgmt_client_connect_timeout_ms: ms(
+    5000,
+    'Longest wait for a connection to Azure when it is asked for credentials.',
   ),
-  azure_openid_jwks_uri: url(unset, 'Where the keys of Azure are, instead.'),
-  azure_mgmt_client_connect_timeout_ms: ms(5000, 'Longest wait for a connection to the management service.'),
   azure_mgmt_client_read_timeout_ms: ms(15_000, 'Longest wait for its answer.'),
-  azure_mgmt_client_max_pool_route: count(45, 'Most connections to one address of it.'),
-  azure_mgmt_client_max_pool_total: count(50, 'Most connections in all.'),
-  azure_mgmt_client_max_retries: count(2, 'How often a failed request is tried again.'),
-  azure_mgmt_client_retry_interval_ms: ms(1000, 'Time between these tries.'),
 }
 
 /** Google. */
-export const gcpProviderProperties = {
+export const gcpProviderProperties = allUnsupported(noProvider('Google'), {
   gcp_dns_suffix: list('', 'Ends of the DNS names of Google machines.'),
   gcp_gke_dns_suffix: list('', 'Ends of the DNS names of GKE.'),
   gcp_gke_cluster_names: list('', 'Names of GKE clusters.'),
@@ -100,10 +109,10 @@ export const gcpProviderProperties = {
   gcp_identity_expected_audience: text('', 'Audience of the tokens of machines.'),
   gcp_validate_ip_address: boolean(false, 'Compare the address of the caller with the list below.'),
   gcp_allowed_ip_addresses: set('', 'Addresses from which Google instances may register.'),
-}
+})
 
 /** Kubernetes. */
-export const kubernetesProviderProperties = {
+export const kubernetesProviderProperties = allUnsupported(noProvider('Kubernetes'), {
   k8s_cert_validity: days(7, 'Life of the certificates.'),
   k8s_provider_attestation_expected_audience: text('', 'Audience of the tokens of service accounts.'),
   k8s_provider_attestation_aws_assume_role_name: text(
@@ -118,7 +127,7 @@ export const kubernetesProviderProperties = {
   k8s_provider_subject_attr_validator_factory_class: className(unset, 'Judge of service accounts.'),
   k8s_provider_aws_attr_validator_factory_class: className(unset, 'Judge of attributes on EKS.'),
   k8s_provider_gcp_attr_validator_factory_class: className(unset, 'Judge of attributes on GKE.'),
-}
+})
 
 /** Build services. */
 export const buildProviderProperties = {
@@ -129,7 +138,10 @@ export const buildProviderProperties = {
   'github_actions.boot_time_offset': seconds(300, 'How old a token may be.'),
   'github_actions.cert_expiry_time': minutes(360, 'Life of the certificates.'),
   'github_actions.provider_dns_suffix': list('github-actions.athenz.io', 'Ends of the DNS names.'),
-  'github_actions.job_workflow_ref_authz_check': boolean(false, 'Decide by the workflow that is called as well.'),
+  'github_actions.job_workflow_ref_authz_check': boolean(
+    false,
+    'Demand the right for the workflow that is called as well.',
+  ),
   'build_kite.audience': text('athenz.io', 'Audience of the tokens of Buildkite.'),
   'build_kite.issuer': url('https://agent.buildkite.com', 'Issuer of the tokens.'),
   'build_kite.jwks_uri': url(unset, 'Where its keys are; found through the issuer when not set.'),
@@ -153,10 +165,12 @@ export const buildProviderProperties = {
 
 /** Other providers. */
 export const otherProviderProperties = {
-  sb_provider_dns_suffix: list('zts.athenz.cloud', 'Ends of the DNS names of machines with secure boot.'),
-  sb_provider_issuer_dn_list: text(unset, 'Issuers of their certificates.'),
-  sb_provider_service_list: set('', 'Services that they may run.'),
-  sb_provider_attr_validator_factory_class: className(unset, 'Judge of their attributes.'),
+  ...allUnsupported(noProvider('machines with secure boot'), {
+    sb_provider_dns_suffix: list('zts.athenz.cloud', 'Ends of the DNS names of machines with secure boot.'),
+    sb_provider_issuer_dn_list: text(unset, 'Issuers of their certificates.'),
+    sb_provider_service_list: set('', 'Services that they may run.'),
+    sb_provider_attr_validator_factory_class: className(unset, 'Judge of their attributes.'),
+  }),
   athenz_rbac_provider_issuer_dn_list: text(unset, 'Issuers of the certificates that the Athenz provider accepts.'),
   code_signing_cert_validity: minutes(15, 'Life of certificates that sign code.'),
   code_signing_attestation_expected_audience: text('', 'Audience of the tokens presented for them.'),

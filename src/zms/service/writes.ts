@@ -4,6 +4,7 @@ import type { RequestContext } from '#core/http/endpoint.ts'
 import { type Change, isDomainChange } from '../store/change.ts'
 import type { Domain } from '../store/model.ts'
 import type { Store, Transaction } from '../store/store.ts'
+import type { AuditReferenceValidator } from './audit-reference.ts'
 
 /** What a write says of itself, for the audit log and those who follow changes. */
 export interface WriteSubject {
@@ -29,6 +30,7 @@ export class Writes {
   readonly #audit: AuditLog
   readonly #serverName: string
   readonly #auditedKinds: ReadonlySet<string>
+  readonly #auditReferences: AuditReferenceValidator | undefined
   readonly #now: () => number
   readonly #listeners: ChangeListener[] = []
 
@@ -38,12 +40,15 @@ export class Writes {
     serverName: string
     /** Kinds that need an audit reference in audit-enabled domains. */
     auditedKinds: ReadonlySet<string>
+    /** Judges the references that are needed; any will do without it. */
+    auditReferences?: AuditReferenceValidator | undefined
     now: () => number
   }) {
     this.#store = options.store
     this.#audit = options.audit
     this.#serverName = options.serverName
     this.#auditedKinds = options.auditedKinds
+    this.#auditReferences = options.auditReferences
     this.#now = options.now
   }
 
@@ -84,8 +89,8 @@ export class Writes {
   }
 
   /**
-   * 400 when an audit reference is needed and missing: the domain is audit-enabled and `kind` is among the audited
-   * kinds, or the object itself is audit-enabled.
+   * 400 when an audit reference is needed and missing or not valid: the domain is audit-enabled and `kind` is among the
+   * audited kinds, or the object itself is audit-enabled.
    */
   requireAuditReference(
     context: RequestContext,
@@ -94,13 +99,28 @@ export class Writes {
     auditRef: string | undefined,
     object?: { name: string; auditEnabled?: boolean },
   ): void {
-    if (auditRef !== undefined && auditRef !== '') return
-    if (domain.auditEnabled && this.#auditedKinds.has(kind)) {
-      throw badRequest(`${context.api}: Audit reference required for domain: ${domain.name}`)
+    const given = auditRef !== undefined && auditRef !== ''
+    if (given && this.#auditReferences === undefined) return
+    const place =
+      domain.auditEnabled && this.#auditedKinds.has(kind)
+        ? `domain: ${domain.name}`
+        : object?.auditEnabled
+          ? `object: ${object.name}`
+          : undefined
+    if (place === undefined) return
+    if (!given) throw badRequest(`${context.api}: Audit reference required for ${place}`)
+    this.#requireValidReference(context, auditRef, place)
+  }
+
+  #requireValidReference({ api, principal }: RequestContext, auditRef: string, place: string): void {
+    const refusal = `${api}: Audit reference validation failed for ${place}, auditRef: ${auditRef}`
+    let valid: unknown
+    try {
+      valid = this.#auditReferences?.isValid(auditRef, principal, api)
+    } catch (cause) {
+      throw badRequest(refusal, { cause })
     }
-    if (object?.auditEnabled) {
-      throw badRequest(`${context.api}: Audit reference required for object: ${object.name}`)
-    }
+    if (valid !== true) throw badRequest(refusal)
   }
 
   async #record(subject: WriteSubject, changes: readonly Change[]): Promise<void> {

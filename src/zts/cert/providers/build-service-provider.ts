@@ -13,6 +13,8 @@ export interface BuildService {
   readonly instanceId: (claims: JwtClaims) => string | undefined
   /** What the job does, for the decision whether it may; undefined when the token does not say. */
   readonly action: (claims: JwtClaims) => string | undefined
+  /** Claims for each of which the service needs the right to the action; the subject alone when absent. */
+  readonly subjectClaims?: readonly string[]
   /** Why the token is not accepted, if so. */
   readonly refusal?: (claims: JwtClaims) => string | undefined
 }
@@ -31,6 +33,8 @@ export interface BuildServiceOptions {
   readonly now: () => number
   readonly close: () => Promise<void>
 }
+
+const SUBJECT_ONLY: readonly string[] = ['sub']
 
 /**
  * Vouches for the jobs of a build service by the tokens that it gives them: the job has the id that its token names, and
@@ -96,11 +100,13 @@ export class BuildServiceProvider implements InstanceProvider {
     if (id === undefined) throw refused('token does not contain required claims')
     if (id !== instanceId) throw refused(`invalid instance id: ${id}/${instanceId ?? 'null'}`)
     const action = row.action(claims)
-    const subject = textClaim(claims, 'sub')
-    if (!action || !subject) throw refused('token does not contain required claims')
-    const resource = `${domain}:${subject}`
-    if (!mayService(`${domain}.${service}`, action, resource)) {
-      throw refused(`authorization check failed for action ${action}, resource: ${resource}`)
+    for (const name of row.subjectClaims ?? SUBJECT_ONLY) {
+      const subject = textClaim(claims, name)
+      if (!action || !subject) throw refused('token does not contain required claims')
+      const resource = `${domain}:${subject}`
+      if (!mayService(`${domain}.${service}`, action, resource)) {
+        throw refused(`authorization check failed for action ${action}, resource: ${resource}`)
+      }
     }
   }
 }

@@ -10,9 +10,13 @@ function joined(...parts: readonly (string | undefined)[]): string | undefined {
 const claimIs = (claims: JwtClaims, name: string, wanted: string | undefined): string | undefined =>
   wanted === undefined || textClaim(claims, name) === wanted ? undefined : `token ${name} is not the configured one`
 
-/** Jobs of GitHub Actions; only those of an enterprise, if one is named. */
-export const gitHubActions = (enterprise: string | undefined): BuildService => ({
+/**
+ * Jobs of GitHub Actions; only those of an enterprise, if one is named. With `judgesWorkflow` the service needs the right
+ * for the workflow that a job calls (claim `job_workflow_ref`) as well as for its subject.
+ */
+export const gitHubActions = (enterprise: string | undefined, judgesWorkflow = false): BuildService => ({
   name: 'GitHub Action',
+  ...(judgesWorkflow && { subjectClaims: ['sub', 'job_workflow_ref'] }),
   // The name of a repository has one slash.
   instanceId: (claims) => joined(textClaim(claims, 'repository')?.replaceAll('/', ':'), textClaim(claims, 'run_id')),
   action: (claims) => {

@@ -5,9 +5,19 @@ import { type InstanceConfirmation, type InstanceProvider, ProviderRefusal } fro
 import { attributeNames } from './attributes.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
+/**
+ * Judges what the token of a service says of it, beyond its name; a plug-in named by
+ * `athenz.zts.code_signing_attr_validator_factory_class`.
+ */
+export interface ClaimsJudge {
+  /** False refuses; what it throws refuses too. */
+  accepts(claims: JwtClaims, service: { readonly domain: string; readonly service: string }): Promise<boolean> | boolean
+}
+
 /** What the provider is made of. */
 export interface CodeSigningOptions {
   readonly issuer: Pick<TokenIssuer, 'claims'>
+  readonly judge?: ClaimsJudge | undefined
   readonly expiryMins: number
   readonly close: () => Promise<void>
 }
@@ -29,6 +39,7 @@ export class CodeSigningProvider implements InstanceProvider {
     if (subject !== serviceFullName(domain, service)) {
       throw new ProviderRefusal('subject mismatch between attestation id_token and requested certificate')
     }
+    await this.#requireAccepted(claims, { domain, service })
     const attributes = {
       [attributeNames.expiryMins]: String(this.#options.expiryMins),
       [attributeNames.usage]: 'codeSigning',
@@ -43,6 +54,19 @@ export class CodeSigningProvider implements InstanceProvider {
 
   close(): Promise<void> {
     return this.#options.close()
+  }
+
+  async #requireAccepted(claims: JwtClaims, service: Parameters<ClaimsJudge['accepts']>[1]): Promise<void> {
+    const { judge } = this.#options
+    if (judge === undefined) return
+    let accepted: unknown
+    try {
+      accepted = await judge.accepts(claims, service)
+    } catch (cause) {
+      throw Object.assign(new ProviderRefusal('attributes of the identity token cannot be validated'), { cause })
+    }
+    // Whatever a module gives by mistake is no consent.
+    if (accepted !== true) throw new ProviderRefusal('attributes of the identity token are not accepted')
   }
 
   async #claims(attestationData: string): Promise<JwtClaims> {

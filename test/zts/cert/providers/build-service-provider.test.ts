@@ -152,6 +152,20 @@ suite('jobs of build services', () => {
     })
   }
 
+  test('GitHub Actions: with the check of workflows the called one needs the right too', async () => {
+    const WORKFLOW_RIGHT = 'github.push sports:acme/tools/.github/workflows/build.yml@refs/heads/main'
+    const service = gitHubActions('acme', true)
+    const claims = { ...GITHUB, job_workflow_ref: 'acme/tools/.github/workflows/build.yml@refs/heads/main' }
+    const ask = async (allowed: readonly string[], token: object) =>
+      providerOf(service, { allowed: [...allowed] }).provider.confirmInstance(
+        question(await signJwt(signer, { ...token }), 'acme:shop:77'),
+      )
+    await ask([GITHUB_RIGHT, WORKFLOW_RIGHT], claims)
+    await assert.rejects(ask([GITHUB_RIGHT], claims), refusal(/authorization check failed .*workflows\/build/))
+    await assert.rejects(ask([WORKFLOW_RIGHT], claims), refusal(/authorization check failed .*repo:acme/))
+    await assert.rejects(ask([GITHUB_RIGHT, WORKFLOW_RIGHT], GITHUB), refusal(/does not contain required claims/))
+  })
+
   test('Harness: without an event the action is the type alone', async () => {
     const claims = {
       ...CLAIMS,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type InstanceConfirmation, ProviderRefusal } from '#zts/cert/instance-provider.ts'
-import { CodeSigningProvider } from '#zts/cert/providers/code-signing-provider.ts'
+import { type ClaimsJudge, CodeSigningProvider } from '#zts/cert/providers/code-signing-provider.ts'
 import { RoleBasedProvider } from '#zts/cert/providers/role-based-provider.ts'
 
 const question = (attestationData: string, attributes: Record<string, string> = {}): InstanceConfirmation => ({
@@ -49,6 +49,40 @@ suite('services that sign code', () => {
       await assert.rejects(provider.confirmInstance(question(attestation)), refusal(reason), attestation)
     }
     await assert.rejects(provider.refreshInstance(), refusal(/cannot be refreshed/))
+  })
+})
+
+suite('services that sign code, with a judge of their claims', () => {
+  const judged = (accepts: ClaimsJudge['accepts']) =>
+    new CodeSigningProvider({
+      issuer: { claims: async (token) => ({ sub: token, team: 'red' }) },
+      judge: { accepts },
+      expiryMins: 15,
+      close: async () => {},
+    }).confirmInstance(question('{"identityToken":"sports.api"}'))
+
+  test('get a certificate when it accepts', async () => {
+    const seen: unknown[] = []
+    await judged((claims, service) => {
+      seen.push(claims['team'], service)
+      return true
+    })
+    assert.deepEqual(seen, ['red', { domain: 'sports', service: 'api' }])
+  })
+
+  test('get none when it does not, or fails, or says nothing clear', async () => {
+    const unclear = () => 'yes' as unknown as boolean
+    await assert.rejects(
+      judged(async () => false),
+      refusal(/not accepted/),
+    )
+    await assert.rejects(judged(unclear), refusal(/not accepted/))
+    await assert.rejects(
+      judged(() => {
+        throw new Error('directory is away')
+      }),
+      refusal(/cannot be validated/),
+    )
   })
 })
 
