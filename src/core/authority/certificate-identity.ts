@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { children, fromDer, isContext, oid, primitiveBytes } from '#core/crypto/certificate-asn1.ts'
+import { certificateAlternativeNames } from '#core/crypto/certificate-alternative-names.ts'
 import { isName } from '#core/names/patterns.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
 import type { Glob } from '#core/rbac/glob.ts'
@@ -29,10 +29,6 @@ export interface CertificateIdentityRules {
 const ROLE_INFIX = ':role.'
 const RESTRICTED_SUFFIX = ':restricted'
 const PRINCIPAL_URI = 'athenz://principal/'
-const SUBJECT_ALTERNATIVE_NAME = primitiveBytes(oid('2.5.29.17'))
-/** Context tags of GeneralName, RFC 5280, 4.2.1.6. */
-const EMAIL_TAG = 1
-const URI_TAG = 6
 
 /**
  * Reads the identity out of a certificate: the common name is `domain.service`, or, in a role certificate,
@@ -66,7 +62,7 @@ export function readCertificateIdentity(
 }
 
 function roleHolder(certificate: X509Certificate): string | undefined {
-  const names = alternativeNames(certificate.raw)
+  const names = certificateAlternativeNames(certificate)
   if (names === undefined) return undefined
   const { uris, emails } = names
   const uri = uris.find((text) => text.startsWith(PRINCIPAL_URI))
@@ -75,28 +71,4 @@ function roleHolder(certificate: X509Certificate): string | undefined {
   if (email === undefined || others.length > 0) return undefined
   const at = email.indexOf('@')
   return at > 0 ? email.slice(0, at) : undefined
-}
-
-/**
- * Read from the DER: in the text that Node makes of the extension, some kinds of names can contain what looks like
- * another name. Undefined when the DER is not what it should be.
- */
-function alternativeNames(der: Buffer): { uris: string[]; emails: string[] } | undefined {
-  const uris: string[] = []
-  const emails: string[] = []
-  try {
-    const wrapped = children(children(fromDer(der))[0]).find((field) => isContext(field, 3))
-    const extensions = wrapped === undefined ? [] : children(children(wrapped)[0])
-    for (const extension of extensions) {
-      const [id, ...content] = children(extension)
-      if (!primitiveBytes(id).equals(SUBJECT_ALTERNATIVE_NAME)) continue
-      for (const name of children(fromDer(primitiveBytes(content.at(-1))))) {
-        if (isContext(name, URI_TAG)) uris.push(primitiveBytes(name).toString('latin1'))
-        if (isContext(name, EMAIL_TAG)) emails.push(primitiveBytes(name).toString('latin1'))
-      }
-    }
-  } catch {
-    return undefined
-  }
-  return { uris, emails }
 }

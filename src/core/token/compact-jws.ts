@@ -30,10 +30,10 @@ const BASE64URL = /^[A-Za-z0-9_-]*$/
 /**
  * Reads a signature in compact form, or gives the reason as a text. Strict where readers differ: three parts in
  * base64url without padding and without surplus bits, the header a JSON object in UTF-8; header members that change how
- * the rest is to be read (`crit`, `b64`, `zip`, `enc`) are refused.
+ * the rest is to be read (`crit`, `b64`, `zip`, `enc`) are refused. `maxLength` is for texts that are no tokens.
  */
-export function parseCompactJws(text: string): CompactJws | string {
-  if (text.length > COMPACT_JWS_MAX_LENGTH) return `longer than ${COMPACT_JWS_MAX_LENGTH} characters`
+export function parseCompactJws(text: string, maxLength = COMPACT_JWS_MAX_LENGTH): CompactJws | string {
+  if (text.length > maxLength) return `longer than ${maxLength} characters`
   const [head, body, tail, ...others] = text.split('.', 4)
   if (head === undefined || body === undefined || tail === undefined || others.length > 0) {
     return 'not three parts separated by periods'
