@@ -1,12 +1,17 @@
 import { stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { messageOf } from '../error/message-of.ts'
-import type { Logger } from '../log/logger.ts'
 import { loadTlsMaterial, type TlsFiles, type TlsMaterial } from './tls-material.ts'
+
+/** Where a TLS source tells what it does: values, and a sentence; a server's log takes both. */
+export interface TlsSourceLog {
+  info(values: object, message: string): void
+  error(values: { readonly err: unknown }, message: string): void
+}
 
 /** How a TLS source watches its files. */
 export interface TlsSourceOptions {
-  readonly log: Logger
+  readonly log: TlsSourceLog
   /** Time between two looks at the files. Default 10 seconds. */
   readonly intervalMillis?: number
 }
@@ -20,7 +25,7 @@ const DEFAULT_INTERVAL_MILLIS = 10_000
  */
 export class TlsSource {
   readonly #files: TlsFiles
-  readonly #log: Logger
+  readonly #log: TlsSourceLog
   readonly #timer: NodeJS.Timeout
   readonly #listeners: ((material: TlsMaterial) => void)[] = []
   #material: TlsMaterial

@@ -7,6 +7,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { Signer } from '#core/crypto/signing.ts'
 import { type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
+import { ServiceToken } from '#core/token/service-token.ts'
 import type { ChangeLogStore } from './change-log-store.ts'
 import { DomainFiles } from './domain-files.ts'
 import { DomainSync } from './domain-sync.ts'
@@ -15,7 +16,6 @@ import { registerSyncMetrics } from './sync-metrics.ts'
 import { ZmsChangeLogStore } from './zms-change-log-store.ts'
 import { ZmsClient } from './zms-client.ts'
 import { ZmsConnections, zmsTlsFiles } from './zms-connections.ts'
-import { ZmsToken } from './zms-token.ts'
 
 /** What the server gives its synchronization. */
 export interface DomainSyncOptions {
@@ -33,6 +33,9 @@ export interface DomainSyncOptions {
   /** For tests. */
   readonly fileSystem?: FileSystem
 }
+
+/** Life of principal tokens for ZMS, the one that the original uses. */
+const TOKEN_LIFE_SECONDS = 86_400
 
 /** Class names of the original for the domains of ZMS; the one with TLS is chosen by its settings here. */
 const ZMS_CLASSES: readonly string[] = [
@@ -93,7 +96,14 @@ async function openZms(options: DomainSyncOptions): Promise<ChangeLogStore> {
   if (!url.toLowerCase().startsWith('https:')) log('warn', `ZMS is asked without encryption, at ${url}`)
   const files = await zmsTlsFiles(config, privateKeyStore)
   const connections = await ZmsConnections.open({ files, log })
-  const token = new ZmsToken({ signer: () => signers.plugIns, host: config.zts.hostname, now })
+  const token = new ServiceToken({
+    domain: 'sys.auth',
+    name: 'zts',
+    host: config.zts.hostname,
+    signer: () => signers.plugIns,
+    lifeSeconds: TOKEN_LIFE_SECONDS,
+    now,
+  })
   const header = (property(PRINCIPAL_HEADER_PROPERTY) ?? 'Athenz-Principal-Auth').toLowerCase()
   const client = new ZmsClient({
     url,

@@ -5,8 +5,6 @@ import { describe, test } from 'node:test'
 import { SourceFailure } from '#zts/sync/change-log-store.ts'
 import { ZmsClient, type ZmsQuestion } from '#zts/sync/zms-client.ts'
 import { ZmsConnections } from '#zts/sync/zms-connections.ts'
-import { ZmsToken } from '#zts/sync/zms-token.ts'
-import { newSigner } from '../../core/authority/support.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { FakeZms, send } from './fake-zms.ts'
 import { sysAuth, zmsSource } from './synchronization.ts'
@@ -159,22 +157,6 @@ describe('the connections', () => {
     const file = join(temporaryFolder(), 'none.pem')
     await assert.rejects(ZmsConnections.open({ files: { trust: { file } }, log: () => {} }), /none\.pem/)
   })
-})
-
-test('a token is used for half of its life, and made anew when the clock was set back or ZMS does not take it', async () => {
-  let now = 1_800_000_000_000
-  const token = new ZmsToken({ signer: newSigner, host: 'h', now: () => now })
-  const first = await token.current()
-  now += 11 * 3_600_000
-  assert.equal(await token.current(), first)
-  now += 3_600_000
-  const second = await token.current()
-  assert.notEqual(second, first)
-  now -= 1000
-  const third = await token.current()
-  assert.notEqual(third, second)
-  token.renew()
-  assert.notEqual(await token.current(), third)
 })
 
 describe('domains of ZMS', () => {
