@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readAthenzConf } from '#core/config/athenz-conf.ts'
 import { messageOf } from '#core/error/message-of.ts'
-import { textMember } from '#core/http/json-client.ts'
 import { invalidRequest } from './client-error.ts'
 
 /** `athenz.conf` of a machine where Athenz is installed as usual. */
@@ -44,13 +43,10 @@ export function apiUrl(text: string, apiRoot: string): URL {
 
 async function fromAthenzConf(file: string, apiRoot: string): Promise<URL> {
   const member = apiRoot.startsWith('/zms') ? 'zmsUrl' : 'ztsUrl'
-  let conf: unknown
-  try {
-    conf = JSON.parse(await readFile(file, 'utf8'))
-  } catch (cause) {
-    throw invalidRequest(`no URL is given, and ${file} cannot be read: ${messageOf(cause)}`, cause)
-  }
-  const text = textMember(conf, member)
-  if (text === undefined) throw invalidRequest(`no URL is given, and ${file} has no ${member}`)
-  return apiUrl(text, apiRoot)
+  const conf = await readAthenzConf(file, { keys: 'optional' }).catch((cause: unknown) => {
+    throw invalidRequest(`no URL is given, and athenz.conf cannot be used: ${messageOf(cause)}`, cause)
+  })
+  const url = conf[member]
+  if (url === undefined) throw invalidRequest(`no URL is given, and ${file} has no ${member}`)
+  return apiUrl(url, apiRoot)
 }

@@ -6,8 +6,7 @@ export const failedWith =
   (expected: Readonly<Record<string, unknown>>) =>
   (error: unknown): true => {
     assert.ok(error instanceof AthenzClientError, String(error))
-    const { name, message } = error
-    const seen: Readonly<Record<string, unknown>> = { ...error, name, message }
-    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, seen[key]])), expected)
+    const seen = Object.keys(expected).map((key) => [key, Reflect.get(error, key)] as const)
+    assert.deepEqual(Object.fromEntries(seen), expected)
     return true
   }
