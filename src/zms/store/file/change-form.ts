@@ -1,4 +1,3 @@
-import type { Change } from '../change.ts'
 import type { Domain } from '../model.ts'
 import {
   type AssertionForm,
@@ -14,9 +13,10 @@ import {
   type SharedTexts,
   settingsOf,
 } from './domain-form.ts'
+import type { LoggedChange } from './notice-change.ts'
 
 /** The JSON text of a change. */
-export function changeText(change: Change): string {
+export function changeText(change: LoggedChange): string {
   if (change.kind !== 'createDomain') return JSON.stringify(formOf(change))
   const { kind, domain, value } = change
   return `${JSON.stringify({ kind, domain }).slice(0, -1)},"value":${[...domainPieces(value)].join('')}}`
@@ -39,7 +39,7 @@ const WITHOUT_HOLDINGS = {
   hosts: undefined,
 }
 
-function formOf(change: Exclude<Change, { kind: 'createDomain' }>): object {
+function formOf(change: Exclude<LoggedChange, { kind: 'createDomain' }>): object {
   switch (change.kind) {
     case 'putDomain':
     case 'putRole':
@@ -59,8 +59,8 @@ function formOf(change: Exclude<Change, { kind: 'createDomain' }>): object {
 }
 
 /** The change that a parsed JSON text describes. */
-export function changeOf(form: object, texts: SharedTexts): Change {
-  const change = form as { kind: Change['kind']; value: object; hosts: Iterable<string> }
+export function changeOf(form: object, texts: SharedTexts): LoggedChange {
+  const change = form as { kind: LoggedChange['kind']; value: object; hosts: Iterable<string> }
   switch (change.kind) {
     case 'createDomain':
       change.value = domainOf(change.value as DomainForm, texts) satisfies Domain
@@ -84,5 +84,5 @@ export function changeOf(form: object, texts: SharedTexts): Change {
     default:
       break
   }
-  return form as Change
+  return form as LoggedChange
 }

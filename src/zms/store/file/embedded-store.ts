@@ -2,9 +2,10 @@ import { messageOf } from '#core/error/message-of.ts'
 import { badRequest, ServiceError } from '#core/error/service-error.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { FileLock } from '#core/seam/file-system.ts'
-import { type Change, isDomainChange } from '../change.ts'
+import type { Change } from '../change.ts'
 import type { Locks } from '../locks.ts'
-import type { Store, Transaction } from '../store.ts'
+import { type NoticeClaim, type NoticeKind, noticeDates, noticeSubject } from '../notices.ts'
+import type { FoundMembership, Store, Transaction } from '../store.ts'
 import { CollectingTransaction } from '../transaction.ts'
 import { withAssertionIds } from './assertion-ids.ts'
 import { changeText } from './change-form.ts'
@@ -12,6 +13,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { Journal } from './journal.ts'
 import type { Memory } from './memory.ts'
 import { MemoryQueries } from './memory-queries.ts'
+import type { LoggedChange, NoticeChange } from './notice-change.ts'
 
 /** What an embedded store is made of. */
 export interface EmbeddedStoreParts {
@@ -44,16 +46,41 @@ export class EmbeddedStore extends MemoryQueries implements Store {
     this.#parts = parts
   }
 
-  async transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
-    if (this.#closing) throw new ServiceError('unavailable', 'The store is closed')
-    const { locks } = this.#parts
-    const work = locks.hold(domains, () => this.#run(new Set(domains), decide))
-    this.#active.add(work)
-    try {
-      return await work
-    } finally {
-      this.#active.delete(work)
+  transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
+    return this.#hold(domains, () => this.#run(new Set(domains), decide))
+  }
+
+  async claimNotices(
+    kind: NoticeKind,
+    subjects: readonly FoundMembership[],
+    { server, at, notSince }: NoticeClaim,
+  ): Promise<FoundMembership[]> {
+    const { memory, journal, clock } = this.#parts
+    const claimed: FoundMembership[] = []
+    for (const [name, places] of Map.groupBy(subjects, ({ domain }) => domain)) {
+      const notes = await this.#hold([name], async () => {
+        const stored = memory.domains.get(name)
+        const free = places.filter(({ collection, member }) => {
+          const subject = stored && noticeSubject(kind, stored, collection, member)
+          return subject && (noticeDates(kind, subject).notifiedTime ?? Number.NEGATIVE_INFINITY) < notSince
+        })
+        const changes = free.map(
+          ({ domain, collection, member }): NoticeChange => ({
+            kind: 'noteNotice',
+            notice: kind,
+            domain,
+            collection,
+            member,
+            at,
+            server,
+          }),
+        )
+        if (changes.length > 0) await this.#log(changes, journal.timeFor(clock()))
+        return free
+      })
+      claimed.push(...notes)
     }
+    return claimed
   }
 
   async check(): Promise<boolean> {
@@ -77,6 +104,18 @@ export class EmbeddedStore extends MemoryQueries implements Store {
     this.#parts.lock.release()
   }
 
+  /** Runs something that nobody else who changes the domains runs beside. */
+  async #hold<T>(domains: readonly string[], run: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw new ServiceError('unavailable', 'The store is closed')
+    const work = this.#parts.locks.hold(domains, run)
+    this.#active.add(work)
+    try {
+      return await work
+    } finally {
+      this.#active.delete(work)
+    }
+  }
+
   async #run<T>(locked: ReadonlySet<string>, decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
     const { memory, journal, clock } = this.#parts
     const transaction = new CollectingTransaction({
@@ -90,10 +129,17 @@ export class EmbeddedStore extends MemoryQueries implements Store {
     return result
   }
 
-  async #commit({ now: at, changes: collected }: CollectingTransaction): Promise<void> {
+  async #commit({ now: at, changes }: CollectingTransaction): Promise<void> {
+    this.#requireNew(changes)
+    await this.#log(
+      withAssertionIds(changes, () => this.#parts.memory.nextAssertionId()),
+      at,
+    )
+  }
+
+  /** Makes changes durable, and then visible. */
+  async #log(changes: readonly LoggedChange[], at: number): Promise<void> {
     const { memory, journal, checkpoint } = this.#parts
-    this.#requireNew(collected)
-    const changes = withAssertionIds(collected, () => memory.nextAssertionId())
     await journal.append({
       at,
       changes: `[${changes.map(changeText).join(',')}]`,
@@ -140,5 +186,5 @@ export class EmbeddedStore extends MemoryQueries implements Store {
 }
 
 /** Domains that the changes are about. */
-export const domainsOf = (changes: readonly Change[]): Set<string> =>
-  new Set(changes.filter(isDomainChange).map(({ domain }) => domain))
+export const domainsOf = (changes: readonly LoggedChange[]): Set<string> =>
+  new Set(changes.flatMap((change) => ('domain' in change ? [change.domain] : [])))

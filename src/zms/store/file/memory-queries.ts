@@ -1,19 +1,11 @@
 import type { Domain, MemberAudit } from '../model.ts'
+import { type NoticeKind, type NoticeSubject, noticeDates, noticeHolders } from '../notices.ts'
 import { countsOf } from '../object-counts.ts'
-import type {
-  DomainAttribute,
-  DomainListFilter,
-  DomainQueries,
-  FoundMembership,
-  MemberQueries,
-  ObjectCounts,
-  PrincipalQueries,
-  ServiceQueries,
-} from '../store.ts'
+import type { DomainAttribute, DomainListFilter, FoundMembership, ObjectCounts, StoreQueries } from '../store.ts'
 import type { Memory } from './memory.ts'
 
 /** The questions of the store contract, answered from memory. */
-export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueries, PrincipalQueries {
+export class MemoryQueries implements StoreQueries {
   readonly #memory: Memory
 
   constructor(memory: Memory) {
@@ -148,9 +140,7 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
     for (const name of this.#memory.membership.roles.names()) {
       if (name.endsWith('*')) found.push(...(await this.rolesOfMember(name)))
     }
-    return found.sort(
-      (a, b) => byText(a.domain, b.domain) || byText(a.collection, b.collection) || byText(a.member, b.member),
-    )
+    return found.sort(byPlace)
   }
 
   async domainsWithPendingRoleMembers(domain?: string): Promise<string[]> {
@@ -167,6 +157,21 @@ export class MemoryQueries implements DomainQueries, MemberQueries, ServiceQueri
 
   async expiredGroupMembers(before: number, limit: number) {
     return this.#expired(before, limit, (domain) => domain.groups)
+  }
+
+  async noticeSubjects(kind: NoticeKind, from: number, until: number): Promise<NoticeSubject[]> {
+    const found: NoticeSubject[] = []
+    for (const domain of this.#memory.domains.values()) {
+      for (const [collection, subjects] of noticeHolders(kind, domain)) {
+        for (const subject of subjects) {
+          const { time, notifiedTime } = noticeDates(kind, subject)
+          if (time === undefined || time < from || time >= until) continue
+          const place = { domain: domain.name, collection, member: subject.memberName }
+          found.push({ ...place, time, ...(notifiedTime !== undefined && { notifiedTime }) })
+        }
+      }
+    }
+    return found.sort(byPlace)
   }
 
   async roleAudit(domain: string, role: string): Promise<MemberAudit[]> {
@@ -258,6 +263,9 @@ const foundIn = (
     .sort((a, b) => byText(a.collection, b.collection))
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+const byPlace = (a: FoundMembership, b: FoundMembership) =>
+  byText(a.domain, b.domain) || byText(a.collection, b.collection) || byText(a.member, b.member)
 
 const dots = (name: string) => name.split('.').length - 1
 

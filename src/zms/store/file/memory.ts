@@ -3,6 +3,7 @@ import { type Change, type DomainChange, type GlobalChange, isDomainChange, type
 import type { Domain } from '../model.ts'
 import type { History } from './history.ts'
 import { Membership } from './membership.ts'
+import { applyNotice, type LoggedChange } from './notice-change.ts'
 import { ownDomain } from './own-domain.ts'
 import { SortedNames } from './sorted-names.ts'
 
@@ -73,22 +74,22 @@ export class Memory {
   }
 
   /** Applies the changes of a transaction, whose assertions have their ids. */
-  apply(changes: readonly Change[], transaction: TransactionPlace): void {
-    this.#lastModified = Math.max(this.#lastModified, transaction.stamp)
-    for (const change of changes) {
-      this.#remember(change)
-      if (isDomainChange(change)) this.#applyToDomain(change, transaction)
-      else this.#applyGlobally(change)
-    }
+  apply(changes: readonly LoggedChange[], transaction: TransactionPlace): void {
+    this.reapply(changes, transaction, () => false)
   }
 
   /**
    * Applies a transaction of which parts may already be in what was restored: those of the domains for which `has` says
    * so are left out. Global changes, and that members are known, may be applied any number of times.
    */
-  reapply(changes: readonly Change[], transaction: TransactionPlace, has: (domain: string) => boolean): void {
+  reapply(changes: readonly LoggedChange[], transaction: TransactionPlace, has: (domain: string) => boolean): void {
     this.#lastModified = Math.max(this.#lastModified, transaction.stamp)
     for (const change of changes) {
+      if (change.kind === 'noteNotice') {
+        const domain = this.domains.get(change.domain)
+        if (domain && !has(change.domain)) applyNotice(domain, change)
+        continue
+      }
       this.#remember(change)
       if (!isDomainChange(change)) this.#applyGlobally(change)
       else if (!has(change.domain)) this.#applyToDomain(change, transaction)

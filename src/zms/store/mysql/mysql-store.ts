@@ -2,9 +2,11 @@ import { MySqlConnection, type MySqlSettings } from '#core/database/mysql-connec
 import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { Domain, MemberAudit } from '../model.ts'
-import type { DomainAttribute, DomainListFilter, Store, Transaction } from '../store.ts'
+import type { NoticeClaim, NoticeKind } from '../notices.ts'
+import type { DomainAttribute, DomainListFilter, FoundMembership, Store, Transaction } from '../store.ts'
 import { DomainCache } from './domain-cache.ts'
 import { DomainReader } from './domain-reader.ts'
+import { CLAIM_BATCH, claimNoticeBatch } from './notices.ts'
 import { MySqlQueries } from './queries.ts'
 import { Attempts, asServiceError, type RetrySettings, readPatiently } from './retry.ts'
 import type { WriteSettings } from './scope.ts'
@@ -199,6 +201,31 @@ export class MySqlStore implements Store {
 
   expiredGroupMembers(before: number, limit: number) {
     return this.#ask(() => this.#queries.expiredGroupMembers(before, limit))
+  }
+
+  noticeSubjects(kind: NoticeKind, from: number, until: number) {
+    return this.#ask(() => this.#queries.noticeSubjects(kind, from, until))
+  }
+
+  async claimNotices(
+    kind: NoticeKind,
+    subjects: readonly FoundMembership[],
+    claim: NoticeClaim,
+  ): Promise<FoundMembership[]> {
+    const claimed: FoundMembership[] = []
+    for (let start = 0; start < subjects.length; start += CLAIM_BATCH) {
+      const batch = subjects.slice(start, start + CLAIM_BATCH)
+      let repeated = false
+      const own = await this.#ask(() =>
+        this.#writePool.use(async (connection) => {
+          const options = { ...claim, repeated }
+          repeated = true
+          return claimNoticeBatch(connection, kind, batch, options)
+        }),
+      )
+      claimed.push(...own)
+    }
+    return claimed
   }
 
   roleAudit(domain: string, role: string): Promise<MemberAudit[]> {

@@ -2,18 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection, SqlValue } from '#core/database/mysql-connection.ts'
 import type { Domain, MemberAudit } from '../model.ts'
-import type {
-  DomainAttribute,
-  DomainListFilter,
-  DomainQueries,
-  FoundMembership,
-  MemberQueries,
-  ObjectCounts,
-  PrincipalQueries,
-  ServiceQueries,
-} from '../store.ts'
+import type { NoticeKind, NoticeSubject } from '../notices.ts'
+import type { DomainAttribute, DomainListFilter, FoundMembership, ObjectCounts, StoreQueries } from '../store.ts'
 import { readAudit } from './collection.ts'
 import type { Row } from './columns.ts'
+import { readNoticeSubjects } from './notices.ts'
 
 /** How the questions reach the database, and the domains. */
 export interface QueryParts {
@@ -73,7 +66,7 @@ const membersFrom = ({ table, id, members }: MemberTables) =>
    JOIN ${table} c ON c.${id} = m.${id} JOIN domain d ON d.domain_id = c.domain_id`
 
 /** The questions of the store contract in SQL. */
-export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQueries, PrincipalQueries {
+export class MySqlQueries implements StoreQueries {
   readonly #parts: QueryParts
 
   constructor(parts: QueryParts) {
@@ -258,6 +251,10 @@ export class MySqlQueries implements DomainQueries, MemberQueries, ServiceQuerie
 
   expiredGroupMembers(before: number, limit: number): Promise<(FoundMembership & { expiration: number })[]> {
     return this.#expired(GROUPS, before, limit)
+  }
+
+  noticeSubjects(kind: NoticeKind, from: number, until: number): Promise<NoticeSubject[]> {
+    return readNoticeSubjects(this.#parts.rows, kind, { since: from, until })
   }
 
   roleAudit(domain: string, role: string): Promise<MemberAudit[]> {

@@ -5,6 +5,7 @@ import { globalTests } from './globals.ts'
 import { historyTests } from './history.ts'
 import { limitTests } from './limits.ts'
 import { memberTests } from './members.ts'
+import { noticeTests } from './notices.ts'
 import { policyTests } from './policies.ts'
 import { domainQueryTests } from './query-domains.ts'
 import { memberQueryTests } from './query-members.ts'
@@ -27,6 +28,7 @@ const PARTS: readonly (readonly [string, (open: OpenStore) => void])[] = [
   ['queries of domains', domainQueryTests],
   ['queries of members', memberQueryTests],
   ['queries of services', serviceQueryTests],
+  ['notices', noticeTests],
   ['opening again', restartTests],
 ]
 
