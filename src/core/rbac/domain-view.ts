@@ -1,16 +1,24 @@
 import type { CompiledPolicies, PolicyView } from './compiled-policies.ts'
-import type { MembersView } from './members.ts'
+import type { MemberEntry, MembersView } from './members.ts'
+
+/** A requested change of membership that awaits a decision. Never counts; explanations tell of it. */
+export interface PendingEntry extends MemberEntry {
+  /** Absent means ADD. */
+  readonly pendingState?: 'ADD' | 'DELETE'
+}
 
 /** What the engine reads of a role. */
 export interface RoleView {
   /** Domain the role is delegated to; it counts only while the role has no members of its own. */
   readonly trust?: string | undefined
   readonly members: MembersView
+  readonly pending?: { values(): Iterable<PendingEntry> } | undefined
 }
 
 /** What the engine reads of a group. */
 export interface GroupView {
   readonly members: MembersView
+  readonly pending?: { values(): Iterable<PendingEntry> } | undefined
 }
 
 /** What the engine reads of a domain: the stores' and caches' own objects fit, nothing is copied. */

@@ -83,11 +83,19 @@ export function evaluate<P extends PolicyView>(
 ): Decision<P> {
   const refusal = refusalOf(domain, question)
   if (refusal !== undefined) return { outcome: 'deny', reason: refusal }
-  const held = rolesHeld(domain, question, lookup)
+  const matching = domain.policies.matching(question.action.toLowerCase(), question.resource.toLowerCase())
+  return decideAmong(matching, rolesHeld(domain, question, lookup))
+}
+
+/** Decides among assertions whose action and resource match: {@link evaluate}, without what may refuse the question before. */
+export function decideAmong<P extends PolicyView>(
+  matching: readonly CompiledAssertion<P>[],
+  held: RolesHeld<P>,
+): Decision<P> {
   let allowed: DecidingAssertion<P> | undefined
   let mayDeny: Missing[] | undefined
   let mayAllow: Missing[] | undefined
-  for (const candidate of domain.policies.matching(question.action.toLowerCase(), question.resource.toLowerCase())) {
+  for (const candidate of matching) {
     if (allowed !== undefined && !candidate.denies) continue
     const found = held.selected(candidate)
     if (found === undefined) continue

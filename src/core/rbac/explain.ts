@@ -1,42 +1,9 @@
-import type { AssertionOf, CompiledAssertion, PolicyView } from './compiled-policies.ts'
+import type { PolicyView } from './compiled-policies.ts'
 import type { DomainLookup, DomainView, Needs } from './domain-view.ts'
-import {
-  type AccessQuestion,
-  type CredentialHolding,
-  type Decision,
-  evaluate,
-  type RolesHeld,
-  refusalOf,
-  rolesHeld,
-} from './evaluate.ts'
-import { type HeldRole, type Holding, type Lapse, Missing, needs } from './holding.ts'
-
-/** A role that the principal holds, or would hold were it not for entries that have expired or are disabled. */
-export interface RoleStep<P extends PolicyView = PolicyView> {
-  /** Local name. */
-  readonly role: string
-  /** Undefined when it is not held. */
-  readonly holding: Holding<P> | CredentialHolding | undefined
-  /** Matching entries that do not count; empty when the role is held. */
-  readonly lapses: readonly Lapse[]
-}
-
-/** What of an assertion does not fit the question. */
-export type Miss = 'action' | 'resource' | 'role'
-
-/** How the principal stands to the roles that an assertion selects; `unknown` means that it selects none. */
-export type RoleStanding = 'held' | 'lapsed' | 'not-held' | 'unknown'
-
-/** An assertion of the domain and how it fared; without misses it applies. */
-export interface AssertionStep<P extends PolicyView = PolicyView> {
-  readonly policy: P
-  readonly assertion: AssertionOf<P>
-  readonly denies: boolean
-  readonly misses: readonly Miss[]
-  readonly role: RoleStanding
-  /** The role that is held or lapsed. */
-  readonly by: RoleStep<P> | undefined
-}
+import { type AccessQuestion, type Decision, evaluate, refusalOf } from './evaluate.ts'
+import { type Remedy, remediesFor } from './explain-remedies.ts'
+import { type AssertionStep, type InactiveVersions, type RoleStep, type Trace, traceOf } from './explain-trace.ts'
+import { Missing, needs } from './holding.ts'
 
 /** A decision and how it came about. */
 export interface Explanation<P extends PolicyView = PolicyView> {
@@ -46,102 +13,84 @@ export interface Explanation<P extends PolicyView = PolicyView> {
   readonly decision: Exclude<Decision<P>, Needs>
   /** In the domain's order; empty when the question was refused before any role was looked at. */
   readonly roles: readonly RoleStep<P>[]
-  /** All assertions in order; empty likewise. */
+  /** All assertions in force, in order; empty likewise. */
   readonly assertions: readonly AssertionStep<P>[]
-  /** When nothing matched: the ALLOW assertions that lack least, nearest first. */
+  /** Of the versions that are not in force, the assertions about this action and resource. */
+  readonly inactive: readonly AssertionStep<P>[]
+  /** When nothing matched: the ALLOW assertions that lack least, the most useful first. */
   readonly nearestMisses: readonly AssertionStep<P>[]
+  /** When access is not granted: what would make it pass, the smallest change first. Each has been tried on a copy. */
+  readonly remedies: readonly Remedy<P>[]
 }
 
 const NEAREST_MISSES = 5
 /** An assertion that differs in everything is not near. */
 const NEAR_MISS_COUNT = 2
+const NOTHING: Trace<never> = Object.freeze({ roles: [], assertions: [], inactive: [] })
 
 /**
- * Decides as {@link evaluate} does and tells how: what the principal holds, how each assertion fared and what came
- * nearest. Looks at every role and assertion of the domain, and so may need more domains than the decision does.
+ * Decides as {@link evaluate} does and tells how: what the principal holds, how each assertion fared, what came nearest
+ * and what would make the question pass. Looks at every role and assertion of the domain, and so may need more domains
+ * than the decision does.
  */
 export function explain<P extends PolicyView>(
   domain: DomainView<P>,
   question: AccessQuestion,
   lookup: DomainLookup<P>,
+  inactive?: InactiveVersions<P>,
 ): Explanation<P> | Needs {
   const decision = evaluate(domain, question, lookup)
   if (decision.outcome === 'needs') return decision
-  const explanation = { outcome: 'explained' as const, domain: domain.name, question, decision }
-  if (refusalOf(domain, question) !== undefined) return { ...explanation, roles: [], assertions: [], nearestMisses: [] }
-  const missing: Missing[] = []
-  const roles = roleSteps(domain, question, lookup, missing)
-  const tracer = new AssertionTracer(domain, question, rolesHeld(domain, question, lookup), roles)
-  const assertions = domain.policies.assertions.map((assertion) => tracer.step(assertion, missing))
-  if (missing.length > 0) return needs(missing)
-  const nearestMisses = decision.outcome === 'no-match' ? nearest(assertions) : []
-  return { ...explanation, roles, assertions, nearestMisses }
-}
-
-function roleSteps<P extends PolicyView>(
-  domain: DomainView<P>,
-  question: AccessQuestion,
-  lookup: DomainLookup<P>,
-  missing: Missing[],
-): RoleStep<P>[] {
-  const steps: RoleStep<P>[] = []
-  for (const role of domain.roles.keys()) {
-    const lapses: Lapse[] = []
-    // Made anew for each role: what is remembered from another role would not report its lapses again.
-    const found = rolesHeld(domain, question, lookup, (lapse) => lapses.push(lapse)).holding(role)
-    if (found instanceof Missing) missing.push(found)
-    else if (found !== undefined) steps.push({ role, holding: found, lapses: [] })
-    else if (lapses.length > 0) steps.push({ role, holding: undefined, lapses })
-  }
-  return steps
-}
-
-class AssertionTracer<P extends PolicyView> {
-  readonly #domain: DomainView<P>
-  readonly #action: string
-  readonly #resource: string
-  readonly #held: RolesHeld<P>
-  readonly #lapsed: readonly RoleStep<P>[]
-
-  constructor(domain: DomainView<P>, question: AccessQuestion, held: RolesHeld<P>, roles: readonly RoleStep<P>[]) {
-    this.#domain = domain
-    this.#action = question.action.toLowerCase()
-    this.#resource = question.resource.toLowerCase()
-    this.#held = held
-    this.#lapsed = roles.filter((step) => step.holding === undefined)
-  }
-
-  step(compiled: CompiledAssertion<P>, missing: Missing[]): AssertionStep<P> {
-    const found = this.#held.selected(compiled)
-    if (found instanceof Missing) missing.push(found)
-    const { role, by } = this.#standing(compiled, found instanceof Missing ? undefined : found)
-    const misses: Miss[] = []
-    if (!compiled.matchesAction(this.#action)) misses.push('action')
-    if (!compiled.matchesResource(this.#resource)) misses.push('resource')
-    if (role !== 'held') misses.push('role')
-    return { policy: compiled.policy, assertion: compiled.assertion, denies: compiled.denies, misses, role, by }
-  }
-
-  #standing(
-    compiled: CompiledAssertion<P>,
-    found: HeldRole<Holding<P> | CredentialHolding> | undefined,
-  ): { role: RoleStanding; by: RoleStep<P> | undefined } {
-    if (found !== undefined) return { role: 'held', by: { ...found, lapses: [] } }
-    const by = this.#lapsed.find((step) => compiled.selectsRole(step.role))
-    if (by !== undefined) return { role: 'lapsed', by }
-    const { roles } = this.#domain
-    const known =
-      compiled.role === undefined
-        ? [...roles.keys()].some((role) => compiled.selectsRole(role))
-        : roles.has(compiled.role)
-    return { role: known ? 'not-held' : 'unknown', by: undefined }
+  const ground = { domain, question, lookup, inactive }
+  const refused = refusalOf(domain, question) !== undefined
+  const trace = refused ? NOTHING : traceOf(ground)
+  if (trace instanceof Missing) return needs([trace])
+  const remedies = decision.outcome === 'allow' ? [] : remediesFor(ground, refused ? undefined : trace)
+  if (remedies instanceof Missing) return needs([remedies])
+  const { roles, assertions, inactive: others } = trace
+  return {
+    outcome: 'explained',
+    domain: domain.name,
+    question,
+    decision,
+    roles,
+    assertions,
+    inactive: others,
+    nearestMisses: decision.outcome === 'no-match' ? nearest([...assertions, ...others], question) : [],
+    remedies,
   }
 }
 
-function nearest<P extends PolicyView>(steps: readonly AssertionStep<P>[]): AssertionStep<P>[] {
-  const distance = (step: AssertionStep<P>) => step.misses.length - (step.role === 'lapsed' ? 0.5 : 0)
+/** The ALLOW assertions that lack least; of those that lack as much, what takes least effort, then what reads most alike. */
+function nearest<P extends PolicyView>(
+  steps: readonly AssertionStep<P>[],
+  { action, resource }: AccessQuestion,
+): AssertionStep<P>[] {
+  const asked = [action.toLowerCase(), resource.toLowerCase()] as const
   return steps
     .filter((step) => !step.denies && step.misses.length <= NEAR_MISS_COUNT)
-    .sort((a, b) => distance(a) - distance(b))
+    .map((step) => ({ step, effort: effortOf(step), alike: likeness(step, asked) }))
+    .sort((a, b) => a.effort - b.effort || b.alike - a.alike)
     .slice(0, NEAREST_MISSES)
+    .map(({ step }) => step)
+}
+
+const LAPSE_EFFORTS = { pending: 0.4, expired: 0.5, disabled: 0.6 } as const
+
+function effortOf({ misses, role, by }: AssertionStep): number {
+  if (role === 'unknown') return misses.length + 0.1
+  if (role !== 'lapsed') return misses.length
+  const efforts = (by?.lapses ?? []).map(({ state }) => LAPSE_EFFORTS[state])
+  return misses.length - 1 + Math.min(...efforts)
+}
+
+/** How many characters an assertion has in common with the question, from the beginning on. */
+function likeness({ assertion }: AssertionStep, [action, resource]: readonly [string, string]): number {
+  return commonLength(assertion.action.toLowerCase(), action) + commonLength(assertion.resource.toLowerCase(), resource)
+}
+
+function commonLength(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
 }

@@ -57,7 +57,8 @@ export interface Lapse {
   /** Full name of the group, when the entry is one of the group's. */
   readonly group?: string | undefined
   readonly entry: MemberEntry
-  readonly state: Exclude<EntryState, 'active'>
+  /** `pending`: a request that awaits a decision. */
+  readonly state: Exclude<EntryState, 'active'> | 'pending'
 }
 
 /** Domains without which a membership cannot be told. */

@@ -98,6 +98,8 @@ export class Memberships<P extends PolicyView> {
   readonly #onLapse: ((lapse: Lapse) => void) | undefined
   /** Roles held by their own members, by domain: made for the first glob of roles, and all that later ones go through. */
   #ownRoles: Map<DomainView<P>, readonly HeldRole<OwnHolding | Missing>[]> | undefined
+  /** Entries found so far that match the principal but do not count. */
+  #lapseCount = 0
   /** Delegated roles of the domain that are held, likewise. */
   #delegatedRoles: readonly DelegatedRole<P>[] | undefined
 
@@ -158,10 +160,11 @@ export class Memberships<P extends PolicyView> {
       const group = home?.groups.get(reference.group)
       if (group === undefined) continue
       const name = groupResourceName(reference.domain, reference.group)
+      const before = this.#lapseCount
       const within = this.#entryHolding(group.members, domain.name, roleName, name)
-      if (within === undefined) continue
-      if (state === 'active') return { via: 'group', entry: reference.entry, group: name, within }
-      this.#onLapse?.({ domain: domain.name, role: roleName, entry: reference.entry, state })
+      if (within === undefined && this.#lapseCount === before) continue
+      if (state !== 'active') this.#onLapse?.({ domain: domain.name, role: roleName, entry: reference.entry, state })
+      else if (within !== undefined) return { via: 'group', entry: reference.entry, group: name, within }
     }
     return missing && new Missing(missing)
   }
@@ -179,6 +182,7 @@ export class Memberships<P extends PolicyView> {
   #counts(entry: MemberEntry, domain: string, role: string, group: string | undefined): boolean {
     const state = stateOf(entry, this.#now)
     if (state === 'active') return true
+    this.#lapseCount++
     this.#onLapse?.({ domain, role, group, entry, state })
     return false
   }
@@ -261,8 +265,14 @@ interface DelegatedRole<P extends PolicyView> {
   found: TrustHolding<P> | Missing | null | undefined
 }
 
+/** Local names of the roles of a domain that an assertion selects, held or not. */
+export function selectedRoles(domain: DomainView, assertion: CompiledAssertion): string[] {
+  if (assertion.role !== undefined) return domain.roles.has(assertion.role) ? [assertion.role] : []
+  return [...domain.roles.keys()].filter((role) => assertion.selectsRole(role))
+}
+
 /** A role counts as delegated only while it has no members of its own. */
-function isDelegated(role: RoleView): role is RoleView & { trust: string } {
+export function isDelegated(role: RoleView): role is RoleView & { trust: string } {
   return role.trust !== undefined && role.trust !== '' && role.members.size === 0
 }
 

@@ -82,10 +82,10 @@ describe('an explanation', () => {
     )
   })
 
-  test('names what came nearest, lapsed roles first, and no DENY', () => {
+  test('names what came nearest: lapsed roles first, then what reads most alike, and no DENY', () => {
     assert.deepEqual(
       explanation.nearestMisses.map((step) => explanation.assertions.indexOf(step)),
-      [1, 2, 4, 5, 7],
+      [1, 4, 2, 7, 5],
     )
     assert.equal(explanation.decision.outcome, 'no-match')
   })
@@ -100,10 +100,14 @@ describe('an explanation', () => {
       'does not hold role partners: the membership of user.ana expired on 2026-08-01T11:59:59.999Z',
       'does not hold role night: the membership of sports:group.desk expired on 2026-08-01T11:59:59.999Z',
       'nearest: policy rules: ALLOW sports:role.writers read sports:article (role writers has lapsed)',
-      'nearest: policy rules: ALLOW sports:role.readers write sports:article (another action)',
       'nearest: policy rules: ALLOW sports:role.guests read sports:article (a role that is not held)',
-      'nearest: policy rules: ALLOW sports:role.gone read sports:article (there is no such role)',
+      'nearest: policy rules: ALLOW sports:role.readers write sports:article (another action)',
       'nearest: policy rules: ALLOW sports:role.edit* read sports:table (another resource)',
+      'nearest: policy rules: ALLOW sports:role.gone read sports:article (there is no such role)',
+      'to make it pass: renew the membership of user.ana in role sports:role.writers (policy rules: ALLOW sports:role.writers read sports:article)',
+      'to make it pass: create role sports:role.gone with user.ana as member (policy rules: ALLOW sports:role.gone read sports:article)',
+      'to make it pass: let role sports:role.readers read sports:article',
+      'to make it pass: create a role with user.ana as member, and let it read sports:article',
     ])
   })
 
@@ -127,18 +131,35 @@ describe('an explanation', () => {
     )
   })
 
-  const REFUSED: readonly (readonly [asked: Asked, enabled: boolean, text: string])[] = [
-    [{}, false, 'the domain is disabled'],
-    [{ mtlsRestricted: true }, true, 'the certificate may only authenticate'],
-    [{ roles: ['weather:role.staff'] }, true, 'the credential names a role of another domain'],
-    [{ roles: [], trustDomain: 'x' }, true, 'a credential that names roles cannot be used with a trust domain'],
+  const REFUSED: readonly (readonly [asked: Asked, enabled: boolean, text: string, remedy: string | undefined])[] = [
+    [{}, false, 'the domain is disabled', undefined],
+    [
+      { mtlsRestricted: true },
+      true,
+      'the certificate may only authenticate',
+      'use a certificate that may do more than authenticate, and renew the membership of user.ana in role sports:role.writers',
+    ],
+    [
+      { roles: ['weather:role.staff'] },
+      true,
+      'the credential names a role of another domain',
+      'use a credential without roles of other domains, and use a credential that names role sports:role.writers',
+    ],
+    [
+      { roles: [], trustDomain: 'x' },
+      true,
+      'a credential that names roles cannot be used with a trust domain',
+      'ask without a trust domain, and use a credential that names role sports:role.writers',
+    ],
   ]
-  for (const [asked, enabled, text] of REFUSED) {
+  for (const [asked, enabled, text, remedy] of REFUSED) {
     test(`of a refused question says that ${text}`, () => {
       const refused = explained({ ...DOMAIN, enabled }, asked)
       assert.deepEqual([refused.roles, refused.assertions, refused.nearestMisses], [[], [], []])
       const asks = 'user.ana asks to read sports:article (domain sports)'
-      assert.deepEqual(textOf(refused), [`${asks}: denied, ${text}`])
+      const because = ' (policy rules: ALLOW sports:role.writers read sports:article)'
+      const remedies = remedy === undefined ? [] : [`to make it pass: ${remedy}${because}`]
+      assert.deepEqual(textOf(refused).slice(0, 2), [`${asks}: denied, ${text}`, ...remedies])
     })
   }
 
@@ -148,14 +169,23 @@ describe('an explanation', () => {
       lines[0] ?? '',
       /denied by policy rules: DENY sports:role.guests read sports:article through role guests$/,
     )
-    assert.deepEqual(lines.slice(1), ['holds role guests: named by the credential'])
+    assert.deepEqual(lines.slice(1), [
+      'holds role guests: named by the credential',
+      'to make it pass: remove from policy rules: DENY sports:role.guests read sports:article (policy rules: ALLOW sports:role.guests read sports:article)',
+    ])
   })
 
   test('says when there are no roles, and survives times beyond all calendars', () => {
     const never = { memberName: 'user.ana', expiration: -1e300 }
     const [, ...lines] = textOf(explained({ roles: { readers: [never] } }))
-    assert.deepEqual(lines, ['does not hold role readers: the membership of user.ana expired'])
-    assert.deepEqual(textOf(explained({})).slice(1), ['holds no role of the domain'])
+    assert.equal(lines[0], 'does not hold role readers: the membership of user.ana expired')
+    assert.equal(textOf(explained({}))[1], 'holds no role of the domain')
+  })
+
+  test('counts the roles beyond twenty', () => {
+    const roles = Object.fromEntries(Array.from({ length: 23 }, (_, index) => [`r${index}`, ['user.ana']]))
+    const lines = textOf(explained({ roles }))
+    assert.deepEqual(lines.slice(20, 22), ['holds role r19: a member', 'and 3 more roles'])
   })
 
   test('spells out characters that could forge a line', () => {
@@ -170,5 +200,76 @@ describe('an explanation', () => {
     const domain = domainOf({ roles: { a: ['user.ana'], b: ['news:group.x'], c: 'weather' }, rules: ['ALLOW a * *'] })
     const question = { principal: { fullName: 'user.ana' }, action: 'read', resource: 'sports:article', now: NOW }
     assert.deepEqual(explain(domain, question, nothingLoaded), { outcome: 'needs', domains: ['news', 'weather'] })
+  })
+})
+
+describe('what would make a question pass', () => {
+  const remediesOf = (domain: TestDomain, asked: Asked = {}, ...others: TestDomain[]): string[] =>
+    textOf(explained(domain, asked, ...others)).flatMap((line) => line.split('to make it pass: ')[1] ?? [])
+  const reads = ['ALLOW readers read sports:article']
+  const byReads = ' (policy rules: ALLOW sports:role.readers read sports:article)'
+
+  const cases: readonly (readonly [why: string, domain: TestDomain, asked: Asked, remedies: readonly string[]])[] = [
+    [
+      'a role that is not held',
+      { roles: { readers: [] }, rules: reads },
+      {},
+      [
+        `add user.ana to role sports:role.readers${byReads}`,
+        'create a role with user.ana as member, and let it read sports:article',
+      ],
+    ],
+    [
+      'both memberships that have expired, when neither alone is enough',
+      {
+        roles: { readers: [{ memberName: 'sports:group.desk', expiration: PAST }] },
+        groups: { desk: [{ memberName: 'user.ana', expiration: PAST }] },
+        rules: reads,
+      },
+      {},
+      [
+        `renew the membership of user.ana in group sports:group.desk, and renew the membership of sports:group.desk in role sports:role.readers${byReads}`,
+        'create a role with user.ana as member, and let it read sports:article',
+      ],
+    ],
+    [
+      'the DENY that applies, and leaving the role it is about',
+      { roles: { readers: ['user.ana'], banned: ['user.ana'] }, rules: [...reads, 'DENY banned * *'] },
+      {},
+      [
+        `remove from policy rules: DENY sports:role.banned * *${byReads}`,
+        `take user.ana out of role sports:role.banned${byReads}`,
+      ],
+    ],
+    ['nothing that a DENY for everybody forbids', { rules: [...reads, 'DENY * * *'] }, { fullName: 'user.*' }, []],
+    [
+      'only an assertion, for a name that cannot be a member',
+      { roles: { all: ['*'], readers: [] }, rules: reads },
+      { fullName: 'user.*' },
+      ['let role sports:role.all read sports:article'],
+    ],
+    ['no assertion with control characters', { roles: { all: ['*'] } }, { resource: 'sports:a\nb' }, []],
+  ]
+  for (const [why, domain, asked, remedies] of cases) {
+    test(`names ${why}`, () => assert.deepEqual(remediesOf(domain, asked), remedies))
+  }
+
+  test('names the role of the trusted domain that may assume the one that is missing', () => {
+    const domain = { roles: { partners: 'weather' }, rules: ['ALLOW partners read *'] }
+    const weather = {
+      name: 'weather',
+      roles: { relayed: 'sports', staff: [] },
+      rules: ['ALLOW relayed assume_role sports:role.partners', 'ALLOW staff assume_role sports:role.*'],
+    }
+    assert.equal(
+      remediesOf(domain, {}, weather)[0],
+      'add user.ana to role weather:role.staff (policy rules: ALLOW sports:role.partners read *)',
+    )
+  })
+
+  test('is no more than five remedies', () => {
+    const names = Array.from({ length: 30 }, (_, index) => `r${index}`)
+    const roles = Object.fromEntries(names.map((name) => [name, ['user.ben']]))
+    assert.equal(remediesOf({ roles, rules: names.map((name) => `ALLOW ${name} read *`) }).length, 5)
   })
 })

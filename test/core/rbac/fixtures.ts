@@ -1,5 +1,6 @@
 import { type AssertionView, CompiledPolicies } from '#core/rbac/compiled-policies.ts'
 import type { DomainView } from '#core/rbac/domain-view.ts'
+import type { InactiveVersions } from '#core/rbac/explain-trace.ts'
 import { type MemberEntry, Members } from '#core/rbac/members.ts'
 import type { NaiveDomain } from './naive-model.ts'
 
@@ -64,20 +65,37 @@ export const nothingLoaded = (): undefined => undefined
 
 /** The engine's view of a domain of the naive model. */
 export function viewOf(domain: NaiveDomain): DomainView<TestPolicy> {
-  const { name, roles, groups, policies } = domain
+  const { name, roles, groups, policies, pendingInGroups = {} } = domain
   return {
     name,
     enabled: true,
     roles: new Map(
-      Object.entries(roles).map(([role, { trust, members }]) => [role, { trust, members: new Members(members) }]),
+      Object.entries(roles).map(([role, { trust, members, pending }]) => [
+        role,
+        { trust, members: new Members(members), pending },
+      ]),
     ),
-    groups: new Map(Object.entries(groups).map(([group, members]) => [group, { members: new Members(members) }])),
-    policies: new CompiledPolicies(
-      name,
-      policies.map((assertions, index) => ({ name: `policy-${index}`, assertions })),
+    groups: new Map(
+      Object.entries(groups).map(([group, members]) => [
+        group,
+        { members: new Members(members), pending: pendingInGroups[group] },
+      ]),
     ),
+    policies: compiled(name, policies),
   }
 }
+
+/** The versions of a domain of the naive model that are not in force. */
+export const inactiveOf = ({ name, inactive = [] }: NaiveDomain): InactiveVersions<TestPolicy> => ({
+  policies: compiled(name, inactive),
+  replaces: (version, other) => version.name === other.name,
+})
+
+const compiled = (domain: string, policies: NaiveDomain['policies']) =>
+  new CompiledPolicies<TestPolicy>(
+    domain,
+    policies.map((assertions, index) => ({ name: `policy-${index}`, assertions })),
+  )
 
 function entryOf(member: TestMember): MemberEntry {
   return typeof member === 'string' ? { memberName: member } : member

@@ -1,3 +1,4 @@
+import type { PendingEntry } from '#core/rbac/domain-view.ts'
 import type { AccessQuestion } from '#core/rbac/evaluate.ts'
 import type { MemberEntry } from '#core/rbac/members.ts'
 
@@ -37,6 +38,8 @@ export interface NaiveAssertion {
 export interface NaiveRole {
   readonly trust?: string
   readonly members: readonly MemberEntry[]
+  /** Requests that await a decision; they never count. */
+  readonly pending?: readonly PendingEntry[]
 }
 
 /** A domain as the naive model knows it: everything by full lists. */
@@ -45,6 +48,9 @@ export interface NaiveDomain {
   readonly roles: Readonly<Record<string, NaiveRole>>
   readonly groups: Readonly<Record<string, readonly MemberEntry[]>>
   readonly policies: readonly (readonly NaiveAssertion[])[]
+  /** Versions that are not in force, by the position of the policy they belong to; they never count. */
+  readonly inactive?: readonly (readonly NaiveAssertion[])[]
+  readonly pendingInGroups?: Readonly<Record<string, readonly PendingEntry[]>>
 }
 
 /** The outcome that the engine must have, given all domains. */
