@@ -52,6 +52,7 @@ athenz.zms.authority_classes=com.yahoo.athenz.auth.impl.PrincipalAuthority,com.y
 athenz.zms.principal_authority_class=com.yahoo.athenz.auth.impl.PrincipalAuthority
 athenz.zms.no_auth_uri_list=/zms/v1/status,/zms/v1/schema
 athenz.zms.solution_templates_fname=${shippedConf}/solution_templates.json
+#athenz.ts.further_templates_fname=${shippedConf}/further_templates.json
 athenz.zms.authz_service_fname=${shippedConf}/authorized_services.json
 `
 

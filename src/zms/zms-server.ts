@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { openAuditLog } from '#core/audit/open-audit-log.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
@@ -25,7 +24,9 @@ import { openAuditReferenceValidator } from './open-audit-reference-validator.ts
 import { startPublishing } from './open-change-publishers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
 import { openProviderClient } from './open-provider-client.ts'
+import { openSolutionTemplates } from './open-solution-templates.ts'
 import { openStore, setupError } from './open-store.ts'
+import { optionalFile } from './optional-file.ts'
 import { requestCheck } from './request-check.ts'
 import { openResourceSpellings, openResourceValidator } from './resource-plug-ins.ts'
 import { noAuthHistory } from './service/auth-history.ts'
@@ -43,7 +44,6 @@ import type { ProviderClient } from './service/provider-client.ts'
 import { QuotaRules } from './service/quota-rules.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { ServiceProviders } from './service/service-providers.ts'
-import { SolutionTemplates } from './service/solution-templates.ts'
 import { Writes } from './service/writes.ts'
 import type { Store } from './store/store.ts'
 import { openSystemParts } from './system-parts.ts'
@@ -206,7 +206,7 @@ async function dependencies(
     }),
     authorizedServices: await readAuthorizedServices(zms.authzServiceFname, log),
     quotas: new QuotaRules(config),
-    templates: await readTemplates(zms.solutionTemplatesFname, log),
+    templates: await openSolutionTemplates(config, (message) => log('warn', message)),
     memberRules: new MemberRules({
       settings: {
         principals: principalDomainsOf(config),
@@ -243,31 +243,12 @@ async function dependencies(
 
 /** Without a file no service may act for users; one that cannot be read as such stops the start. */
 async function readAuthorizedServices(file: string, log: ZmsDependencies['log']): Promise<AuthorizedServices> {
-  const text = await optionalFile(file, log, 'athenz.zms.authz_service_fname')
+  const text = await optionalFile(file, 'athenz.zms.authz_service_fname', (message) => log('warn', message))
   if (text === undefined) return AuthorizedServices.none()
   try {
     return AuthorizedServices.parse(text)
   } catch (cause) {
     throw new ConfigError([`athenz.zms.authz_service_fname: ${file}: ${messageOf(cause)}`])
-  }
-}
-
-async function readTemplates(file: string, log: ZmsDependencies['log']): Promise<SolutionTemplates> {
-  const text = await optionalFile(file, log, 'athenz.zms.solution_templates_fname')
-  if (text === undefined) return SolutionTemplates.none()
-  try {
-    return SolutionTemplates.parse(text)
-  } catch (cause) {
-    throw new ConfigError([`athenz.zms.solution_templates_fname: ${file}: ${messageOf(cause)}`])
-  }
-}
-
-async function optionalFile(file: string, log: ZmsDependencies['log'], property: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    log('warn', `${property}: ${file} cannot be read and is taken as empty: ${messageOf(cause)}`)
-    return undefined
   }
 }
 

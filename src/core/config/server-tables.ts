@@ -46,7 +46,9 @@ export interface SharedConfig
 
 /** All settings of ZMS. */
 export interface ZmsConfig extends SharedConfig {
-  readonly zms: SettingsOf<typeof zmsProperties> & SettingsOf<typeof zms.changeWebhookProperties>
+  readonly zms: SettingsOf<typeof zmsProperties> &
+    SettingsOf<typeof zms.changeWebhookProperties> &
+    SettingsOf<typeof zms.templateProperties>
 }
 
 /** All settings of ZTS. */
@@ -148,6 +150,7 @@ const zmsTables: readonly PropertyTable[] = [
   ]),
   table('zms', 'athenz.ts.', [
     ['Messages about changes: settings that the original does not have', zms.changeWebhookProperties],
+    ['Templates: settings that the original does not have', zms.templateProperties],
   ]),
 ]
 

@@ -305,6 +305,11 @@ export const changeWebhookProperties = {
   change_webhook_queue_max: count(10_000, 'Messages that wait for delivery; further ones are dropped.'),
 }
 
+/** Templates beside those of the file that the original has too (`athenz.ts.`). */
+export const templateProperties = {
+  further_templates_fname: path(unset, 'One more file of templates, beside solution_templates_fname.'),
+}
+
 /** Properties of ZMS (`athenz.zms.`). */
 export const zmsProperties = {
   ...serverProperties,

@@ -44,14 +44,21 @@ export class SolutionTemplates {
     return new SolutionTemplates(new Map())
   }
 
-  /** Reads the JSON text of a template file. Throws Error that names the template and what is wrong with it. */
-  static parse(text: string): SolutionTemplates {
-    const file: unknown = JSON.parse(text)
-    const templates = Object.entries(membersOf(membersOf(file).templates)).map(([name, value]) => {
-      const key = name.toLowerCase()
-      return [key, templateOf(key, value)] as const
-    })
-    return new SolutionTemplates(new Map(templates))
+  /**
+   * Reads the JSON text of a template file; the templates come to those that are known already.
+   * @throws Error that says where in the text something is wrong, as line and column or as path, and what
+   */
+  static parse(text: string, known = SolutionTemplates.none()): SolutionTemplates {
+    const file = objectAt('$', JSON.parse(text))
+    const templates = new Map(known.#templates)
+    // A misspelt name of the only member would go unnoticed until somebody looks for a template.
+    if (file.templates === undefined && Object.keys(file).length > 0) throw new Error('$.templates: missing')
+    for (const [name, value] of Object.entries(objectAt('$.templates', file.templates ?? {}))) {
+      const [path, key] = [`$.templates${member(name)}`, name.toLowerCase()]
+      if (templates.has(key)) throw new Error(`${path}: there is a template ${key} already`)
+      templates.set(key, templateOf(path, key, value))
+    }
+    return new SolutionTemplates(templates)
   }
 
   /** Names in ascending order. */
@@ -65,21 +72,28 @@ export class SolutionTemplates {
   }
 }
 
-const membersOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+function objectAt(path: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${path}: not an object`)
+  return value as Readonly<Record<string, unknown>>
+}
 
-function templateOf(name: string, value: unknown): SolutionTemplate {
+/** One step of a path in JSON. */
+const member = (name: PropertyKey): string =>
+  typeof name === 'number' || !/^\w+$/.test(String(name)) ? `[${JSON.stringify(name)}]` : `.${String(name)}`
+
+function templateOf(path: string, name: string, value: unknown): SolutionTemplate {
   const refuse = (reason: string): never => {
-    throw new Error(`template ${name}: ${reason}`)
+    throw new Error(`${path}: ${reason}`)
   }
+  const members = objectAt(path, value)
   const parsed = TemplateContent.safeParse(value)
-  if (!parsed.success) return refuse(problemOf(parsed.error))
-  const reply = Template.safeParse({ roles: [], policies: [], ...membersOf(value) })
-  if (!reply.success) return refuse(problemOf(reply.error))
+  if (!parsed.success) throw new Error(problemOf(path, parsed.error))
+  const reply = Template.safeParse({ roles: [], policies: [], ...members })
+  if (!reply.success) throw new Error(problemOf(path, reply.error))
   const content = parsed.data
   for (const role of content.roles ?? []) {
-    const members = (role.members?.length ?? 0) + (role.roleMembers?.length ?? 0)
-    if (role.trust && members > 0) refuse(`role ${role.name} has both members and a trusted domain`)
+    const count = (role.members?.length ?? 0) + (role.roleMembers?.length ?? 0)
+    if (role.trust && count > 0) refuse(`role ${role.name} has both members and a trusted domain`)
   }
   const foreign = foreignName(content)
   if (foreign !== undefined) refuse(`${foreign} is no name of an object in ${DOMAIN_PLACEHOLDER}`)
@@ -92,8 +106,10 @@ function templateOf(name: string, value: unknown): SolutionTemplate {
   }
 }
 
-const problemOf = ({ issues }: { issues: readonly { path: readonly PropertyKey[]; message: string }[] }): string =>
-  issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ')
+const problemOf = (
+  start: string,
+  { issues }: { issues: readonly { path: readonly PropertyKey[]; message: string }[] },
+): string => issues.map(({ path, message }) => `${start}${path.map(member).join('')}: ${message}`).join('; ')
 
 /** The first object whose name is neither local nor that of an object of the domain the template is applied to. */
 function foreignName({ roles, policies, groups, services }: SolutionTemplate['content']): string | undefined {

@@ -63,19 +63,27 @@ describe('the file of templates', () => {
     [
       'a delegated role with members',
       { roles: [{ name: '_domain_:role.r', trust: 'media', roleMembers: [{ memberName: 'user.a' }] }] },
-      /^Error: template t: role _domain_:role\.r has both members and a trusted domain$/,
+      /^Error: \$\.templates\.t: role _domain_:role\.r has both members and a trusted domain$/,
     ],
     [
       'a delegated role with members of the old form',
       { roles: [{ name: '_domain_:role.r', trust: 'media', members: ['user.a'] }] },
       /has both members and a trusted domain/,
     ],
-    ['a role of another domain', { roles: [{ name: 'media:role.r' }] }, /template t: media:role\.r is no name of an/],
+    [
+      'a role of another domain',
+      { roles: [{ name: 'media:role.r' }] },
+      /\$\.templates\.t: media:role\.r is no name of an/,
+    ],
     ['a policy of another domain', { policies: [{ name: 'media:policy.p', assertions: [] }] }, /media:policy\.p/],
     ['a group of another domain', { groups: [{ name: 'media:group.g' }] }, /media:group\.g/],
     ['a service of another domain', { services: [{ name: 'media.s' }] }, /media\.s/],
-    ['a name that cannot be', { roles: [{ name: 'a b' }] }, /template t: roles\.0\.name: /],
-    ['a policy without assertions', { policies: [{ name: '_domain_:policy.p' }] }, /policies\.0\.assertions: missing/],
+    ['a name that cannot be', { roles: [{ name: 'a b' }] }, /^Error: \$\.templates\.t\.roles\[0\]\.name: /],
+    [
+      'a policy without assertions',
+      { policies: [{ name: '_domain_:policy.p' }] },
+      /\.policies\[0\]\.assertions: missing/,
+    ],
     ['roles that are no list', { roles: {} }, /roles: not an array/],
   ]
   for (const [what, template, message] of wrong) {
@@ -84,7 +92,35 @@ describe('the file of templates', () => {
     })
   }
 
-  test('is JSON', () => {
-    assert.throws(() => SolutionTemplates.parse('{'), SyntaxError)
+  const broken: readonly (readonly [string, string, RegExp])[] = [
+    ['text that ends', '{"templates":', /JSON/],
+    ['text that is no JSON, with its place', '{"templates":{\n  "a":{},\n  }}', /\(line 3 column 3\)/],
+    ['a list', '[]', /^Error: \$: not an object$/],
+    ['nothing', 'null', /^Error: \$: not an object$/],
+    ['another member instead', '{"template":{}}', /^Error: \$\.templates: missing$/],
+    ['templates in a list', '{"templates":[{}]}', /^Error: \$\.templates: not an object$/],
+    ['a template that is none', '{"templates":{"a b":"x"}}', /^Error: \$\.templates\["a b"\]: not an object$/],
+    [
+      'a template twice',
+      '{"templates":{"Team":{},"team":{}}}',
+      /^Error: \$\.templates\.team: there is a template team/,
+    ],
+  ]
+  for (const [what, text, message] of broken) {
+    test(`must not be ${what}`, () => {
+      assert.throws(() => SolutionTemplates.parse(text), message)
+    })
+  }
+
+  test('may come to others that are known, under names of its own', () => {
+    const known = parse({ a: metadata({}) })
+    const both = SolutionTemplates.parse('{"templates":{"b":{}}}', known)
+    assert.deepEqual(both.names, ['a', 'b'])
+    assert.equal(both.get('a'), known.get('a'))
+    assert.deepEqual(known.names, ['a'])
+    assert.throws(
+      () => SolutionTemplates.parse('{"templates":{"A":{}}}', known),
+      /\$\.templates\.A: there is a template a/,
+    )
   })
 })
