@@ -1,10 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
-import { ConfigError } from '#core/config/config-error.ts'
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
-import { messageOf } from '#core/error/message-of.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { type ChangePublisher, publishingListener } from './service/change-messages.ts'
 import type { Writes } from './service/writes.ts'
@@ -68,42 +64,19 @@ const logPublisher = ({ topic, log }: ChangePublisherOptions): ChangePublisher =
 
 async function openWebhook({ topic, config, privateKeyStore, log }: ChangePublisherOptions): Promise<ChangePublisher> {
   const { zms } = config
-  if (zms.changeWebhookUrl === undefined) {
-    throw new ConfigError(['athenz.ts.change_webhook_url: not set (give the URL that messages are posted to)'])
-  }
-  const url = new URL(zms.changeWebhookUrl)
-  if (url.protocol !== 'https:' && !isThisMachine(url.hostname)) {
-    throw new ConfigError([`athenz.ts.change_webhook_url: ${url.href} is not encrypted (write https://…)`])
-  }
-  const secretName = zms.changeWebhookSecret
-  const secret =
-    secretName === undefined
-      ? undefined
-      : await privateKeyStore.applicationSecret('zms', zms.changeWebhookKeyGroup, secretName)
-  const ca = zms.changeWebhookCaFile === undefined ? undefined : await readAuthorities(zms.changeWebhookCaFile)
-  // Its HTTP library takes time and memory that servers without a webhook need not spend.
+  // The HTTP library takes time and memory that servers without a webhook need not spend.
+  const { webhookOptions } = await import('#core/http/webhook.ts')
+  const options = await webhookOptions(
+    {
+      url: zms.changeWebhookUrl,
+      secret: zms.changeWebhookSecret,
+      keyGroup: zms.changeWebhookKeyGroup,
+      caFile: zms.changeWebhookCaFile,
+      timeoutMillis: zms.changeWebhookTimeoutMillis,
+      retries: zms.changeWebhookRetries,
+    },
+    { prefix: 'athenz.ts.change_webhook', appName: 'zms', privateKeyStore, log },
+  )
   const { WebhookPublisher } = await import('./service/webhook-publisher.ts')
-  return new WebhookPublisher({
-    url,
-    topic,
-    ...(secret !== undefined && { secret }),
-    ...(ca !== undefined && { ca }),
-    timeoutMillis: zms.changeWebhookTimeoutMillis,
-    retries: zms.changeWebhookRetries,
-    queueMax: zms.changeWebhookQueueMax,
-    log,
-    now: Date.now,
-  })
-}
-
-const isThisMachine = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
-
-async function readAuthorities(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    const reason = messageOf(cause)
-    throw Object.assign(new ConfigError([`athenz.ts.change_webhook_ca_file: ${reason}`]), { cause })
-  }
+  return new WebhookPublisher({ ...options, topic, queueMax: zms.changeWebhookQueueMax })
 }

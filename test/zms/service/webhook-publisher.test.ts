@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { openLogger } from '#core/log/logger.ts'
 import type { DomainChangeMessage } from '#zms/service/change-messages.ts'
-import { type WebhookOptions, WebhookPublisher } from '#zms/service/webhook-publisher.ts'
+import { WebhookPublisher, type WebhookPublisherOptions } from '#zms/service/webhook-publisher.ts'
 import { testPki } from '../../core/http/support.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -64,7 +64,7 @@ const messageOf = (number: number): DomainChangeMessage => ({
   messageId: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
 })
 
-function publisher(url: URL, options: Partial<WebhookOptions> = {}) {
+function publisher(url: URL, options: Partial<WebhookPublisherOptions> = {}) {
   const lines: { level: string; msg: string; messages?: number }[] = []
   const pauses: number[] = []
   const webhook = new WebhookPublisher({
