@@ -1,6 +1,6 @@
 import { isGroupName, isMemberName } from '../names/principal-name.ts'
 import { resourceDomain, roleResourceName } from '../names/resource-name.ts'
-import type { AssertionOf, PolicyView } from './compiled-policies.ts'
+import { ASSUME_ROLE, type AssertionOf, type PolicyView } from './compiled-policies.ts'
 import type { DomainView } from './domain-view.ts'
 import { type AccessQuestion, refusalOf } from './evaluate.ts'
 import { type Ground, type Trace, type TracedAssertion, traceOf } from './explain-trace.ts'
@@ -53,7 +53,10 @@ export function remediesFor<P extends PolicyView>(
 function tried<P extends PolicyView>(ground: Ground<P>, given: Iterable<readonly Change<P>[]>): Remedy<P>[] {
   const remedies: Remedy<P>[] = []
   const seen: (readonly Change<P>[])[] = []
+  const selfDelegating = delegatesToItself(ground.domain)
   for (const changes of given) {
+    // The copy keeps its delegations, which these changes might change.
+    if (selfDelegating && changes.some((change) => mayDelegate(change, ground.question))) continue
     if (remedies.length >= REMEDIES || seen.length >= TRIALS) break
     if (changes.length > CHANGES || remedies.some((remedy) => includesAll(changes, remedy.changes))) continue
     if (seen.some((other) => other.length === changes.length && includesAll(changes, other))) continue
@@ -65,6 +68,16 @@ function tried<P extends PolicyView>(ground: Ground<P>, given: Iterable<readonly
   }
   return remedies
 }
+
+/** Whether a role is delegated to its own domain; servers refuse to write such a role, but older data may have one. */
+const delegatesToItself = ({ name, roles }: DomainView): boolean =>
+  [...roles.values()].some((role) => isDelegated(role) && role.trust.toLowerCase() === name)
+
+/** Whether a change of policies may be about who may assume a role. */
+const mayDelegate = ({ kind }: Change, { action }: AccessQuestion): boolean =>
+  kind === 'activate-version' ||
+  kind === 'remove-assertion' ||
+  (kind === 'add-assertion' && action.toLowerCase() === ASSUME_ROLE)
 
 /** Nothing first: it is enough where others changes come before. */
 function* candidates<P extends PolicyView>(ground: Ground<P>, trace: Trace<P>): Generator<readonly Change<P>[]> {
