@@ -1,3 +1,4 @@
+export { type AccessTokenOptions, accessTokenScope, tokenForm } from './access-tokens.ts'
 export type { ApiClientOptions, CallArguments, CallOptions, ClientSeams } from './api-client.ts'
 export {
   type CertificateFiles,
@@ -6,6 +7,7 @@ export {
   type KeyFile,
 } from './certificate-files.ts'
 export { AthenzClientError, type FailureKind } from './client-error.ts'
+export type { IdTokenOptions } from './id-tokens.ts'
 export {
   certificateIdentity,
   type Identity,
@@ -16,6 +18,8 @@ export {
 } from './identity.ts'
 export { type KeyPairIdentityOptions, keyPairIdentity } from './key-pair-identity.ts'
 export type { OperationReply, OperationRequest, OperationResult } from './operation.ts'
+export type { RoleTokenOptions } from './role-tokens.ts'
 export { apiUrl, DEFAULT_ATHENZ_CONF } from './server-url.ts'
+export type { PrefetchEvent } from './token-keeper.ts'
 export { ZmsClient } from './zms-client.ts'
-export { ZtsClient } from './zts-client.ts'
+export { type SignedPolicyOptions, type TaggedPolicies, ZtsClient, type ZtsClientOptions } from './zts-client.ts'
