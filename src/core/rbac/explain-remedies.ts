@@ -3,6 +3,7 @@ import { resourceDomain, roleResourceName } from '../names/resource-name.ts'
 import { ASSUME_ROLE, type AssertionOf, type PolicyView } from './compiled-policies.ts'
 import type { DomainView } from './domain-view.ts'
 import { type AccessQuestion, refusalOf } from './evaluate.ts'
+import { mostAlike } from './explain-likeness.ts'
 import { type Ground, type Trace, type TracedAssertion, traceOf } from './explain-trace.ts'
 import { type Change, decideAfter, withoutRefusal } from './explain-trial.ts'
 import { type Lapse, Missing } from './holding.ts'
@@ -94,8 +95,10 @@ function* candidates<P extends PolicyView>(ground: Ground<P>, trace: Trace<P>): 
 /** Changes after which an ALLOW may apply. */
 function* grants<P extends PolicyView>(ground: Ground<P>, trace: Trace<P>): Generator<readonly Change<P>[]> {
   const { domain, question } = ground
-  const lacking = trace.assertions.filter(
-    ({ denies, misses }) => !denies && misses.length === 1 && misses[0] === 'role',
+  // The most particular first: a role that may do everything is the last that somebody should be given.
+  const lacking = mostAlike(
+    trace.assertions.filter(({ denies, misses }) => !denies && misses.length === 1 && misses[0] === 'role'),
+    question,
   )
   if (question.principal.roles === undefined) {
     yield* lapsesMended(trace, lacking)
@@ -182,8 +185,9 @@ function* assertionsAdded<P extends PolicyView>(
   { roles, assertions }: Trace<P>,
 ): Generator<readonly Change<P>[]> {
   if (!isAssertable(question)) return
-  const near = assertions.filter(
-    ({ denies, misses, by }) => !denies && misses.length === 1 && by?.holding !== undefined,
+  const near = mostAlike(
+    assertions.filter(({ denies, misses, by }) => !denies && misses.length === 1 && by?.holding !== undefined),
+    question,
   )
   const held = [...near.flatMap(({ by }) => (by ? [by.role] : [])), ...roles.flatMap(heldRole)]
   // One is enough: which role it should be only the administrators know.

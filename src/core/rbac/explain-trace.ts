@@ -98,7 +98,10 @@ class AssertionTracer<P extends PolicyView> {
   readonly #action: string
   readonly #resource: string
   readonly #byRole: ReadonlyMap<string, RoleStep<P>>
-  /** In the order in which the engine chooses for a glob: roles held by own members, delegated ones, then lapsed ones. */
+  /**
+   * In the order in which the engine chooses for a glob: roles held by own members, delegated ones, then lapsed ones; with
+   * a credential that names roles, in its order.
+   */
   readonly #preferred: readonly RoleStep<P>[]
   /** Pattern of roles → whether the domain has a role that it selects. */
   readonly #known = new Map<string, boolean>()
@@ -108,7 +111,12 @@ class AssertionTracer<P extends PolicyView> {
     this.#action = question.action.toLowerCase()
     this.#resource = question.resource.toLowerCase()
     this.#byRole = new Map(roles.map((step) => [step.role, step]))
-    const rank = ({ holding }: RoleStep<P>) => (holding === undefined ? 2 : Number(holding.via === 'trust'))
+    // From the last to the first, so that of the same names the first one counts.
+    const places = new Map((question.principal.roles ?? []).map((role, index) => [role, index] as const).reverse())
+    const rank = ({ holding }: RoleStep<P>) => {
+      if (holding === undefined) return 2
+      return holding.via === 'credential' ? (places.get(holding.role) ?? 0) : Number(holding.via === 'trust')
+    }
     this.#preferred = roles.toSorted((a, b) => rank(a) - rank(b))
   }
 

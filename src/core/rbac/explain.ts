@@ -1,6 +1,7 @@
 import type { PolicyView } from './compiled-policies.ts'
 import type { DomainLookup, DomainView, Needs } from './domain-view.ts'
 import { type AccessQuestion, type Decision, evaluate, refusalOf } from './evaluate.ts'
+import { mostAlike } from './explain-likeness.ts'
 import { type Remedy, remediesFor } from './explain-remedies.ts'
 import { type AssertionStep, type InactiveVersions, type RoleStep, type Trace, traceOf } from './explain-trace.ts'
 import { Missing, needs } from './holding.ts'
@@ -64,15 +65,12 @@ export function explain<P extends PolicyView>(
 /** The ALLOW assertions that lack least; of those that lack as much, what takes least effort, then what reads most alike. */
 function nearest<P extends PolicyView>(
   steps: readonly AssertionStep<P>[],
-  { action, resource }: AccessQuestion,
+  question: AccessQuestion,
 ): AssertionStep<P>[] {
-  const asked = [action.toLowerCase(), resource.toLowerCase()] as const
-  return steps
-    .filter((step) => !step.denies && step.misses.length <= NEAR_MISS_COUNT)
-    .map((step) => ({ step, effort: effortOf(step), alike: likeness(step, asked) }))
-    .sort((a, b) => a.effort - b.effort || b.alike - a.alike)
+  const near = steps.filter((step) => !step.denies && step.misses.length <= NEAR_MISS_COUNT)
+  return mostAlike(near, question)
+    .sort((a, b) => effortOf(a) - effortOf(b))
     .slice(0, NEAREST_MISSES)
-    .map(({ step }) => step)
 }
 
 const LAPSE_EFFORTS = { pending: 0.4, expired: 0.5, disabled: 0.6 } as const
@@ -82,15 +80,4 @@ function effortOf({ misses, role, by }: AssertionStep): number {
   if (role !== 'lapsed') return misses.length
   const efforts = (by?.lapses ?? []).map(({ state }) => LAPSE_EFFORTS[state])
   return misses.length - 1 + Math.min(...efforts)
-}
-
-/** How many characters an assertion has in common with the question, from the beginning on. */
-function likeness({ assertion }: AssertionStep, [action, resource]: readonly [string, string]): number {
-  return commonLength(assertion.action.toLowerCase(), action) + commonLength(assertion.resource.toLowerCase(), resource)
-}
-
-function commonLength(a: string, b: string): number {
-  let length = 0
-  while (length < a.length && a[length] === b[length]) length++
-  return length
 }
