@@ -97,17 +97,20 @@ export function describeContract({ name, endpoints, patterns, differences, unuse
     return differences.has(difference)
   }
 
-  /** Our parameters, with those listed as different replaced by the published ones. */
+  /** Our parameters, with those listed as different replaced by the published ones, and those listed as ours left out. */
   const settled = (operation: string, own: readonly Parameter[], theirs: readonly Parameter[]): Parameter[] =>
-    own.map((parameter) => {
+    own.flatMap((parameter) => {
       const other = theirs.find(({ wire }) => wire === parameter.wire)
-      if (!other) return parameter
       const { wire, type, optional } = parameter
-      return {
-        ...parameter,
-        ...(type !== other.type && allowed(`${operation} ?${wire}: ${type}`) && { type: other.type }),
-        ...(optional && !other.optional && allowed(`${operation} ?${wire}: optional`) && { optional: false }),
-      }
+      // What the original ignores its clients must be able to leave out.
+      if (!other) return optional && allowed(`${operation} ?${wire}: ours`) ? [] : [parameter]
+      return [
+        {
+          ...parameter,
+          ...(type !== other.type && allowed(`${operation} ?${wire}: ${type}`) && { type: other.type }),
+          ...(optional && !other.optional && allowed(`${operation} ?${wire}: optional`) && { optional: false }),
+        },
+      ]
     })
 
   describe('operations are those of the published interface', { skip }, () => {
@@ -189,14 +192,11 @@ export function describeContract({ name, endpoints, patterns, differences, unuse
         if (!members || !api) continue
         test(`${structure} in ${direction}`, () => {
           const fields = fieldsOf(api, structure)
-          const own = [...members].map(([member, shape]) =>
-            memberLine(
-              structure,
-              member,
-              shape,
-              fields.find((field) => field.name === member),
-            ),
-          )
+          const own = [...members].flatMap(([member, shape]) => {
+            const theirs = fields.find((field) => field.name === member)
+            if (!theirs && mayBeAbsent(shape) && allowed(`${structure}.${member}: ours`)) return []
+            return [memberLine(structure, member, shape, theirs)]
+          })
           const expected = fields.map(({ name: member, type, items = '', keys = '', optional }) =>
             [member, type, items, keys, optional ? 'optional' : 'required'].join(' '),
           )

@@ -1,11 +1,12 @@
 import { authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { lowered, maybe, queried, shown } from '#core/http/scalar-types.ts'
-import { bool, list, struct, type ValueOf } from '#core/http/wire.ts'
+import { lowered, maybe, off, queried, shown } from '#core/http/scalar-types.ts'
+import { bool, list, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { AccessExplanation } from './access-explanation.ts'
 import { Assertion } from './assertion.ts'
 import { readErrors } from './parameters.ts'
 
-/** Whether an action is allowed. */
-export const Access = struct('Access', { granted: bool() })
+/** Whether an action is allowed, and on request why. */
+export const Access = struct('Access', { granted: bool(), explanation: optional(AccessExplanation) })
 export type Access = ValueOf<typeof Access>
 
 /** The assertions that speak about a principal. */
@@ -20,6 +21,8 @@ export type ResourceAccessList = ValueOf<typeof ResourceAccessList>
 const trustDomain = query('domain', queried.text)
 // An empty principal is nobody, not the caller.
 const checkPrincipal = query('principal', maybe.loweredText)
+// Ours: the original ignores it.
+const explain = query('explain', off)
 
 /** Questions about rights. */
 export const accessEndpoints = {
@@ -30,7 +33,7 @@ export const accessEndpoints = {
     group: 'Access',
     summary: 'Says whether the caller or another principal may do something with a resource.',
     params: { action: lowered.action, resource: lowered.resource },
-    query: { domain: trustDomain, checkPrincipal },
+    query: { domain: trustDomain, checkPrincipal, explain },
     access: authenticate,
     responses: { 200: Access },
     errors: readErrors,
@@ -42,7 +45,7 @@ export const accessEndpoints = {
     group: 'Access',
     summary: 'Answers the same question about a resource whose name is any text.',
     params: { action: lowered.action },
-    query: { resource: query('resource', lowered.text), domain: trustDomain, checkPrincipal },
+    query: { resource: query('resource', lowered.text), domain: trustDomain, checkPrincipal, explain },
     access: authenticate,
     responses: { 200: Access },
     errors: readErrors,

@@ -1,9 +1,10 @@
 import { badRequest, forbidden, notFound, unauthorized } from '#core/error/service-error.ts'
-import type { Handlers, Reply, RequestContext } from '#core/http/endpoint.ts'
+import { type Handlers, ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
 import { type PrincipalDomains, principalInQuestion } from '#core/names/principal-name.ts'
 import type { DomainView } from '#core/rbac/domain-view.ts'
 import { domainOfQuestion, type PrincipalView } from '#core/rbac/evaluate.ts'
 import type { accessEndpoints } from '../api/access.ts'
+import { explainAccess } from './access-explanation.ts'
 import { chain, type MaybePromise } from './authorization.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { principalDomainsOf } from './principal-domains.ts'
@@ -44,12 +45,28 @@ export function accessService(deps: ZmsDependencies): Handlers<typeof accessEndp
     return chain(authorization.domainFor(principal, name), decide)
   }
 
+  /** The same with an explanation; its errors are those of the plain answer, and 403 for who may not see it. */
+  async function explained(
+    context: RequestContext,
+    action: string,
+    resource: string,
+    trustDomain: string | undefined,
+    checked: string | undefined,
+  ): Promise<Reply> {
+    await access(context, action, resource, trustDomain, checked)
+    const { principal } = context
+    const domain = domainOfQuestion(action, resource, trustDomain)
+    if (!principal || domain === undefined) throw unauthorized('Invalid credentials')
+    const subject = checked === undefined ? principal : checkedPrincipal(checked, principals)
+    return ok(await explainAccess(deps, principal, { subject, domain, action, resource, trustDomain }))
+  }
+
   return {
     getAccess: ({ params, query }, context) =>
-      access(context, params.action, params.resource, query.domain, query.checkPrincipal),
+      (query.explain ? explained : access)(context, params.action, params.resource, query.domain, query.checkPrincipal),
 
     getAccessExt: ({ params, query }, context) =>
-      access(context, params.action, query.resource, query.domain, query.checkPrincipal),
+      (query.explain ? explained : access)(context, params.action, query.resource, query.domain, query.checkPrincipal),
 
     getResourceAccessList: async ({ query }) => listResourceAccess(deps, query),
   }

@@ -4,7 +4,7 @@ import type { PolicyView } from '#core/rbac/compiled-policies.ts'
 import type { DomainView } from '#core/rbac/domain-view.ts'
 import { type AccessQuestion, type Decision, domainOfQuestion, evaluate } from '#core/rbac/evaluate.ts'
 import { homeDomain } from '#core/rbac/home-domain.ts'
-import type { Domain } from '../store/model.ts'
+import type { Domain, Policy } from '../store/model.ts'
 import type { Store } from '../store/store.ts'
 import { DomainViews } from './domain-views.ts'
 
@@ -86,7 +86,7 @@ export class Authorization {
   }
 
   /** The engine's view of a stored domain. */
-  view(domain: Domain): DomainView {
+  view(domain: Domain): DomainView<Policy> {
     return this.#views.of(domain)
   }
 

@@ -1,12 +1,12 @@
 import { forbidden, notFound } from '#core/error/service-error.ts'
-import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
-import { principalTypes, splitPrincipalName } from '#core/names/principal-name.ts'
+import { type Handlers, ok } from '#core/http/endpoint.ts'
 import { groupResourceName, roleResourceName } from '#core/names/resource-name.ts'
 import type { groupMembershipEndpoints } from '../api/group-membership.ts'
 import type { roleMembershipEndpoints } from '../api/role-membership.ts'
 import type { RoleMember } from '../store/model.ts'
 import type { FoundMembership, Store } from '../store/store.ts'
 import type { ZmsDependencies } from './dependencies.ts'
+import { mayLookUpRoles } from './role-lookup.ts'
 import { compact, timestamp } from './wire-form.ts'
 
 /** Where one principal is a member. */
@@ -18,7 +18,10 @@ export function principalMembershipService(
   return {
     async getPrincipalRoles({ query }, context) {
       const principal = query.principal ?? context.principal?.fullName ?? ''
-      if (query.expand) await requireExpansion(deps, context, principal, query.domainName)
+      const { principal: caller } = context
+      if (query.expand && !(caller && (await mayLookUpRoles(deps, caller, principal, query.domainName)))) {
+        throw forbidden('principal is not authorized to request expanded role lookup')
+      }
       await requireKnown(store, principal, query.domainName)
       const roles = query.expand ? await expandedRoles(deps, principal) : await directRoles(store, principal)
       const shown = roles.filter(({ domain }) => query.domainName === undefined || domain === query.domainName)
@@ -52,26 +55,6 @@ export function principalMembershipService(
 async function requireKnown(store: Store, principal: string, domain: string | undefined): Promise<void> {
   if ((await store.principal(principal)) === undefined) throw notFound(`unknown principal - ${principal}`)
   if (domain !== undefined && !(await store.domain(domain))) throw notFound(`unknown domain - ${domain}`)
-}
-
-/**
- * 403 unless the caller asks about itself, may look up roles in the domain asked about or in all domains, or may change
- * the service asked about.
- */
-async function requireExpansion(
-  { authorization, memberRules }: ZmsDependencies,
-  { principal: caller }: RequestContext,
-  asked: string,
-  domain: string | undefined,
-): Promise<void> {
-  if (caller?.fullName === asked) return
-  const may = async (action: string, resource: string) =>
-    caller !== undefined && (await authorization.isAllowed(caller, action, resource))
-  if (domain !== undefined && (await may('access', `${domain}:meta.role.lookup`))) return
-  if (await may('access', 'sys.auth:meta.role.lookup')) return
-  const service = memberRules.typeOf(asked) === principalTypes.service ? splitPrincipalName(asked) : undefined
-  if (service && (await may('update', `${service.domain}:service.${service.name}`))) return
-  throw forbidden('principal is not authorized to request expanded role lookup')
 }
 
 /** A role that a principal has, and how. */

@@ -127,7 +127,7 @@ describe('getAccess', () => {
     const { getAccess } = accessService(zms.deps)
     const request = {
       params: { action: 'read', resource: 'sports:data.x' },
-      query: { domain: undefined, checkPrincipal: 'user.alice' },
+      query: { domain: undefined, checkPrincipal: 'user.alice', explain: false },
       headers: {},
       body: undefined,
     }
