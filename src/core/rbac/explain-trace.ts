@@ -112,7 +112,7 @@ class AssertionTracer<P extends PolicyView> {
     this.#resource = question.resource.toLowerCase()
     this.#byRole = new Map(roles.map((step) => [step.role, step]))
     // From the last to the first, so that of the same names the first one counts.
-    const places = new Map((question.principal.roles ?? []).map((role, index) => [role, index] as const).reverse())
+    const places = new Map((question.principal.roles ?? []).map((role, index) => [role, index] as const).toReversed())
     const rank = ({ holding }: RoleStep<P>) => {
       if (holding === undefined) return 2
       return holding.via === 'credential' ? (places.get(holding.role) ?? 0) : Number(holding.via === 'trust')
