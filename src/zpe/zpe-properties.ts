@@ -1,0 +1,130 @@
+import { ConfigError, problemLine } from '#core/config/config-error.ts'
+import { nearestName } from '#core/config/nearest-name.ts'
+import { type Environment, type PropertyEntry, readProperties } from '#core/config/properties.ts'
+import {
+  barSet,
+  boolean,
+  className,
+  count,
+  integer,
+  millis,
+  type Property,
+  path,
+  seconds,
+  set,
+  text,
+  type UnsupportedProperty,
+  unset,
+  unsupported,
+  url,
+} from '#core/config/property.ts'
+import type { ZpeOptions } from './zpe-options.ts'
+
+/** A property, and the option that it sets. */
+type Row = readonly [option: keyof ZpeOptions, property: Property] | UnsupportedProperty
+
+const NO_STATISTICS = 'the engine counts always, see its member counts'
+
+/** The properties of the engine, by their full names. */
+export const ZPE_PROPERTIES: Readonly<Record<string, Row>> = {
+  'athenz.athenz_conf': ['athenzConf', path('{root}/conf/athenz/athenz.conf', 'Public keys of ZMS and ZTS.')],
+  'athenz.jwk_athenz_conf': ['jwkFile', path('/var/lib/sia/athenz.conf', 'The same keys as an agent writes them.')],
+  'athenz.zpe.jwk_uri': ['jwkUrl', url(unset, 'Where ZTS publishes its keys.')],
+  'athenz.zpe.jwk_proxy_uri': ['jwkProxyUrl', url(unset, 'HTTP proxy on the way there.')],
+  'athenz.zpe.jwk_private_key_path': ['jwkKeyFile', path(unset, 'Private key of the client who asks there.')],
+  'athenz.zpe.jwk_x509_cert_path': ['jwkCertificateFile', path(unset, 'Certificate of that client.')],
+  'athenz.zpe.policy_dir': ['policyFolder', path('{root}/var/zpe', 'Folder of policy files.')],
+  'athenz.zpe.skip_policy_dir_check': ['skipPolicyFolder', boolean(false, 'Read no policies.')],
+  'athenz.zpe.check_policy_zms_signature': ['checkZmsSignature', boolean(false, 'Verify the signature of ZMS, too.')],
+  'athenz.zpe.monitor_timeout_secs': ['scanSeconds', seconds(300, 'Longest time between two looks at the folder.')],
+  'athenz.zpe.cleanup_tokens_secs': ['cleanupSeconds', seconds(600, 'How often expired tokens are forgotten.')],
+  'athenz.zpe.token_allowed_offset': ['allowedOffsetSeconds', integer(300, 'Seconds by which clocks may differ.')],
+  'athenz.zpe.max_token_cache_entries': [
+    'maxCachedTokens',
+    count(10_240, 'Tokens of each kind that are kept, 0 = all.'),
+  ],
+  'athenz.zpe.millis_between_zts_calls': ['jwkCoolDownMillis', millis(1_800_000, 'Least time between two questions.')],
+  'athenz.zpe.x509.ca.issuers': ['certificateIssuers', barSet('', 'Issuers of role certificates; none = any.')],
+  'athenz.ts.zpe.deny_after_expiry_secs': [
+    'denyAfterExpirySeconds',
+    seconds(unset, 'Seconds after the end of their life from which policies deny everything; never without it.'),
+  ],
+  'athenz.ts.zpe.jwk_ca_path': ['jwkAuthoritiesFile', path(unset, 'Authorities that vouch for ZTS.')],
+  'athenz.ts.zpe.renewed_certificate_secs': [
+    'renewedCertificateSeconds',
+    integer(-1, 'Seconds after a token in which a certificate of its holder may be issued; 0 = none, -1 = any time.'),
+  ],
+  'athenz.ts.zpe.proxy_principals': [
+    'proxyPrincipals',
+    set('', 'Common names of proxies that may forward thumbprints of certificates; none = any.'),
+  ],
+  'athenz.zpe.millis_between_reload_config': unsupported(
+    'files of keys are looked at every few seconds and read when they have changed',
+    millis(1_800_000, 'Least time between two readings of the file of keys.'),
+  ),
+  'athenz.zpe.public_key_class': unsupported('Java classes cannot be loaded', className(unset, 'Source of keys.')),
+  'athenz.zpe.updater_class': unsupported(
+    'Java classes cannot be loaded; see the option policySource',
+    className(unset, 'Source of policies.'),
+  ),
+  'athenz.zpe.enable_stats': unsupported(NO_STATISTICS, boolean(false, 'Count.')),
+  'athenz.zpe.metric_factory_class': unsupported(NO_STATISTICS, className(unset, 'Plug-in that counts.')),
+  'athenz.zpe.metric_write_interval': unsupported(NO_STATISTICS, millis(unset, 'Time between two reports.')),
+  'athenz.zpe.metric_file_path': unsupported(NO_STATISTICS, text(unset, 'Folder of reports.')),
+}
+
+const PREFIXES = ['athenz.zpe.', 'athenz.ts.zpe.']
+
+/** Options as properties set them, and what is to be said about those that have no effect. */
+export interface ZpePropertiesReading {
+  readonly options: ZpeOptions
+  /** Lines `ORIGIN: KEY: REASON`. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Makes options of properties; those of others are passed over.
+ * @throws ConfigError that lists every value that cannot be used
+ */
+export function zpeOptions(entries: ReadonlyMap<string, PropertyEntry>, root: string): ZpePropertiesReading {
+  const options: [string, unknown][] = [['root', root]]
+  const problems: string[] = []
+  const warnings: string[] = []
+  for (const [key, { value, origin, problem }] of entries) {
+    const row = Object.hasOwn(ZPE_PROPERTIES, key) ? ZPE_PROPERTIES[key] : undefined
+    if (row === undefined) {
+      if (PREFIXES.some((prefix) => key.startsWith(prefix))) warnings.push(problemLine(origin, key, unknown(key)))
+      continue
+    }
+    if ('supported' in row) {
+      warnings.push(problemLine(origin, key, `has no effect: ${row.supported}`))
+      continue
+    }
+    const [option, { type, form }] = row
+    if (problem !== undefined) problems.push(problemLine(origin, key, problem))
+    else if (value.trim() !== '' || form === 'value') {
+      const parsed = type.safeParse(value)
+      if (parsed.success) options.push([option, parsed.data instanceof Set ? [...parsed.data] : parsed.data])
+      else problems.push(problemLine(origin, key, parsed.error.issues.map(({ message }) => message).join('; ')))
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { options: Object.fromEntries(options) as ZpeOptions, warnings }
+}
+
+function unknown(key: string): string {
+  const nearest = nearestName(key, Object.keys(ZPE_PROPERTIES))
+  return nearest === undefined ? 'is not known (remove the line)' : `is not known (did you mean ${nearest}?)`
+}
+
+/**
+ * Reads the options from a properties file. `env` is for `${NAME}` in values; `ROOT` in it is the base of default paths.
+ * @throws ConfigError that lists everything that cannot be read or used
+ */
+export async function readZpeProperties(file: string, env: Environment = {}): Promise<ZpePropertiesReading> {
+  const root = env['ROOT'] || '/home/athenz'
+  const { entries, problems, warnings } = await readProperties({ files: [file], overrides: [], env, rootDir: root })
+  if (problems.length > 0) throw new ConfigError([...problems])
+  const read = zpeOptions(entries, root)
+  return { options: read.options, warnings: [...warnings, ...read.warnings] }
+}
