@@ -19,6 +19,7 @@ export interface RestAnswer {
 }
 
 const DAY_MILLIS = 86_400_000
+const EVENTUALLY_MILLIS = 30_000
 const TIMESTAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g
 
 /** Athenz' own command line, used by several people of one development folder, each with a client certificate. */
@@ -37,7 +38,7 @@ export class ZmsCli {
 
   /** Runs a command line for somebody: words between blanks, and everything between double quotes is one word. */
   async run(who: string, commandLine: string): Promise<ToolAnswer> {
-    await this.#person(who)
+    await this.certificate(who)
     const { zms, ca } = this.#summary
     const [cert, key] = this.#files(who)
     const words = Array.from(commandLine.matchAll(/"([^"]*)"|\S+/g), ([word, quoted]) => quoted ?? word)
@@ -56,6 +57,15 @@ export class ZmsCli {
     assert.equal(status, 0, `${who}: ${commandLine}`)
   }
 
+  /** A command must come to print this within 30 seconds, while the server still works on it. */
+  async eventuallyPrints(who: string, commandLine: string, expected: string): Promise<void> {
+    for (const end = Date.now() + EVENTUALLY_MILLIS; Date.now() < end; ) {
+      const { status, output } = await this.run(who, commandLine)
+      if (status === 0 && inOneLine(output) === expected) return
+    }
+    await this.prints(who, commandLine, expected)
+  }
+
   /** A command must fail with the status and the reason that the server gave. */
   async refused(who: string, commandLine: string, code: number, message: string): Promise<void> {
     const { status, output } = await this.run(who, `-o json ${commandLine}`)
@@ -72,7 +82,7 @@ export class ZmsCli {
 
   /** Asks ZMS for what the tool has no command for; `path` begins below the base of the interface. */
   async rest(who: string, method: string, path: string, body?: object): Promise<RestAnswer> {
-    const [{ certificate, key }, ca] = await Promise.all([this.#person(who), readFile(this.#summary.ca, 'utf8')])
+    const [{ certificate, key }, ca] = await Promise.all([this.certificate(who), readFile(this.#summary.ca, 'utf8')])
     return new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'y-audit-ref': 'asked directly' }
       const options = { method, ca, cert: certificate, key, headers }
@@ -94,7 +104,8 @@ export class ZmsCli {
     return [join(this.#folder, `${who}.pem`), join(this.#folder, `${who}.key`)]
   }
 
-  #person(who: string): Promise<ClientCertificate> {
+  /** The certificate that somebody shows, made at the first use. */
+  certificate(who: string): Promise<ClientCertificate> {
     const known = this.#people.get(who)
     if (known !== undefined) return known
     const made = this.#makePerson(who)
