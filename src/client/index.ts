@@ -6,6 +6,16 @@ export {
   certificateFiles,
   type KeyFile,
 } from './certificate-files.ts'
+export {
+  type CertificateRequestOptions,
+  newPrivateKey,
+  privateKeyPem,
+  type RoleCertificateRequestOptions,
+  roleCertificateRequest,
+  type ServiceCertificateRequestOptions,
+  serviceCertificateRequest,
+} from './certificate-requests.ts'
+export type { InstanceOptions, RoleCertificateOptions, ServiceCertificateOptions } from './certificates.ts'
 export { AthenzClientError, type FailureKind } from './client-error.ts'
 export type { IdTokenOptions } from './id-tokens.ts'
 export {
@@ -17,6 +27,7 @@ export {
   tokenIdentity,
 } from './identity.ts'
 export { type KeyPairIdentityOptions, keyPairIdentity } from './key-pair-identity.ts'
+export { type AssumedRoleCredentials, type LambdaInstance, lambdaInstance } from './lambda-instance.ts'
 export type { OperationReply, OperationRequest, OperationResult } from './operation.ts'
 export type { RoleTokenOptions } from './role-tokens.ts'
 export { apiUrl, DEFAULT_ATHENZ_CONF } from './server-url.ts'

@@ -2,7 +2,9 @@ import type { AccessTokenResponse } from '#zts/api/access-token.ts'
 import type { AWSTemporaryCredentials } from '#zts/api/aws-credentials.ts'
 import type { OIDCResponse } from '#zts/api/id-token.ts'
 import { ZTS_API_ROOT, ztsEndpoints } from '#zts/api/index.ts'
+import type { InstanceIdentity } from '#zts/api/instance-identity.ts'
 import type { RoleToken } from '#zts/api/role-token.ts'
+import type { Identity as ServiceCertificate } from '#zts/api/service-refresh.ts'
 import type { DomainSignedPolicyData, JWSPolicyData } from '#zts/api/signed-policies.ts'
 import { type AccessTokenOptions, type AccessTokenRequest, accessTokenRequest, accessTokens } from './access-tokens.ts'
 import { ApiClient, type ApiClientOptions } from './api-client.ts'
@@ -13,6 +15,15 @@ import {
   awsCredentials,
   awsIdentity,
 } from './aws-credentials.ts'
+import {
+  getRoleCertificate,
+  getServiceCertificate,
+  type InstanceOptions,
+  type RoleCertificateOptions,
+  refreshInstance,
+  registerInstance,
+  type ServiceCertificateOptions,
+} from './certificates.ts'
 import { ACCESS_TOKEN_FOLDER, DiskAccessTokens } from './disk-access-tokens.ts'
 import { type IdTokenOptions, type IdTokenRequest, idTokenRequest, idTokens } from './id-tokens.ts'
 import { type RoleTokenOptions, type RoleTokenRequest, roleTokenRequest, roleTokens } from './role-tokens.ts'
@@ -145,6 +156,26 @@ export class ZtsClient extends ApiClient<typeof ztsEndpoints> {
     options: AwsCredentialsOptions = {},
   ): () => Promise<AwsCredentialIdentity> {
     return async () => awsIdentity(await this.getAwsCredentials(domain, role, options))
+  }
+
+  /** A certificate of a role, as PEM; errors as of {@link getRoleToken}. */
+  getRoleCertificate(options: RoleCertificateOptions): Promise<string> {
+    return getRoleCertificate(this, this.identity?.name, options)
+  }
+
+  /** A certificate for the key that is registered for a service; the caller is the service itself. */
+  getServiceCertificate(options: ServiceCertificateOptions): Promise<ServiceCertificate> {
+    return getServiceCertificate(this, options)
+  }
+
+  /** The first identity of an instance, for which its provider vouches. */
+  registerInstance(options: InstanceOptions): Promise<InstanceIdentity> {
+    return registerInstance(this, options)
+  }
+
+  /** A new identity of an instance, which calls with the certificate of its present one. */
+  refreshInstance(options: InstanceOptions): Promise<InstanceIdentity> {
+    return refreshInstance(this, options)
   }
 
   /** The active policies of a domain with the signature of ZTS; null when those with `tag` are still the newest. */
