@@ -156,3 +156,26 @@ describe('what the original accepted is accepted, and what it could not map is n
 test('there was something to compare', { skip }, () => {
   assert.ok(compared > 500, `${compared} bodies`)
 })
+
+/** Operations that succeed in no recording, because the original was not set up for them or failed → their own tests. */
+const RECORDED_NOWHERE: ReadonlyMap<string, string> = new Map([
+  ['putServiceCredsEntry', 'service/service-credentials.test.ts'],
+  ['getServerTemplateDetailsList', 'service/template.test.ts'],
+  ['getUserToken', 'service/token.test.ts'],
+])
+
+test('every operation succeeds in a recording or in a test of its own', { skip }, () => {
+  const successes = new Set(
+    steps
+      .filter(({ expect }) => expect !== undefined && expect.status < 400)
+      .map(({ method, path }) => find(method, path.slice(ZMS_API_ROOT.length).split('?')[0] ?? '')?.endpoint.operation),
+  )
+  const operations = Object.values(zmsEndpoints).map(({ operation }) => operation)
+  assert.equal(new Set(operations).size, 132)
+  assert.deepEqual(
+    operations.filter((operation) => !successes.has(operation)),
+    [...RECORDED_NOWHERE.keys()],
+  )
+  for (const [operation, file] of RECORDED_NOWHERE)
+    assert.ok(existsSync(new URL(`../${file}`, import.meta.url)), operation)
+})
