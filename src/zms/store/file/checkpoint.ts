@@ -1,10 +1,10 @@
 import { join } from 'node:path'
+import type { Journal } from '#core/journal/journal.ts'
 import type { FileSystem } from '#core/seam/file-system.ts'
 import type { Locks } from '../locks.ts'
 import { encodeDocument, readDocument, replaceFile } from './document.ts'
 import type { DomainDocuments } from './domain-documents.ts'
 import { domainPieces } from './domain-form.ts'
-import type { Journal } from './journal.ts'
 import type { Globals, Memory } from './memory.ts'
 
 /** Document of what belongs to no domain. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { checksumText } from '#core/journal/checksum-text.ts'
+import { DamageError } from '#core/journal/damage-error.ts'
 import type { FileSystem } from '#core/seam/file-system.ts'
-import { DamageError } from './damage-error.ts'
 
 /**
  * A document is a file with one JSON object that begins with a checksum: the CRC-32 of all bytes behind it. `sequence` is
@@ -38,9 +39,6 @@ export function encodeDocument(members: { sequence: number }, content: readonly 
   const checksum = pieces.reduce((sum, piece) => crc32(piece, sum), 0)
   return Buffer.concat([Buffer.from(`{"checksum":"${checksumText(checksum)}",`), ...pieces])
 }
-
-/** A CRC-32 as it is written: eight hexadecimal digits. */
-export const checksumText = (checksum: number): string => checksum.toString(16).padStart(8, '0')
 
 /** Ends the names of files that are being written. */
 export const TEMPORARY = '.tmp'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { DamageError } from '#core/journal/damage-error.ts'
 import type { FileSystem } from '#core/seam/file-system.ts'
-import { DamageError } from './damage-error.ts'
 import { type Document, encodeDocument, readDocument, replaceFile, TEMPORARY } from './document.ts'
 import { extended, type HistoryAddition, type HistoryExtent } from './history.ts'
 

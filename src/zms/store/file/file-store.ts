@@ -1,18 +1,18 @@
 import { join } from 'node:path'
+import { DamageError } from '#core/journal/damage-error.ts'
+import { reopenJournal } from '#core/journal/reopen-journal.ts'
+import { replayJournal } from '#core/journal/replay-journal.ts'
 import { type Clock, systemClock } from '#core/seam/clock.ts'
 import { type FileLock, type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
 import { Locks } from '../locks.ts'
 import { changeOf } from './change-form.ts'
 import { Checkpoint, readGlobals } from './checkpoint.ts'
-import { DamageError } from './damage-error.ts'
 import { replaceFile, TEMPORARY } from './document.ts'
 import { DomainDocuments } from './domain-documents.ts'
 import { type DomainForm, domainOf, SharedTexts } from './domain-form.ts'
 import { domainsOf, EmbeddedStore } from './embedded-store.ts'
 import { History } from './history.ts'
-import { Journal, journalFile } from './journal.ts'
 import { Memory } from './memory.ts'
-import { type Replay, replayJournal } from './replay-journal.ts'
 import { completeReplacement, isReplaced } from './store-replacement.ts'
 
 /** Where a file store keeps its data, and what it stands on. */
@@ -113,28 +113,21 @@ async function read(options: FileStoreOptions, fileSystem: FileSystem) {
     memory.reapply(changes, transaction, isWritten)
     for (const domain of domainsOf(changes)) if (!isWritten(domain)) changed.set(domain, transaction.sequence)
   })
-  const end = replay.end ?? { number: 0, bytes: 0, sequence: 0, stamp: 0 }
+  const sequence = replay.end?.sequence ?? 0
   let newest = known
-  for (const sequence of written.values()) newest = Math.max(newest, sequence)
-  if (end.sequence < newest) {
-    throw new DamageError(journalFolder, 0, `the transactions from ${end.sequence + 1} to ${newest} are missing`)
+  for (const last of written.values()) newest = Math.max(newest, last)
+  if (sequence < newest) {
+    throw new DamageError(journalFolder, 0, `the transactions from ${sequence + 1} to ${newest} are missing`)
   }
-  return { memory, documents, journalFolder, changed, replay, end }
+  return { memory, documents, journalFolder, changed, replay, sequence }
 }
 
 async function load(options: FileStoreOptions, fileSystem: FileSystem, lock: FileLock): Promise<EmbeddedStore> {
   const { folder, clock = systemClock, checkpointBytes = CHECKPOINT_BYTES, log = () => {} } = options
-  const { memory, documents, journalFolder, changed, replay, end } = await read(options, fileSystem)
-  for (const line of replay.recovered) log('warn', `recovered: ${line}`)
-  const journal = new Journal({
-    folder: journalFolder,
-    fileSystem,
-    end: { ...end, stamp: Math.max(end.stamp, memory.lastModified) },
-    file: await reopenJournal(fileSystem, journalFolder, replay),
-    abandoned: (path, reason) => log('error', `${path} is left and a new journal file begun: ${reason}`),
-  })
+  const { memory, documents, journalFolder, changed, replay, sequence } = await read(options, fileSystem)
+  const latestStamp = memory.lastModified
+  const journal = await reopenJournal({ folder: journalFolder, fileSystem, replay, latestStamp, log })
   const locks = new Locks()
-  const { sequence } = end
   const checkpoint = new Checkpoint({ folder, fileSystem, documents, memory, locks, journal, sequence, changed })
   return new EmbeddedStore({ memory, journal, locks, checkpoint, lock, clock, checkpointBytes, log })
 }
@@ -154,16 +147,6 @@ async function readDocuments(fileSystem: FileSystem, folder: string, documents: 
   const stored = await readGlobals(fileSystem, folder)
   if (stored) memory.restoreGlobals(stored.globals)
   return { memory, written, known: stored?.sequence ?? 0 }
-}
-
-/** Opens the last file of the journal, cut where a write to it was torn; undefined when there is no file yet. */
-async function reopenJournal(fileSystem: FileSystem, folder: string, { end, cut }: Replay) {
-  const file = end && (await fileSystem.open(journalFile(folder, end.number), 'existing'))
-  if (cut && end) await file?.truncate(end.bytes)
-  // What was read must survive a crash before anybody is told of it.
-  await file?.sync()
-  await fileSystem.syncFolder(folder)
-  return file
 }
 
 /** Makes an empty folder a store's, or checks that it is one's. */

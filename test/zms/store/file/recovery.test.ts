@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DamageError } from '#zms/store/file/damage-error.ts'
+import { DamageError } from '#core/journal/damage-error.ts'
 import { openFileStore } from '#zms/store/file/file-store.ts'
 import type { Store } from '#zms/store/store.ts'
 import { SimulatedFileSystem } from '../../../support/simulated-file-system.ts'

@@ -1,4 +1,4 @@
-import type { FileSystem } from '#core/seam/file-system.ts'
+import type { FileSystem } from '../seam/file-system.ts'
 import { DamageError } from './damage-error.ts'
 import { type Frame, findFrame, readFrame } from './frame.ts'
 import { type JournalEnd, type JournalHeader, journalFile, numberOf } from './journal.ts'

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { checksumText } from './document.ts'
+import { checksumText } from './checksum-text.ts'
 
 /**
  * A journal is a sequence of frames, each written in one go: a line `{kind} {sequence} {bytes} {checksum}` and so many bytes

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { messageOf } from '#core/error/message-of.ts'
-import { ServiceError } from '#core/error/service-error.ts'
-import type { FileSystem, WritableFile } from '#core/seam/file-system.ts'
+import { messageOf } from '../error/message-of.ts'
+import { ServiceError } from '../error/service-error.ts'
+import type { FileSystem, WritableFile } from '../seam/file-system.ts'
 import { encodeFrame, type Frame } from './frame.ts'
 
 /** A transaction on its way into the journal. */
