@@ -121,12 +121,13 @@ export class Journal {
     return this.#rotation.promise
   }
 
-  /** Removes the files before the one with that number. */
+  /** Removes the files before the one with that number; a crash meanwhile leaves the later ones. */
   async removeBefore(number: number): Promise<void> {
-    for (const name of await this.#fileSystem.list(this.#folder)) {
-      if (numberOf(name) < number) await this.#fileSystem.remove(join(this.#folder, name))
+    const numbers = (await this.#fileSystem.list(this.#folder)).map(numberOf).filter((each) => each < number)
+    for (const each of numbers.toSorted((a, b) => a - b)) {
+      await this.#fileSystem.remove(journalFile(this.#folder, each))
+      await this.#fileSystem.syncFolder(this.#folder)
     }
-    await this.#fileSystem.syncFolder(this.#folder)
     this.#suspect = false
   }
 
