@@ -12,6 +12,7 @@ import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
+import { startAuthHistory } from '#core/history/start-auth-history.ts'
 import { Container } from '#core/http/container.ts'
 import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { registerEndpoints } from '#core/http/register.ts'
@@ -29,7 +30,7 @@ import { openStore, setupError } from './open-store.ts'
 import { optionalFile } from './optional-file.ts'
 import { requestCheck } from './request-check.ts'
 import { openResourceSpellings, openResourceValidator } from './resource-plug-ins.ts'
-import { noAuthHistory } from './service/auth-history.ts'
+import { type AuthHistory, authHistoryOf, noAuthHistory } from './service/auth-history.ts'
 import { Authorization } from './service/authorization.ts'
 import { AuthorizedServices } from './service/authorized-services.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
@@ -51,6 +52,8 @@ import { openSystemParts } from './system-parts.ts'
 /** Answer to bodies that are no JSON or do not fit their type. */
 const INVALID_OBJECT =
   'Invalid Object: checkout https://github.com/AthenZ/athenz/tree/master/core/zms/src/main/rdl for object definitions'
+
+const SECONDS_PER_HOUR = 3600
 
 /** Puts a ZMS together from its configuration and starts it. Throws ConfigError or Error that says what is wrong. */
 export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logger): Promise<RunningServer> {
@@ -104,8 +107,21 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       log,
     })
     opened.push(() => audit.close?.())
+    const history = await startAuthHistory({
+      server: 'zms',
+      property: 'athenz.zms.auth_history_store_factory_class',
+      className: config.zms.authHistoryStoreFactoryClass,
+      rootDir,
+      config,
+      privateKeyStore,
+      container,
+      now: Date.now,
+      log: say,
+    })
+    if (history) opened.push(() => history.close())
     const deps = await dependencies(loaded, {
       store,
+      authHistory: history && authHistoryOf(history.store, config.ts.authHistoryHours * SECONDS_PER_HOUR),
       authorities,
       providerClient,
       credentialsBox,
@@ -168,10 +184,11 @@ async function dependencies(
     authorities: LoadedAuthorities
     audit: AuditLog
     providerClient: ProviderClient | undefined
+    authHistory: AuthHistory | undefined
   } & Pick<ZmsDependencies, 'signer' | 'credentialsBox' | 'log'>,
 ): Promise<ZmsDependencies> {
   const { zms } = config
-  const { store, authorities, audit, providerClient, signer, credentialsBox, log } = parts
+  const { store, authorities, audit, authHistory, providerClient, signer, credentialsBox, log } = parts
   const now = Date.now
   const named = (property: string, className: string | undefined) =>
     className === undefined ? undefined : authorities.named(property, className)
@@ -228,7 +245,7 @@ async function dependencies(
       userAuthority,
     ),
     serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
-    authHistory: noAuthHistory,
+    authHistory: authHistory ?? noAuthHistory,
     domainMetaStore: await openDomainMetaStore(config),
     resourceValidator,
     resourceSpellings: await openResourceSpellings(config),

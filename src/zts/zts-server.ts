@@ -4,6 +4,7 @@ import { uriListIncludes } from '#core/config/uri-list.ts'
 import { watchConfig } from '#core/config/watch-config.ts'
 import { PRIVATE_KEY_PROPERTIES } from '#core/crypto/file-private-key-store.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
+import { startAuthHistory } from '#core/history/start-auth-history.ts'
 import { Container } from '#core/http/container.ts'
 import { readProgram } from '#core/http/program-info.ts'
 import { registerEndpoints } from '#core/http/register.ts'
@@ -49,6 +50,18 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       throw error
     })
     closers.add(close)
+    const history = await startAuthHistory({
+      server: 'zts',
+      property: 'athenz.ts.auth_history_store_factory_class',
+      className: zts.authHistoryStoreFactoryClass,
+      rootDir: zts.rootDir,
+      config,
+      privateKeyStore,
+      container,
+      now: Date.now,
+      log: deps.log,
+    })
+    if (history) closers.add(() => history.close())
     // Closed before all else, so that requests in flight find everything they need.
     closers.keep(container)
     registerEndpoints(container.server, {

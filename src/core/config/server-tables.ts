@@ -3,6 +3,7 @@ import { authProperties, furtherAuthProperties } from './auth-properties.ts'
 import * as container from './container-properties.ts'
 import { containerProperties } from './container-properties.ts'
 import { datastoreProperties, poolProperties } from './database-properties.ts'
+import * as history from './history-properties.ts'
 import * as keyStore from './key-store-properties.ts'
 import { notificationPluginProperties, notificationProperties } from './notification-properties.ts'
 import type { PropertyRows, SettingsOf } from './property.ts'
@@ -40,6 +41,7 @@ export interface SharedConfig
   readonly sources: SettingsOf<typeof shared.sourceProperties> & SettingsOf<typeof shared.reloadProperties>
   readonly ts: SettingsOf<typeof shared.tsProperties> &
     SettingsOf<typeof auth.ownAuthorityProperties> &
+    SettingsOf<typeof history.ownHistoryProperties> &
     SettingsOf<typeof keyStore.ownKeyStoreProperties>
   readonly aws: SettingsOf<typeof keyStore.awsKeyStoreProperties>
 }
@@ -69,6 +71,7 @@ export interface ZtsConfig extends SharedConfig {
     SettingsOf<typeof ztsCertificate.sshProperties> &
     SettingsOf<typeof ztsCertificate.sshAuthorityProperties> &
     SettingsOf<typeof ztsCertificate.recordOutageProperties> &
+    SettingsOf<typeof history.ztsHistoryProperties> &
     SettingsOf<typeof ztsCertificate.workloadProperties> &
     SettingsOf<typeof ztsCertificate.certificateNotificationProperties> &
     SettingsOf<typeof ztsProvider.ztsProviderProperties> &
@@ -122,6 +125,7 @@ const sharedTables: readonly PropertyTable[] = [
     ['Settings that the original does not have', shared.tsProperties],
     ['Authorities: settings that the original does not have', auth.ownAuthorityProperties],
     ['Private key stores: settings that the original does not have', keyStore.ownKeyStoreProperties],
+    ['History of authentication: settings that the original does not have', history.ownHistoryProperties],
   ]),
   table('aws', 'athenz.aws.', [['Private key stores of AWS', keyStore.awsKeyStoreProperties]]),
   table(
@@ -186,6 +190,7 @@ const ztsTables: readonly PropertyTable[] = [
       },
     ],
   ]),
+  table('zts', 'athenz.ts.', [['History of authentication: whether there is one', history.ztsHistoryProperties]]),
   table('zts', 'athenz.instance.', [['Providers asked by HTTP', ztsProvider.instanceClientProperties]]),
   table('zts', 'athenz.zts.', [
     ['Provider AWS', ztsProvider.awsProviderProperties],

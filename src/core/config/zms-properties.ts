@@ -221,13 +221,16 @@ export const plugInProperties = {
     'Publisher of messages about changes: that class for none, log, webhook, or a module.',
   ),
   domain_changes_topic_names: list('', 'Topics it publishes to, every message to each; none = no messages.'),
+  auth_history_store_factory_class: className(
+    unset,
+    'Where the history of authentication is: file, mysql, or a module; none = nowhere.',
+  ),
   audit_ref_validator_factory_class: className(unset, 'Judge of audit references where they are needed.'),
   ...allUnsupported(NOT_YET, {
     metric_factory_class: className(
       'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
       'Receiver of metrics, besides the operations port.',
     ),
-    auth_history_store_factory_class: className(unset, 'Source of the authentication history.'),
     notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),
     notification_object_store_factory_class: className(unset, 'Index of what is to be reviewed.'),
   }),

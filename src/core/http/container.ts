@@ -13,6 +13,7 @@ import { healthCheckFilter } from './health-check.ts'
 import type { PortOptions } from './listener.ts'
 import { OpsServer, type ReadinessCheck } from './ops-server.ts'
 import { type PortRule, readPortRules } from './port-rules.ts'
+import type { ExchangeObserver } from './reply-writer.ts'
 import { processRegistry, RequestMetrics } from './request-metrics.ts'
 import type { PortTls } from './secure-server.ts'
 import { HttpServer, type RequestFilter } from './server.ts'
@@ -36,6 +37,8 @@ export class Container {
   readonly #options: ContainerOptions
   readonly #tls: TlsSource | undefined
   readonly #accessLog: AccessLog
+  /** Told of every exchange; the server has this very list. */
+  readonly #observers: ExchangeObserver[]
   #ops: OpsServer | undefined
 
   /** Reads the TLS files and opens the access log. Throws ConfigError or Error that names what cannot be used. */
@@ -69,6 +72,7 @@ export class Container {
     this.#tls = tls
     this.#accessLog = accessLog
     this.registry = processRegistry()
+    this.#observers = [accessLog.observe, new RequestMetrics(this.registry).observe]
     this.server = new HttpServer({
       ports,
       log: options.log,
@@ -83,13 +87,18 @@ export class Container {
         ...(container.httpSendServerVersion && { server: 'athenz' }),
       },
       filters: filtersOf(container),
-      observers: [accessLog.observe, new RequestMetrics(this.registry).observe],
+      observers: this.#observers,
       ...(ts.slowRequestMillis > 0 && { slowRequestMillis: ts.slowRequestMillis }),
       ...(container.gzipSupport && { gzipMinBytes: container.gzipMinSize }),
       sendDate: container.httpSendDateHeader,
       keepAlive: container.keepAlive,
       shutdownTimeoutMillis: container.gracefulShutdownTimeoutMillis,
     })
+  }
+
+  /** Tells somebody else, too, of every exchange with its answer. */
+  observe(observer: ExchangeObserver): void {
+    this.#observers.push(observer)
   }
 
   /**

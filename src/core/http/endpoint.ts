@@ -169,6 +169,8 @@ export interface RequestContext {
   readonly localPort?: number
   /** Text of a request header that is no parameter of the operation (e.g. `origin`), or undefined. */
   header(name: string): string | undefined
+  /** Says which domain (lower case) the request is about when its target does not; absent where nobody wants to know. */
+  concerns?(domain: string): void
   /** Aborted when the client goes away or the server stops. */
   readonly signal?: AbortSignal
 }

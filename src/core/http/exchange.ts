@@ -27,6 +27,8 @@ export class Exchange implements RequestContext {
   /** Whether the query is left out of logs. */
   secretQuery = false
   principal: Principal | undefined = undefined
+  /** Domain that the request is about, where its target does not say so. */
+  concernedDomain: string | undefined = undefined
   /** Status of the answer; 0 until there is one, 499 when it was given up. */
   status = 0
   /** Bytes of the answer's body. */
@@ -92,6 +94,10 @@ export class Exchange implements RequestContext {
   get remoteAddress(): string {
     this.#remoteAddress ??= remoteAddressOf(this.request)
     return this.#remoteAddress
+  }
+
+  concerns(domain: string): void {
+    this.concernedDomain = domain
   }
 
   header(name: string): string | undefined {

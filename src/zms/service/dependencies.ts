@@ -3,7 +3,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { SecretBox } from '#core/crypto/secret-box.ts'
 import type { Signer } from '#core/crypto/signing.ts'
 import type { Store } from '../store/store.ts'
-import type { AuthHistoryStore } from './auth-history.ts'
+import type { AuthHistory } from './auth-history.ts'
 import type { Authorization } from './authorization.ts'
 import type { AuthorizedServices } from './authorized-services.ts'
 import type { ResourceSpelling } from './cloud-resources.ts'
@@ -30,7 +30,7 @@ export interface ZmsDependencies {
   readonly memberRules: MemberRules
   readonly memberDates: MemberDateRules
   readonly serviceProviders: ServiceProviders
-  readonly authHistory: AuthHistoryStore
+  readonly authHistory: AuthHistory
   readonly domainMetaStore: DomainMetaStore
   readonly resourceValidator: ResourceValidator
   /** What resources of certain actions stand for; the first of an action counts. */

@@ -127,6 +127,7 @@ export class ClientCredentials {
       },
     })
     refuseOtherRoles(principal, domain.name, roles)
+    context.concerns?.(domain.name)
     const limits = { defaultSeconds: zts.roleTokenDefaultTimeoutSeconds, maxSeconds: zts.roleTokenMaxTimeoutSeconds }
     return {
       subject: proxied ?? principal.fullName,

@@ -98,7 +98,10 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
     },
 
     async postRoleCertificateRequestExt({ body }, context) {
-      return ok({ x509Certificate: await issue(await readRoleRequest(body.csr), body, context) })
+      const read = await readRoleRequest(body.csr)
+      const x509Certificate = await issue(read, body, context)
+      context.concerns?.(read.role.domain)
+      return ok({ x509Certificate })
     },
   }
 }
