@@ -7,7 +7,7 @@ import type { ZpeOptions } from './zpe-options.ts'
  * it, and with the keys in `athenz.conf` alone, use {@link Zpe.open}.
  * @throws ConfigError when it is missing, RangeError for an option that cannot be meant
  */
-export function init(options: ZpeOptions & { readonly jwkUrl: string }): Promise<Zpe> {
+export async function init(options: ZpeOptions & { readonly jwkUrl: string }): Promise<Zpe> {
   if (!options.jwkUrl)
     throw new ConfigError([problemLine('options', 'athenz.zpe.jwk_uri', 'missing required property')])
   return Zpe.open(options)
