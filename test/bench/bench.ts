@@ -9,6 +9,7 @@ import { type BenchResult, report } from './report.ts'
 import { start } from './start.ts'
 import { tokens } from './tokens.ts'
 import { writes } from './writes.ts'
+import { zpe } from './zpe.ts'
 
 /** The benchmarks; one without a result prints its figures itself. */
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchResult | undefined>>> = {
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   tokens,
   memory,
   start,
+  zpe,
   'file-store': async () => {
     await import('./file-store.ts')
     return undefined

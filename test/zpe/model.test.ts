@@ -26,7 +26,7 @@ function matches(pattern: string, text: string): boolean {
   if (!isPattern(pattern)) return pattern === text
   const isPrefix = pattern.indexOf('*') === pattern.length - 1 && !pattern.includes('?')
   if (isPrefix) return text.startsWith(pattern.slice(0, -1))
-  const source = [...pattern]
+  const source = Array.from(pattern)
     .map((c) => (c === '*' ? '.*' : c === '?' ? '.' : c.replace(/[\\^$.+()[\]{}|]/, '\\$&')))
     .join('')
   return new RegExp(`^(?:${source})$`, 'u').test(text)
