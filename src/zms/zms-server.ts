@@ -24,6 +24,7 @@ import { zmsHandlers } from './handlers.ts'
 import { openAuditReferenceValidator } from './open-audit-reference-validator.ts'
 import { startPublishing } from './open-change-publishers.ts'
 import { openDomainMetaStore } from './open-domain-meta-store.ts'
+import { openNotifications } from './open-notifications.ts'
 import { openProviderClient } from './open-provider-client.ts'
 import { openSolutionTemplates } from './open-solution-templates.ts'
 import { openStore, setupError } from './open-store.ts'
@@ -38,6 +39,7 @@ import { externalMemberValidators } from './service/external-member-validators.t
 import { prepareFirstStart, SYSTEM_SETUP } from './service/first-start.ts'
 import { jobContext } from './service/job-context.ts'
 import { MemberDateRules } from './service/member-dates.ts'
+import { MemberDecisions } from './service/member-decisions.ts'
 import { MemberRules } from './service/member-rules.ts'
 import { OwnershipRules } from './service/ownership.ts'
 import { principalDomainsOf } from './service/principal-domains.ts'
@@ -80,13 +82,14 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       ownKeys,
       ...(credentialsBox && { decryptCredentials: (creds: string) => credentialsBox.decrypt(creds) }),
     })
+    const authorityContext = { property: loaded.properties.get, keyStore, now: Date.now, log: say }
     const authorities = await loadAuthorities(
       {
         property: 'athenz.zms.authority_classes',
         classNames: config.zms.authorityClasses,
         directory: config.zms.rootDir,
       },
-      { property: loaded.properties.get, keyStore, now: Date.now, log: say },
+      authorityContext,
     )
     const chain = new AuthorityChain(authorities.list, {
       multipleChallengeHeaders: config.container.httpWwwAuthenticateMultipleHeaders,
@@ -130,6 +133,16 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       log: say,
     })
     opened.push(await startPublishing({ config, privateKeyStore, log }, deps.writes))
+    const notifications = await openNotifications({
+      config,
+      deps,
+      authorities,
+      authorityContext,
+      privateKeyStore,
+      registry: container.registry,
+      log,
+    })
+    opened.push(() => notifications?.close())
     const system = await openSystemParts(deps)
     opened.push(() => system.health.close())
     registerEndpoints(container.server, {
@@ -168,7 +181,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
         ['audit log', recordable],
       ]),
     )
-    opened.push(startBackground(deps))
+    opened.push(startBackground(deps, { notifications }))
     return { addresses, close: closeAll }
   } catch (error) {
     await closeAll()
@@ -244,6 +257,7 @@ async function dependencies(
       },
       userAuthority,
     ),
+    memberDecisions: new MemberDecisions(),
     serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
     authHistory: authHistory ?? noAuthHistory,
     domainMetaStore: await openDomainMetaStore(config),

@@ -76,6 +76,13 @@ export const ROOMS: readonly Room[] = [
       without: DATABASE,
     },
   ]),
+  // Tells people what is in the data; how that reaches them is the business of core/notification.
+  {
+    prefix: 'src/zms/notification/',
+    mayImport: ['src/core/', 'src/zms/service/', 'src/zms/store/'],
+    except: [...STORE_KINDS.map((kind) => `src/zms/store/${kind}/`), 'src/core/http/'],
+    without: [...DATABASE, ...WEB],
+  },
   // Moves data between stores while no server has them: it knows every store and nothing of requests.
   { prefix: 'src/zms/transfer/', mayImport: ['src/core/', 'src/zms/store/'], without: [...DATABASE, ...WEB] },
   // What is in memory knows nothing of where it comes from.
@@ -87,10 +94,20 @@ export const ROOMS: readonly Room[] = [
     without: DATABASE,
   },
   { prefix: 'src/client/', mayImport: ['src/core/', 'src/zms/api/', 'src/zts/api/'], without: DATABASE },
+  // The agent is a user of the client library.
+  { prefix: 'src/sia/', mayImport: ['src/core/', 'src/client/'], without: DATABASE },
   { prefix: 'src/zpe/', mayImport: ['src/core/', 'src/client/', 'src/zts/api/'], without: DATABASE },
   {
     prefix: 'src/cli/',
-    mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/', 'src/zms/transfer/'],
+    mayImport: [
+      'src/core/',
+      'src/client/',
+      'src/sia/',
+      'src/zpe/',
+      'src/zms/api/',
+      'src/zts/api/',
+      'src/zms/transfer/',
+    ],
   },
   { prefix: 'src/ui/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },
 ]

@@ -55,4 +55,38 @@ describe('the jobs of the server', () => {
     const once = { ...properties, disable_principal_state_updater_timer_task: 'true' }
     assert.deepEqual(await outcome(once), { updated: false, suspended: true })
   })
+
+  test('enforce the user authority at once', async () => {
+    const zms = await Harness.open({ services: [], userAuthority: { ...userAuthority, isAttributeSet: () => false } })
+    await zms.createDomain('sports')
+    await commit(zms, ...role('sports', 'r', ['user.alice'], { userAuthorityFilter: 'staff' }))
+    await startBackground(zms.deps)()
+    assert.equal((await zms.domain('sports')).roles.get('r')?.members.get('user.alice')?.systemDisabled, 1)
+  })
+
+  test('notify people at once and every hour, until the end, but not in read-only mode', async () => {
+    const run = async (properties: Readonly<Record<string, string>>) => {
+      const zms = await Harness.open({ services: [], properties })
+      const calls: string[] = []
+      const waits: number[] = []
+      const { promise: waited, resolve } = Promise.withResolvers<void>()
+      const close = startBackground(zms.deps, {
+        notifications: {
+          run: async () => void calls.push('run'),
+          stop: () => void calls.push('stop'),
+        },
+        wait: async (millis, signal) => {
+          waits.push(millis)
+          if (waits.length < 2) return
+          resolve()
+          await new Promise((ended) => signal.addEventListener('abort', ended))
+        },
+      })
+      await waited
+      await close()
+      return { calls, waits }
+    }
+    assert.deepEqual(await run({}), { calls: ['run', 'run', 'stop'], waits: [3_600_000, 3_600_000] })
+    assert.deepEqual((await run({ read_only_mode: 'true' })).calls, ['stop'])
+  })
 })

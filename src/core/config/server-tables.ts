@@ -5,7 +5,7 @@ import { containerProperties } from './container-properties.ts'
 import { datastoreProperties, poolProperties } from './database-properties.ts'
 import * as history from './history-properties.ts'
 import * as keyStore from './key-store-properties.ts'
-import { notificationPluginProperties, notificationProperties } from './notification-properties.ts'
+import * as notification from './notification-properties.ts'
 import type { PropertyRows, SettingsOf } from './property.ts'
 import * as shared from './shared-properties.ts'
 import * as zms from './zms-properties.ts'
@@ -36,7 +36,9 @@ export interface SharedConfig
   readonly crypto: SettingsOf<typeof shared.cryptoProperties>
   readonly db: SettingsOf<typeof poolProperties>
   readonly datastore: SettingsOf<typeof datastoreProperties>
-  readonly notification: SettingsOf<typeof notificationProperties> & SettingsOf<typeof notificationPluginProperties>
+  readonly notification: SettingsOf<typeof notification.notificationProperties> &
+    SettingsOf<typeof notification.notificationPluginProperties> &
+    SettingsOf<typeof notification.notificationSenderProperties>
   readonly externalMember: SettingsOf<typeof shared.externalMemberProperties>
   readonly sources: SettingsOf<typeof shared.sourceProperties> & SettingsOf<typeof shared.reloadProperties>
   readonly ts: SettingsOf<typeof shared.tsProperties> &
@@ -117,8 +119,13 @@ const sharedTables: readonly PropertyTable[] = [
   table('crypto', 'athenz.crypto.', [['Certificates', shared.cryptoProperties]]),
   table('db', 'athenz.db.', [['Database connections', poolProperties]]),
   table('datastore', 'athenz.datastore.', [['Database network', datastoreProperties]]),
-  table('notification', 'athenz.notification_', [['Notifications', notificationProperties]]),
-  table('notification', 'athenz.notification.', [['Notification plug-ins', notificationPluginProperties]]),
+  table('notification', 'athenz.notification_', [['Notifications', notification.notificationProperties]]),
+  table('notification', 'athenz.notification.', [
+    ['Notifications: plug-ins and subjects', notification.notificationPluginProperties],
+  ]),
+  table('notification', 'athenz.ts.notification.', [
+    ['Notifications: settings that the original does not have', notification.notificationSenderProperties],
+  ]),
   table('sources', 'athenz.config.', [['Sources of configuration', shared.sourceProperties]]),
   table('sources', '', [['Reading them again', shared.reloadProperties]]),
   table('ts', 'athenz.ts.', [

@@ -129,9 +129,10 @@ export const memberProperties = {
   purge_member_expiry_days: dynamic(days(180, 'Expired members are removed after this time; 0 = never.')),
   purge_task_max_db_calls_per_run: dynamic(count(20, 'Batches removed at one time.')),
   purge_task_limit_per_call: dynamic(count(500, 'Members in one batch.')),
-  ...allUnsupported(NOT_YET, {
-    pending_role_member_lifespan: days(30, 'Requests for membership are rejected after this time.'),
-  }),
+  pending_role_member_lifespan: days(
+    30,
+    'Requests for membership are rejected after this time, if notifications are on.',
+  ),
   enable_principal_state_updater: boolean(false, 'Suspend members whom the user authority reports as suspended.'),
   principal_state_updater_frequency: minutes(30, 'How often it is asked.'),
   disable_principal_state_updater_timer_task: boolean(false, 'Ask it only once, at start.'),
@@ -231,9 +232,15 @@ export const plugInProperties = {
       'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
       'Receiver of metrics, besides the operations port.',
     ),
-    notification_service_factory_class: list('', 'Senders of notifications; none = no notifications.'),
-    notification_object_store_factory_class: className(unset, 'Index of what is to be reviewed.'),
   }),
+  notification_service_factory_class: list(
+    '',
+    'Senders of notifications: email, webhook, log, modules; none = no notifications.',
+  ),
+  notification_object_store_factory_class: unsupported(
+    'what is to be reviewed is read from the data themselves',
+    className(unset, 'Index of what is to be reviewed.'),
+  ),
 }
 
 /** MySQL or MariaDB. */
@@ -257,10 +264,8 @@ export const databaseProperties = {
     'delegated roles are read at every use',
     millis(600_000, 'How long the map of delegated roles is kept.'),
   ),
-  ...allUnsupported(NOT_YET, {
-    'jdbc.notify_details_self_serve_role': text('self-serve role', 'Note in notifications about self-serve roles.'),
-    'jdbc.notify_details_self_serve_group': text('self-serve group', 'Note in notifications about self-serve groups.'),
-  }),
+  'jdbc.notify_details_self_serve_role': text('self-serve role', 'Note in notifications about self-serve roles.'),
+  'jdbc.notify_details_self_serve_group': text('self-serve group', 'Note in notifications about self-serve groups.'),
   schema_migration_dir: path(unset, 'Folder of schema updates, update-YYYYMMDD.sql; none = the schema is not touched.'),
   'jdbc.audit_log_role_max_limit': count(0, 'Audit entries per role at which the oldest are deleted; 0 = never.'),
   'jdbc.audit_log_role_keep_count': count(0, 'Audit entries per role that are kept then.'),

@@ -1,12 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
 import { Agent } from 'undici'
 import { ConfigError } from '../config/config-error.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
-import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { systemWait, type Wait } from '../main/periodic-job.ts'
+import { isThisMachine, readAuthorities } from './receiver.ts'
 
 /** Where a webhook posts to, and how patient it is. */
 export interface WebhookOptions {
@@ -157,21 +155,5 @@ export async function webhookOptions(
     retries,
     log,
     now: Date.now,
-  }
-}
-
-/** Whether a host is this machine, which no network lies before. */
-export const isThisMachine = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-
-/**
- * PEM certificates of the file that a property names.
- * @throws ConfigError when it cannot be read
- */
-export async function readAuthorities(property: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw Object.assign(new ConfigError([`${property}: ${messageOf(cause)}`]), { cause })
   }
 }

@@ -9,6 +9,7 @@ import type { AuthorizedServices } from './authorized-services.ts'
 import type { ResourceSpelling } from './cloud-resources.ts'
 import type { DomainMetaStore } from './domain-meta-store.ts'
 import type { MemberDateRules } from './member-dates.ts'
+import type { MemberDecisions } from './member-decisions.ts'
 import type { MemberRules } from './member-rules.ts'
 import type { OwnershipRules } from './ownership.ts'
 import type { QuotaRules } from './quota-rules.ts'
@@ -29,6 +30,7 @@ export interface ZmsDependencies {
   readonly templates: SolutionTemplates
   readonly memberRules: MemberRules
   readonly memberDates: MemberDateRules
+  readonly memberDecisions: MemberDecisions
   readonly serviceProviders: ServiceProviders
   readonly authHistory: AuthHistory
   readonly domainMetaStore: DomainMetaStore

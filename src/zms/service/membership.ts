@@ -250,7 +250,8 @@ export async function decideMember(
 ): Promise<void> {
   deps.authorizedServices.check(context, kind.kind, name)
   const subject = { context, domains: [domainName], entity: name, auditRef, ...(!approved && { method: 'REJECT' }) }
-  await deps.writes.commit(subject, async (transaction) => {
+  const caller = context.principal?.fullName ?? ''
+  const request = await deps.writes.commit(subject, async (transaction) => {
     const domain = await transaction.domain(domainName)
     const collection = domain && kind.find(domain, name)
     if (!domain || !collection) throw badRequest(WORDS[kind.kind].decisionMissing)
@@ -258,17 +259,16 @@ export async function decideMember(
     await requireMayDecide(deps, context, kind, domain, collection, memberName, pending)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (!pending) throw notFound(`Pending ${kind.kind} member ${memberName} not found`)
-    const caller = context.principal?.fullName ?? ''
     const changes = new MemberChanges(kind, domainName, name, { principal: caller, auditRef, now: transaction.now })
     if (!approved) {
       transaction.apply(...changes.settle(memberName, 'rejected'))
-      return
+      return pending
     }
     transaction.apply(...changes.settle(memberName, 'approved'))
     const current = collection.members.get(memberName)
     if (pending.pendingState === 'DELETE') {
       if (current) transaction.apply(...changes.remove(memberName))
-      return
+      return pending
     }
     const judged = memberCollection(deps, kind, domain, collection)
     await deps.memberRules.check(transaction, judged, memberName, standingOf(current))
@@ -280,7 +280,9 @@ export async function decideMember(
     const dates = await datesOf(deps, transaction, kind, domain, collection, memberName, requested, 'direct')
     const requester = kind.kind === 'role' ? pending.requestPrincipal : caller
     transaction.apply(...changes.put(memberName, dates, 'APPROVE', requester, current))
+    return pending
   })
+  deps.memberDecisions.tell({ kind, domainName, name, pending: request, approved, decidedBy: caller, auditRef })
 }
 
 /** 403 unless the caller may decide: an auditor for audit-enabled objects, who updates members otherwise, and not in own affairs. */

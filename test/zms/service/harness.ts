@@ -11,6 +11,7 @@ import type { ZmsDependencies } from '#zms/service/dependencies.ts'
 import { anyMetaValue } from '#zms/service/domain-meta-store.ts'
 import { prepareFirstStart } from '#zms/service/first-start.ts'
 import { MemberDateRules } from '#zms/service/member-dates.ts'
+import { MemberDecisions } from '#zms/service/member-decisions.ts'
 import { MemberRules } from '#zms/service/member-rules.ts'
 import { newDomain } from '#zms/service/new-domain.ts'
 import { OwnershipRules } from '#zms/service/ownership.ts'
@@ -41,6 +42,8 @@ export interface HarnessOptions {
   readonly userAuthority?: Authority
   /** Asks service providers; without one nobody is asked. */
   readonly providerClient?: ProviderClient
+  /** Opens another store than a file store; it is closed with the harness. */
+  readonly openStore?: (now: () => number) => Promise<Store>
 }
 
 /** The answer 204. */
@@ -81,7 +84,7 @@ export class Harness {
 
   /** Makes a harness with the system domains. It is closed with the test or file that makes it; not for hooks. */
   static async open(options: HarnessOptions): Promise<Harness> {
-    const { services, properties = {}, parts = {}, userAuthority, providerClient } = options
+    const { services, properties = {}, parts = {}, userAuthority, providerClient, openStore } = options
     const folder = temporaryFolder()
     const { config } = await loadServerConfig({
       server: 'zms',
@@ -93,7 +96,7 @@ export class Harness {
     })
     const clock = { millis: START_MILLIS }
     const now = () => clock.millis
-    const store = await openFileStore({ folder: `${folder}/data`, clock: now })
+    const store = await (openStore?.(now) ?? openFileStore({ folder: `${folder}/data`, clock: now }))
     after(() => store.close())
     const audit: AuditEntry[] = []
     const { zms } = config
@@ -137,6 +140,7 @@ export class Harness {
         resourceValidator: admitsEverything,
       }),
       memberDates: new MemberDateRules({ user: 0, service: 0, group: 0 }, userAuthority),
+      memberDecisions: new MemberDecisions(),
       serviceProviders: new ServiceProviders({ config, store, authorization, client: providerClient, now }),
       templates: SolutionTemplates.none(),
       authHistory: noAuthHistory,

@@ -1,59 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { openLogger } from '#core/log/logger.ts'
 import type { DomainChangeMessage } from '#zms/service/change-messages.ts'
 import { WebhookPublisher, type WebhookPublisherOptions } from '#zms/service/webhook-publisher.ts'
 import { testPki } from '../../core/http/support.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { type Delivery, startReceiver, withStatus } from '../../support/webhook-receiver.ts'
 
 const NOW = Date.UTC(2030, 0, 2, 3, 4, 5)
 const pki = await testPki(temporaryFolder())
-
-interface Delivery {
-  readonly headers: IncomingHttpHeaders
-  readonly path: string | undefined
-  readonly body: string
-}
-
-type Answer = (response: ServerResponse, count: number) => void
-
-const withStatus =
-  (...statuses: number[]): Answer =>
-  (response, count) =>
-    void response.writeHead(statuses[count - 1] ?? statuses.at(-1) ?? 200).end('whatever')
-
-/** A receiver of webhooks. */
-async function startReceiver(answer: Answer) {
-  const deliveries: Delivery[] = []
-  const { key, cert } = pki.server
-  const server = createServer({ key, cert }, (request, response) => {
-    let body = ''
-    request.setEncoding('utf8').on('data', (text: string) => {
-      body += text
-    })
-    request.on('end', () => {
-      deliveries.push({ headers: request.headers, path: request.url, body })
-      server.emit('delivery')
-      answer(response, deliveries.length)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const received = async (count: number) => {
-    while (deliveries.length < count) await once(server, 'delivery')
-  }
-  return { deliveries, received, url: new URL(`https://localhost:${port}/hook?team=1`) }
-}
 
 const messageOf = (number: number): DomainChangeMessage => ({
   domainName: 'sports',
@@ -89,7 +45,7 @@ const namesOf = (delivery: Delivery | undefined) => bodyOf(delivery).messages.ma
 
 describe('a webhook', () => {
   test('posts what is published together, signed', async () => {
-    const receiver = await startReceiver(withStatus(204))
+    const receiver = await startReceiver(pki.server, withStatus(204))
     const { webhook, lines } = publisher(receiver.url, { secret: 'whisper' })
     webhook.publish(messageOf(1))
     webhook.publish(messageOf(2))
@@ -110,7 +66,7 @@ describe('a webhook', () => {
   })
 
   test('signs nothing without a secret', async () => {
-    const receiver = await startReceiver(withStatus(200))
+    const receiver = await startReceiver(pki.server, withStatus(200))
     const { webhook } = publisher(receiver.url)
     webhook.publish(messageOf(1))
     await webhook.close()
@@ -118,7 +74,7 @@ describe('a webhook', () => {
   })
 
   test('keeps the order, a hundred at a time', async () => {
-    const receiver = await startReceiver(withStatus(200))
+    const receiver = await startReceiver(pki.server, withStatus(200))
     const { webhook } = publisher(receiver.url)
     for (let number = 0; number < 250; number++) webhook.publish(messageOf(number))
     await webhook.close()
@@ -133,7 +89,7 @@ describe('a webhook', () => {
   })
 
   test('tries again at growing intervals, as the same delivery', async () => {
-    const receiver = await startReceiver(withStatus(500, 302, 200))
+    const receiver = await startReceiver(pki.server, withStatus(500, 302, 200))
     const { webhook, lines, pauses } = publisher(receiver.url)
     webhook.publish(messageOf(1))
     await receiver.received(3)
@@ -150,7 +106,7 @@ describe('a webhook', () => {
   })
 
   test('drops what cannot be delivered, says so, and goes on', async () => {
-    const receiver = await startReceiver(withStatus(500, 500, 500, 500, 200))
+    const receiver = await startReceiver(pki.server, withStatus(500, 500, 500, 500, 200))
     const { webhook, lines } = publisher(receiver.url)
     webhook.publish(messageOf(1))
     await receiver.received(1)
@@ -166,7 +122,10 @@ describe('a webhook', () => {
 
   test('holds no more messages than it may', async () => {
     const gate = Promise.withResolvers<void>()
-    const receiver = await startReceiver((response) => void gate.promise.then(() => response.writeHead(200).end()))
+    const receiver = await startReceiver(
+      pki.server,
+      (response) => void gate.promise.then(() => response.writeHead(200).end()),
+    )
     const { webhook, lines } = publisher(receiver.url, { queueMax: 3 })
     webhook.publish(messageOf(0))
     await receiver.received(1)
@@ -184,7 +143,7 @@ describe('a webhook', () => {
   })
 
   test('gives up on a receiver that does not answer in time', async () => {
-    const receiver = await startReceiver(() => {})
+    const receiver = await startReceiver(pki.server, () => {})
     const { webhook, lines } = publisher(receiver.url, { timeoutMillis: 50, retries: 0 })
     webhook.publish(messageOf(1))
     await webhook.close()
@@ -195,7 +154,7 @@ describe('a webhook', () => {
   })
 
   test('goes to nobody whose certificate is not trusted', async () => {
-    const receiver = await startReceiver(withStatus(200))
+    const receiver = await startReceiver(pki.server, withStatus(200))
     const other = await testPki(temporaryFolder())
     const { webhook, lines } = publisher(receiver.url, { ca: other.ca.cert, retries: 0 })
     webhook.publish(messageOf(1))
@@ -204,7 +163,7 @@ describe('a webhook', () => {
   })
 
   test('does not hold up a server that stops', async () => {
-    const receiver = await startReceiver(withStatus(500))
+    const receiver = await startReceiver(pki.server, withStatus(500))
     const started = Promise.withResolvers<void>()
     const { webhook, lines } = publisher(receiver.url, {
       retries: 100,

@@ -6,7 +6,7 @@ import type { NoticeClaim, NoticeKind } from '../notices.ts'
 import type { DomainAttribute, DomainListFilter, FoundMembership, Store, Transaction } from '../store.ts'
 import { DomainCache } from './domain-cache.ts'
 import { DomainReader } from './domain-reader.ts'
-import { CLAIM_BATCH, claimNoticeBatch } from './notices.ts'
+import { claimSubjects } from './notices.ts'
 import { MySqlQueries } from './queries.ts'
 import { Attempts, asServiceError, type RetrySettings, readPatiently } from './retry.ts'
 import type { WriteSettings } from './scope.ts'
@@ -212,20 +212,14 @@ export class MySqlStore implements Store {
     subjects: readonly FoundMembership[],
     claim: NoticeClaim,
   ): Promise<FoundMembership[]> {
-    const claimed: FoundMembership[] = []
-    for (let start = 0; start < subjects.length; start += CLAIM_BATCH) {
-      const batch = subjects.slice(start, start + CLAIM_BATCH)
-      let repeated = false
-      const own = await this.#ask(() =>
-        this.#writePool.use(async (connection) => {
-          const options = { ...claim, repeated }
-          repeated = true
-          return claimNoticeBatch(connection, kind, batch, options)
-        }),
-      )
-      claimed.push(...own)
-    }
-    return claimed
+    let repeated = false
+    return this.#ask(() =>
+      this.#writePool.use((connection) => {
+        const options = { ...claim, repeated }
+        repeated = true
+        return claimSubjects(connection, kind, subjects, options)
+      }),
+    )
   }
 
   roleAudit(domain: string, role: string): Promise<MemberAudit[]> {

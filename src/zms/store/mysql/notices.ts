@@ -60,15 +60,12 @@ export async function readNoticeSubjects(
   })
 }
 
-/** Subjects that are claimed in one transaction. */
-export const CLAIM_BATCH = LONGEST_LIST
-
 /**
- * Notes on a connection without autocommit that people are notified of some subjects, and commits; gives those of which
- * that is now up to this server. A repetition, after a commit whose outcome nobody knows, counts what it finds noted as
- * its own.
+ * Notes on a connection without autocommit that people are notified of the subjects, and commits; gives those of which
+ * that is now up to this server. It is one transaction, so that of two servers at the same time one gets all and people
+ * get one message. A repetition, after a commit whose outcome nobody knows, counts what it finds noted as its own.
  */
-export async function claimNoticeBatch(
+export async function claimSubjects(
   connection: MySqlConnection,
   kind: NoticeKind,
   subjects: readonly FoundMembership[],
@@ -98,20 +95,35 @@ export async function claimNoticeBatch(
 /** The columns of requests are the shortest. */
 const SERVER_MAX = 255
 
+/** A subject with the keys of its row. */
+type KeyedSubject = FoundMembership & { readonly id: number; readonly principal: number }
+
 /** Keys of subjects, in the order of the keys, so that two servers do not wait for each other in a circle. */
 async function keysOf(
   connection: MySqlConnection,
   table: NoticeTable,
   subjects: readonly FoundMembership[],
-): Promise<(FoundMembership & { id: number; principal: number })[]> {
+): Promise<KeyedSubject[]> {
+  const found: KeyedSubject[] = []
+  for (let at = 0; at < subjects.length; at += LONGEST_LIST) {
+    found.push(...(await keysOfSome(connection, table, subjects.slice(at, at + LONGEST_LIST))))
+  }
+  return found.sort((a, b) => a.id - b.id || a.principal - b.principal)
+}
+
+async function keysOfSome(
+  connection: MySqlConnection,
+  table: NoticeTable,
+  subjects: readonly FoundMembership[],
+): Promise<KeyedSubject[]> {
   const wanted = new Set(subjects.map(keyOf))
   const [domains] = inLists([...new Set(subjects.map(({ domain }) => domain))])
   const [members] = inLists([...new Set(subjects.map(({ member }) => member))])
   if (domains === undefined || members === undefined) return []
   // Read without locks: the rows of domains and principals are no business of this transaction.
-  const rows = await connection.rows<FoundMembership & { id: number; principal: number }>(
+  const rows = await connection.rows<KeyedSubject>(
     `SELECT ${PLACE}, m.${table.id} AS id, m.principal_id AS principal FROM ${from(table)}
-     WHERE d.name IN (${domains.places}) AND p.name IN (${members.places}) ORDER BY m.${table.id}, m.principal_id`,
+     WHERE d.name IN (${domains.places}) AND p.name IN (${members.places})`,
     [...domains.values, ...members.values],
   )
   return rows.filter((row) => wanted.has(keyOf(row)))
