@@ -1,5 +1,6 @@
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { openAuditLog } from '#core/audit/open-audit-log.ts'
+import { recordableCheck } from '#core/audit/recordable.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
 import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
 import { ConfigError } from '#core/config/config-error.ts'
@@ -170,15 +171,10 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     const reachable = async () => {
       if (!(await store.check())) throw new Error('the data cannot be reached')
     }
-    const recordable = () => {
-      const problem = audit.problem?.()
-      if (problem !== undefined && audit.required) throw new Error(problem)
-      return problem
-    }
     const addresses = await container.listen(
       new Map<string, ReadinessCheck>([
         ['store', reachable],
-        ['audit log', recordable],
+        ['audit log', recordableCheck(audit)],
       ]),
     )
     opened.push(startBackground(deps, { notifications }))

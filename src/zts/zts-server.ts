@@ -1,3 +1,5 @@
+import { openAuditLog } from '#core/audit/open-audit-log.ts'
+import { recordableCheck } from '#core/audit/recordable.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { uriListIncludes } from '#core/config/uri-list.ts'
@@ -6,6 +8,7 @@ import { PRIVATE_KEY_PROPERTIES } from '#core/crypto/file-private-key-store.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { startAuthHistory } from '#core/history/start-auth-history.ts'
 import { Container } from '#core/http/container.ts'
+import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { readProgram } from '#core/http/program-info.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import { openStatusChecker } from '#core/http/server-status.ts'
@@ -16,6 +19,7 @@ import { ZTS_API_ROOT, ztsEndpoints } from './api/index.ts'
 import { ztsHandlers } from './handlers.ts'
 import { openDependencies } from './open-dependencies.ts'
 import { requestCheck } from './request-check.ts'
+import { withIssuanceAudit } from './service/issuance-audit.ts'
 import type { SystemParts } from './service/system.ts'
 
 /** Answer to bodies that are no JSON or do not fit their type; spelled as clients know it. */
@@ -50,6 +54,16 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       throw error
     })
     closers.add(close)
+    const audit = await openAuditLog({
+      server: 'zts',
+      className: zts.auditLoggerFactoryClass,
+      hostname: zts.hostname,
+      rootDir: zts.rootDir,
+      config,
+      privateKeyStore,
+      log,
+    })
+    closers.add(() => audit.close?.())
     const history = await startAuthHistory({
       server: 'zts',
       property: 'athenz.ts.auth_history_store_factory_class',
@@ -67,7 +81,12 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     registerEndpoints(container.server, {
       basePath: ZTS_API_ROOT,
       endpoints: ztsEndpoints,
-      handlers: ztsHandlers(deps, await systemParts(config)),
+      handlers: withIssuanceAudit(ztsHandlers(deps, await systemParts(config)), {
+        audit,
+        serverName: zts.hostname,
+        userDomain: config.userDomain,
+        now: Date.now,
+      }),
       forbiddenMethods: FORBIDDEN_METHODS,
       invalidObjectMessage: INVALID_OBJECT,
       jsonLimits: {
@@ -88,7 +107,12 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
         log: deps.log,
       }),
     )
-    const addresses = await container.listen(new Map([['domains', () => sync.check()]]))
+    const addresses = await container.listen(
+      new Map<string, ReadinessCheck>([
+        ['domains', () => sync.check()],
+        ['audit log', recordableCheck(audit)],
+      ]),
+    )
     return { addresses, close: () => closers.close() }
   } catch (error) {
     await closers.close()

@@ -1,5 +1,7 @@
 import type { AuditLog } from '#core/audit/audit-log.ts'
-import { badRequest, ServiceError } from '#core/error/service-error.ts'
+import { auditEntryOf } from '#core/audit/entry-of.ts'
+import { requireRecordable } from '#core/audit/recordable.ts'
+import { badRequest } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { type Change, isDomainChange } from '../store/change.ts'
 import type { Domain } from '../store/model.ts'
@@ -62,10 +64,7 @@ export class Writes {
    * resolves, the change is in the audit log. Throws `unavailable` when nothing may be changed without being recorded.
    */
   async commit<T>(subject: WriteSubject, decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
-    const problem = this.#audit.required ? this.#audit.problem?.() : undefined
-    if (problem !== undefined) {
-      throw new ServiceError('unavailable', 'Changes cannot be recorded at the moment', { detail: problem })
-    }
+    requireRecordable(this.#audit)
     let changes: readonly Change[] = []
     const result = await this.#store.transact(subject.domains, async (transaction) => {
       const collected: Change[] = []
@@ -124,30 +123,19 @@ export class Writes {
   }
 
   async #record(subject: WriteSubject, changes: readonly Change[]): Promise<void> {
-    const { context } = subject
-    const { principal } = context
-    await this.#audit.record({
-      when: this.#now(),
-      who: principal?.unsignedCredentials ?? whoOf(principal),
-      whoFullName: principal?.fullName ?? 'null',
-      why: subject.auditRef,
-      where: this.#serverName,
-      clientAddress: context.remoteAddress,
-      method: subject.method ?? context.method,
-      api: context.api,
-      domain: subject.domains[0] ?? '',
-      entity: subject.entity,
-      details: describeChanges(changes),
-    })
+    await this.#audit.record(
+      auditEntryOf(subject.context, {
+        when: this.#now(),
+        why: subject.auditRef,
+        where: this.#serverName,
+        method: subject.method,
+        domain: subject.domains[0] ?? '',
+        entity: subject.entity,
+        details: describeChanges(changes),
+      }),
+    )
   }
 }
-
-const whoOf = (principal: RequestContext['principal']) =>
-  principal
-    ? `who-name=${principal.name ?? 'null'},who-domain=${principal.domain},who-fullname=${principal.fullName}${
-        principal.roles ? `,who-roles=[${principal.roles.join(', ')}]` : ''
-      }`
-    : 'null'
 
 /** JSON text of a list of changes; maps become objects, credentials are left out. */
 export function describeChanges(changes: readonly Change[]): string {

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import type { AuditLog } from '#core/audit/audit-log.ts'
 import { AuthorityTexts } from '#zts/cert/authority-texts.ts'
 import { type InstanceConfirmation, type InstanceProvider, ProviderRefusal } from '#zts/cert/instance-provider.ts'
 import { InstanceProviders } from '#zts/cert/instance-providers.ts'
@@ -8,6 +9,7 @@ import type { InstanceIdentityDependencies } from '#zts/service/instance-identit
 import { instanceRefreshService } from '#zts/service/instance-refresh.ts'
 import { instanceRegisterService } from '#zts/service/instance-register.ts'
 import { instanceRemovalService } from '#zts/service/instance-removal.ts'
+import { withIssuanceAudit } from '#zts/service/issuance-audit.ts'
 import { sshCertificateService } from '#zts/service/ssh-certificate.ts'
 import { MemoryCertificateRecords } from '#zts/store/memory/memory-certificate-records.ts'
 import { MemorySshRecords } from '#zts/store/memory/memory-ssh-records.ts'
@@ -129,6 +131,8 @@ export interface InstanceHarnessOptions {
   readonly properties?: Readonly<Record<string, string>>
   readonly sports?: object
   readonly parts?: Partial<InstanceIdentityDependencies>
+  /** Where issuances are recorded; nowhere when absent. */
+  readonly audit?: AuditLog
 }
 
 const DNS = ['DNS:api.sports.example.cloud']
@@ -188,12 +192,16 @@ export class InstanceHarness {
     })
     const services = (own: HarnessParts) => {
       const parts = partsOf(own)
-      return {
+      const handlers = {
         ...instanceRegisterService(parts),
         ...instanceRefreshService(parts),
         ...instanceRemovalService(parts),
         ...sshCertificateService(parts),
       }
+      const { audit } = options
+      return audit
+        ? withIssuanceAudit(handlers, { audit, serverName: 'zts.example.com', userDomain: 'user', now: own.now })
+        : handlers
     }
     const harness = await Harness.open({
       services: [services],
