@@ -6,7 +6,6 @@ import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { databaseSettings, poolLimits, type RecordKind, recordDatabaseOf } from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import type { CertificateRecords } from './store/certificate-records.ts'
-import type { RecordFolder } from './store/file/record-folder.ts'
 import type { RecordDatabase } from './store/mysql/record-database.ts'
 import type { SshRecords } from './store/ssh-records.ts'
 import type { WorkloadRecords } from './store/workload-records.ts'
@@ -26,7 +25,7 @@ interface RecordStores<Records> {
   /** Class names of the original: in package `zts`, and in that common to the servers for databases. */
   readonly classes: { readonly file: string; readonly database: string }
   readonly methods: readonly (keyof Records & string)[]
-  readonly inFiles: (folder: RecordFolder) => Promise<Records>
+  readonly inFiles: (folder: string) => Promise<Records>
   readonly inDatabase: (database: RecordDatabase) => Promise<Records>
 }
 
@@ -43,7 +42,8 @@ export function openCertificateRecords(options: RecordsOptions): Promise<Certifi
     methods: ['get', 'insert', 'update', 'delete', 'deleteExpired'],
     inFiles: async (folder) => {
       const { FileCertificateRecords } = await import('./store/file/file-certificate-records.ts')
-      return new FileCertificateRecords(folder)
+      const { JournaledFolder } = await import('./store/file/journaled-folder.ts')
+      return new FileCertificateRecords(await JournaledFolder.open({ folder, log: options.log }))
     },
     inDatabase: async (database) => {
       const { MySqlCertificateRecords } = await import('./store/mysql/mysql-certificate-records.ts')
@@ -66,7 +66,7 @@ export async function openSshRecords(options: RecordsOptions): Promise<SshRecord
     methods: ['get', 'put', 'delete'],
     inFiles: async (folder) => {
       const { FileSshRecords } = await import('./store/file/file-ssh-records.ts')
-      return new FileSshRecords(folder)
+      return new FileSshRecords(await openFolder(folder))
     },
     inDatabase: async (database) => {
       const { MySqlSshRecords } = await import('./store/mysql/mysql-ssh-records.ts')
@@ -89,7 +89,7 @@ export async function openWorkloadRecords(options: RecordsOptions): Promise<Work
     methods: ['ofService', 'atAddress', 'put'],
     inFiles: async (folder) => {
       const { FileWorkloadRecords } = await import('./store/file/file-workload-records.ts')
-      return new FileWorkloadRecords(folder)
+      return new FileWorkloadRecords(await openFolder(folder))
     },
     inDatabase: async (database) => {
       const { MySqlWorkloadRecords } = await import('./store/mysql/mysql-workload-records.ts')
@@ -104,8 +104,7 @@ function openRecords<Records extends object>(
   { kind, what, classes, methods, inFiles, inDatabase }: RecordStores<Records>,
 ): Promise<Records> {
   const { zts } = options.config
-  const openFiles = async () =>
-    inFiles(await openFolder(join(zts[`${kind}FileStorePath`], zts[`${kind}FileStoreName`])))
+  const openFiles = () => inFiles(join(zts[`${kind}FileStorePath`], zts[`${kind}FileStoreName`]))
   const openTables = async () => inDatabase(await openDatabase(options, kind))
   return loadPlugIn<Records, [RecordsOptions]>(
     className,
@@ -124,9 +123,9 @@ function openRecords<Records extends object>(
   )
 }
 
-async function openFolder(folder: string): Promise<RecordFolder> {
-  const { RecordFolder: Folder } = await import('./store/file/record-folder.ts')
-  return Folder.open(folder)
+async function openFolder(folder: string) {
+  const { RecordFolder } = await import('./store/file/record-folder.ts')
+  return RecordFolder.open(folder)
 }
 
 const MILLIS_PER_SECOND = 1000

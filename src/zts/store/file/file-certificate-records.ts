@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { conflict } from '#core/error/service-error.ts'
 import type { CertificateRecord, CertificateRecords } from '../certificate-records.ts'
-import type { RecordFolder } from './record-folder.ts'
+import type { JournaledFolder } from './journaled-folder.ts'
 import { RecordMembers } from './record-members.ts'
 
 /** A renewal reads its record, issues the certificate and compares the record again: the second reading is for nothing. */
@@ -12,13 +12,13 @@ const REMEMBERED_MILLIS = 2_000
 
 /**
  * Records in files `{provider}-{instanceId}-{service}`, JSON with the members and the form of times (epoch milliseconds)
- * that existing servers use. A change is durable before it is answered.
+ * that existing servers use. A change is durable before it is answered, and in its file soon.
  */
 export class FileCertificateRecords implements CertificateRecords {
-  readonly #folder: RecordFolder
+  readonly #folder: JournaledFolder
   readonly #recent = new LRUCache<string, CertificateRecord>({ max: REMEMBERED, ttl: REMEMBERED_MILLIS })
 
-  constructor(folder: RecordFolder) {
+  constructor(folder: JournaledFolder) {
     this.#folder = folder
   }
 
@@ -87,15 +87,13 @@ export class FileCertificateRecords implements CertificateRecords {
   }
 
   async #write(name: string, record: CertificateRecord): Promise<void> {
-    // What a write that fails leaves behind, only the file can tell.
-    this.#recent.delete(name)
-    await this.#folder.write(name, documentOf(record), { durable: true })
+    await this.#folder.write(name, documentOf(record))
     this.#recent.set(name, record)
   }
 
   async #remove(name: string): Promise<void> {
-    this.#recent.delete(name)
     await this.#folder.remove(name)
+    this.#recent.delete(name)
   }
 }
 

@@ -7,6 +7,8 @@ import { type FileLock, type FileSystem, nodeFileSystem } from '#core/seam/file-
 const TEMPORARY = '~'
 /** Longest name of a file, less the ending of a temporary one. */
 const NAME_MAX_LENGTH = 254
+/** Files that are written at the same time when there are many; the threads of the runtime have other work, too. */
+const WORKERS = 2
 /** What names of services and ids of instances are made of: nothing here leads out of a folder. */
 const NAME = /^[A-Za-z0-9._~=+@$,:-]+$/
 
@@ -74,27 +76,34 @@ export class RecordFolder {
 
   /** Replaces a record. Resolves when it survives a crash, or, unless that is asked for, when it can be read. */
   async write(name: string, record: object, { durable }: { durable: boolean }): Promise<void> {
-    const path = this.#pathOf(name)
-    const file = await this.#fileSystem.open(path + TEMPORARY, 'replace')
-    try {
-      await file.write(Buffer.from(JSON.stringify(record)), 0)
-      if (durable) await file.sync()
-    } finally {
-      await file.close()
-    }
-    await this.#fileSystem.rename(path + TEMPORARY, path)
+    await this.#replace(name, record, durable)
     if (durable) await this.#syncFolder()
   }
 
   /** Removes a record; nothing happens when there is none. */
   async remove(name: string): Promise<void> {
-    try {
-      await this.#fileSystem.remove(this.#pathOf(name))
-    } catch (error) {
-      if (isMissing(error)) return
-      throw error
+    if (await this.#unlink(name)) await this.#syncFolder()
+  }
+
+  /**
+   * Replaces many records, and removes those given as null; each is taken from the iterator when its turn comes. Resolves
+   * when all of it survives a crash.
+   */
+  async apply(records: IterableIterator<readonly [string, object | null]>): Promise<void> {
+    const worker = async () => {
+      for (const [name, record] of records) {
+        await (record === null ? this.#unlink(name) : this.#replace(name, record, true))
+      }
     }
+    // A failure waits for the others, lest one of them still writes when the same records are tried again.
+    const outcomes = await Promise.allSettled(Array.from({ length: WORKERS }, worker))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
     await this.#syncFolder()
+  }
+
+  /** Throws `bad-request` unless a record can have that name. */
+  requireName(name: string): void {
+    this.#pathOf(name)
   }
 
   /** Does the work when nobody else is at work on the same record. */
@@ -110,10 +119,39 @@ export class RecordFolder {
     }
   }
 
+  /** Waits for the work under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#turns.values())
+  }
+
   /** Waits for the work under way and lets others use the folder. */
   async close(): Promise<void> {
-    await Promise.all(this.#turns.values())
+    await this.idle()
     this.#lock.release()
+  }
+
+  /** A reader finds all of the old or all of the new record. */
+  async #replace(name: string, record: object, synced: boolean): Promise<void> {
+    const path = this.#pathOf(name)
+    const file = await this.#fileSystem.open(path + TEMPORARY, 'replace')
+    try {
+      await file.write(Buffer.from(JSON.stringify(record)), 0)
+      if (synced) await file.sync()
+    } finally {
+      await file.close()
+    }
+    await this.#fileSystem.rename(path + TEMPORARY, path)
+  }
+
+  /** False when there was none. */
+  async #unlink(name: string): Promise<boolean> {
+    try {
+      await this.#fileSystem.remove(this.#pathOf(name))
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw error
+    }
   }
 
   #pathOf(name: string): string {
