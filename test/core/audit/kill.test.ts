@@ -27,11 +27,13 @@ describe('an audit log whose server is killed', () => {
       const { signal } = await program.ended
       assert.deepEqual([signal, program.stderr()], ['SIGKILL', ''])
       // A process that is killed leaves no torn line behind, only a machine does; so one is made here now and then.
-      const last = [...(await contentOf(nodeFileSystem, folder)).keys()].at(-1) ?? ''
-      if (kill % 3 === 2) appendFileSync(join(folder, last), '{"seq":')
+      const [last = '', content] = [...(await contentOf(nodeFileSystem, folder))].at(-1) ?? []
+      // A file that was begun and has no line yet is not worth a word when it is begun again.
+      const torn = kill % 3 === 2 && content !== undefined && content.length > 0
+      if (torn) appendFileSync(join(folder, last), '{"seq":')
       const { lines, log: serverLog } = recordingLog()
       await (await openLog({ folder, fileSystem: nodeFileSystem, log: serverLog, now: Date.now })).close()
-      if (kill % 3 === 2) assert.deepEqual([lines.length, lines[0]?.level], [1, 'warn'])
+      if (torn) assert.deepEqual([lines.length, lines[0]?.level], [1, 'warn'])
 
       const found = new Set(await entitiesOf(nodeFileSystem, folder))
       const acknowledged = readFileSync(notes, 'utf8').split('\n').slice(0, -1)
