@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AccessCheck } from './domain-policies.ts'
-import { type GuardOptions, RequestGuard } from './request-guard.ts'
+import { type GuardOptions, type GuardRefusal, RequestGuard } from './request-guard.ts'
 
 /** A request that has been let in: `athenz` says by what. */
 export type GuardedRequest<Request extends IncomingMessage = IncomingMessage> = Request & { athenz?: AccessCheck }
@@ -20,22 +20,21 @@ export function athenz<Request extends IncomingMessage = IncomingMessage>(
   options: GuardOptions<GuardedRequest<Request>>,
 ): Middleware<Request> {
   const guard = new RequestGuard<GuardedRequest<Request>>(options, (request) => request)
-  const decide = async (request: GuardedRequest<Request>, response: ServerResponse): Promise<boolean> => {
-    const { check, refusal } = await guard.check(request)
-    if (refusal === undefined) {
-      request.athenz = check
-      return true
+  const decide = async (...[request, response, next]: Parameters<Middleware<Request>>): Promise<void> => {
+    let refusal: GuardRefusal | undefined
+    try {
+      const outcome = await guard.check(request)
+      refusal = outcome.refusal
+      if (outcome.refusal === undefined) request.athenz = outcome.check
+    } catch (error) {
+      next(error)
+      return
     }
-    const body = JSON.stringify(refusal.body)
-    response.writeHead(refusal.status, { ...refusal.headers, 'content-type': 'application/json' }).end(body)
-    return false
+    if (refusal === undefined) next()
+    else {
+      const headers = { ...refusal.headers, 'content-type': 'application/json' }
+      response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body))
+    }
   }
-  return (request, response, next) => {
-    decide(request, response).then(
-      (granted) => {
-        if (granted) next()
-      },
-      (error: unknown) => next(error),
-    )
-  }
+  return (request, response, next) => void decide(request, response, next)
 }

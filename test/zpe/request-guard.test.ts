@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { fastify } from 'fastify'
 import { certificateThumbprint } from '#core/crypto/certificate-thumbprint.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import { athenz, type GuardedRequest } from '#zpe/express.ts'
 import { fastifyAthenz } from '#zpe/fastify.ts'
 import type { GuardOptions } from '#zpe/request-guard.ts'
@@ -36,7 +37,7 @@ const granted = (request: GuardedRequest, response: ServerResponse) =>
 const behind = (middleware: ReturnType<typeof athenz>) => (request: IncomingMessage, response: ServerResponse) =>
   middleware(request, response, (error) => {
     if (error === undefined) granted(request, response)
-    else response.writeHead(500).end(JSON.stringify({ message: String(error) }))
+    else response.writeHead(500).end(JSON.stringify({ message: messageOf(error) }))
   })
 
 async function served(rule: Partial<Rule> = {}) {
@@ -117,7 +118,7 @@ describe('middleware', () => {
     }
     const { world, ask } = await served({ resource: broken })
     const { status, body } = await ask({ 'Athenz-Role-Auth': await world.roleToken() })
-    assert.deepEqual([status, body.message], [500, 'Error: no such thing'])
+    assert.deepEqual([status, body.message], [500, 'no such thing'])
     const { world: other, ask: askOther } = await served({ resource: () => '' })
     const empty = await askOther({ 'Athenz-Role-Auth': await other.roleToken() })
     assert.deepEqual([empty.status, empty.body.status], [403, 'DENY_INVALID_PARAMETERS'])
@@ -222,8 +223,8 @@ describe('the plug-in of Fastify', () => {
       action: 'read',
       resource: ({ params }) => `sports:data.${(params as { id: string }).id}`,
     })
-    server.get('/open', async (request) => ({ role: request.athenz }))
-    server.get('/data/:id', { onRequest: data }, async (request) => ({ role: request.athenz?.matchedRole }))
+    server.get('/open', (request, reply) => reply.send({ role: request.athenz }))
+    server.get('/data/:id', { onRequest: data }, (request, reply) => reply.send({ role: request.athenz?.matchedRole }))
     server.delete(
       '/data/:id',
       { preHandler: server.athenz({ action: 'delete', resource: 'data.x' }) },
