@@ -7,6 +7,8 @@ import type { DevOptions } from './dev.ts'
 import type { ExportOptions } from './export.ts'
 import type { ImportOptions } from './import.ts'
 import type { MigrateOptions } from './migrate.ts'
+import type { NotifyOptions } from './notify.ts'
+import { parseDays, parseTime } from './notify-arguments.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
 
@@ -60,6 +62,17 @@ withDataOptions(program.command('import <file>'))
   .option('--accept-loss', 'leave out what the store has no place for')
   .action(async (file: string, options: ImportOptions) => {
     await runCommand('athenz import', async () => (await import('./import.ts')).importData(file, options))
+  })
+
+withDataOptions(program.command('notify'))
+  .description('print whom ZMS would tell of what ends, is to be reviewed or awaits them')
+  .option('--store-dir <folder>', 'folder of an embedded store, instead of the configured one')
+  .option('--dry-run', 'send nothing and change nothing; nothing else is possible')
+  .option('--at <date>', 'as if it were that day or time (UTC), e.g. 2030-01-31 (default: now)', parseTime)
+  .option('--days <number>', 'for so many days from then on', parseDays, 1)
+  .option('--json', 'print data instead of text')
+  .action(async (options: NotifyOptions) => {
+    await runCommand('athenz notify', async () => (await import('./notify.ts')).notify(options))
   })
 
 await program.parseAsync()

@@ -52,7 +52,7 @@ export async function zmsDataOf(options: DataOptions & { readonly storeDir?: str
   }
   if (options.storeDir !== undefined) return { kind: 'file', folder: resolve(options.storeDir) }
   if (options.mysqlUrl !== undefined) return { kind: 'mysql', settings: await settingsOfUrl(options, options.mysqlUrl) }
-  const loaded = await load('zms', options)
+  const loaded = await loadConfig('zms', options)
   const { zms, ts } = loaded.config
   switch (zms.objectStoreFactoryClass) {
     case 'com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory':
@@ -75,11 +75,11 @@ export async function databasesOf(options: DataOptions): Promise<MySqlSettings[]
     found.set(JSON.stringify([settings.host, settings.port, settings.database]), settings)
   }
   if (await isConfigured(ZMS, options)) {
-    const loaded = await load('zms', options)
+    const loaded = await loadConfig('zms', options)
     if (loaded.config.zms.jdbcStore !== undefined) add(await zmsSettings(loaded))
   }
   if (await isConfigured(ZTS, options)) {
-    for (const settings of await ztsSettings(await load('zts', options))) add(settings)
+    for (const settings of await ztsSettings(await loadConfig('zts', options))) add(settings)
   }
   if (found.size === 0) {
     throw new CommandFailure('no database is configured: set athenz.zms.jdbc_store, or name one with --mysql-url')
@@ -96,7 +96,11 @@ async function isConfigured(kind: ServerKind, { root }: DataOptions): Promise<bo
   )
 }
 
-async function load<Server extends ServerName>(
+/**
+ * The configuration of a server.
+ * @throws CommandFailure when it is wrong
+ */
+export async function loadConfig<Server extends ServerName>(
   server: Server,
   { root, define = new Map() }: DataOptions,
 ): Promise<LoadedConfig<ConfigOf[Server]>> {

@@ -107,6 +107,8 @@ export const ROOMS: readonly Room[] = [
       'src/zms/api/',
       'src/zts/api/',
       'src/zms/transfer/',
+      'src/zms/notification/preview.ts',
+      'src/zms/open-queries.ts',
     ],
   },
   { prefix: 'src/ui/', mayImport: ['src/core/', 'src/client/', 'src/zpe/', 'src/zms/api/', 'src/zts/api/'] },
