@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { after } from 'node:test'
 import { createSecureContext, TLSSocket } from 'node:tls'
@@ -20,18 +20,23 @@ export interface FakeSmtpOptions {
   /** Demands a login. */
   readonly login?: { readonly user: string; readonly password: string }
   /** Answer to RCPT TO, e.g. `550 no such user`; accepted when undefined. */
-  readonly refuse?: (recipient: string, mails: number) => string | undefined
+  readonly refuse?: (recipient: string) => string | undefined
 }
 
 /** An SMTP server on this machine that keeps what it gets; closed with the test or file that starts it. */
 export async function startSmtp(options: FakeSmtpOptions = {}) {
+  const arrivals = new EventEmitter()
   const mails: ReceivedMail[] = []
+  const arrive = (mail: ReceivedMail) => {
+    mails.push(mail)
+    arrivals.emit('mail')
+  }
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
-    if (options.tls?.implicit) new Session(secured(socket, options.tls), options, mails, true).greet()
-    else new Session(socket, options, mails, false).greet()
+    if (options.tls?.implicit) new Session(secured(socket, options.tls), options, arrive, true).greet()
+    else new Session(socket, options, arrive, false).greet()
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -40,7 +45,11 @@ export async function startSmtp(options: FakeSmtpOptions = {}) {
     server.close()
   }
   after(stop)
-  return { mails, port: (server.address() as AddressInfo).port, stop }
+  /** Resolves when so many mails have arrived. */
+  const received = async (count: number) => {
+    while (mails.length < count) await once(arrivals, 'mail')
+  }
+  return { mails, received, port: (server.address() as AddressInfo).port, stop }
 }
 
 const secured = (socket: Socket, { key, cert }: { key: string; cert: string }) =>
@@ -49,7 +58,7 @@ const secured = (socket: Socket, { key, cert }: { key: string; cert: string }) =
 class Session {
   readonly #socket: Socket
   readonly #options: FakeSmtpOptions
-  readonly #mails: ReceivedMail[]
+  readonly #arrive: (mail: ReceivedMail) => void
   readonly #encrypted: boolean
   #buffer = ''
   #user: string | undefined
@@ -58,10 +67,10 @@ class Session {
   #inData = false
   #closed = false
 
-  constructor(socket: Socket, options: FakeSmtpOptions, mails: ReceivedMail[], encrypted: boolean) {
+  constructor(socket: Socket, options: FakeSmtpOptions, arrive: (mail: ReceivedMail) => void, encrypted: boolean) {
     this.#socket = socket
     this.#options = options
-    this.#mails = mails
+    this.#arrive = arrive
     this.#encrypted = encrypted
     socket.setEncoding('utf8')
     socket.on('data', (text: string) => this.#read(text))
@@ -90,7 +99,7 @@ class Session {
 
   #take(data: string): void {
     this.#inData = false
-    this.#mails.push({
+    this.#arrive({
       from: this.#from,
       to: this.#to,
       data,
@@ -114,7 +123,7 @@ class Session {
       this.#closed = true
       this.#socket.removeAllListeners('data')
       // After the answer is out.
-      setImmediate(() => new Session(secured(this.#socket, tls), this.#options, this.#mails, true))
+      setImmediate(() => new Session(secured(this.#socket, tls), this.#options, this.#arrive, true))
     } else if (word.startsWith('AUTH')) {
       const [, user, password] = Buffer.from(line.split(' ')[2] ?? '', 'base64')
         .toString()
@@ -126,7 +135,7 @@ class Session {
       this.#from = between(line)
       this.#say(login && this.#user === undefined ? '530 log in first' : '250 fine')
     } else if (word.startsWith('RCPT')) {
-      const refusal = refuse?.(between(line), this.#mails.length)
+      const refusal = refuse?.(between(line))
       if (refusal === undefined) this.#to.push(between(line))
       this.#say(refusal ?? '250 fine')
     } else if (word.startsWith('DATA')) {
