@@ -11,6 +11,7 @@ import type { NotifyOptions } from './notify.ts'
 import { parseDays, parseTime } from './notify-arguments.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
+import { siaCommand } from './sia.ts'
 
 const program = new Command('athenz').description(
   'Athenz: domains, roles and policies for services, and their identities',
@@ -38,6 +39,7 @@ program
   })
 
 program.addCommand(auditCommand())
+program.addCommand(siaCommand())
 
 withDataOptions(program.command('migrate'))
   .description('bring the configured databases, made by any Athenz since the end of 2017, up to date')

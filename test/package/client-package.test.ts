@@ -4,13 +4,11 @@ import { generateKeyPairSync } from 'node:crypto'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
-import { certificateFiles, privateKeyPem, ZmsClient, ZtsClient } from '#client/index.ts'
-import { publicKeyPem } from '#core/crypto/keys.ts'
-import { encodeYBase64 } from '#core/crypto/ybase64.ts'
+import { privateKeyPem } from '#client/index.ts'
 import { PROJECT_FOLDER } from '../architecture/sources.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { runProgram } from '../support/program.ts'
+import { makeSportsService } from '../support/sports-service.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { buildClientPackage } from './client-package.ts'
 
@@ -128,8 +126,9 @@ async function install(folder: string, installed: string): Promise<void> {
 }
 
 /** Makes what the guide speaks of: two domains, a service with a key, a role, and the files. */
-async function populate({ summary }: DevServers, folder: string): Promise<void> {
+async function populate(servers: DevServers, folder: string): Promise<void> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { summary } = servers
   for (const [from, to] of [
     [summary.ca, 'ca.pem'],
     [summary.adminCert, 'admin.pem'],
@@ -138,17 +137,5 @@ async function populate({ summary }: DevServers, folder: string): Promise<void> 
     cpSync(from, join(folder, to))
   }
   writeFileSync(join(folder, 'sports.api.key'), privateKeyPem(privateKey))
-  const identity = await certificateFiles({ key: summary.adminKey, certificate: summary.adminCert, ca: summary.ca })
-  await using zms = new ZmsClient({ url: summary.zms ?? '', identity })
-  for (const name of ['sports', 'weather']) {
-    await zms.call('postTopLevelDomain', { body: { name, adminUsers: ['user.admin'] } })
-  }
-  const publicKeys = [{ id: 'v1', key: encodeYBase64(publicKeyPem(publicKey)) }]
-  await zms.call('putServiceIdentity', { domain: 'sports', service: 'api', body: { name: 'sports.api', publicKeys } })
-  const roleMembers = [{ memberName: 'sports.api' }]
-  await zms.call('putRole', { domainName: 'weather', roleName: 'readers', body: { name: 'readers', roleMembers } })
-  await using zts = new ZtsClient({ url: summary.zts ?? '', identity })
-  const reads = { domainName: 'weather', principal: 'sports.api' }
-  while ((await zts.call('getRoleAccess', reads).catch(() => ({ roles: [] }))).roles.length === 0) await pause(50)
-  identity.close()
+  await makeSportsService(servers, publicKey)
 }
