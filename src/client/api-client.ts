@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { messageOf } from '#core/error/message-of.ts'
 import { boundedText } from '#core/http/bounded-body.ts'
@@ -40,6 +41,9 @@ export interface ApiClientOptions extends ConnectionOptions, RetryOptions {
 /** What a client takes from the machine. */
 export interface ClientSeams {
   readonly clock: Clock
+  /** Between two tries of a call, which keeps the process alive. */
+  readonly pause: Wait
+  /** Between two looks for tokens to renew, which does not. */
   readonly wait: Wait
   /** From 0 to below 1. */
   readonly random: () => number
@@ -60,6 +64,8 @@ export type CallArguments<E extends Endpoint> =
   OperationRequest<Endpoint> extends OperationRequest<E>
     ? [request?: OperationRequest<E>, options?: CallOptions]
     : [request: OperationRequest<E>, options?: CallOptions]
+
+const pause: Wait = (millis, signal) => sleep(millis, undefined, { signal })
 
 const READ_TIMEOUT_MILLIS = 30_000
 const REPLY_MAX_BYTES = 256 * 1024 * 1024
@@ -82,7 +88,7 @@ export class ApiClient<G extends Operations> {
   constructor(operations: G, apiRoot: string, options: ApiClientOptions) {
     this.#operations = operations
     this.#options = options
-    this.seams = { clock: systemClock, wait: systemWait, random: Math.random, ...options.seams }
+    this.seams = { clock: systemClock, pause, wait: systemWait, random: Math.random, ...options.seams }
     this.#connections = new Connections(options, options.identity, this.seams.clock)
     this.#root = serverUrl(apiRoot, options)
   }
@@ -130,15 +136,15 @@ export class ApiClient<G extends Operations> {
       try {
         return await this.#ask(endpoint, request, options)
       } catch (error) {
-        const pause = pauseBeforeRetry({ error, tries, harmless }, retries, this.seams.random)
-        if (pause === undefined) throw error
-        await this.#pause(pause, options.signal)
+        const millis = pauseBeforeRetry({ error, tries, harmless }, retries, this.seams.random)
+        if (millis === undefined) throw error
+        await this.#pause(millis, options.signal)
       }
     }
   }
 
   async #pause(millis: number, signal = new AbortController().signal): Promise<void> {
-    await this.seams.wait(millis, signal).catch(() => {})
+    await this.seams.pause(millis, signal).catch(() => {})
     signal.throwIfAborted()
   }
 

@@ -3,14 +3,16 @@ import { describe, test } from 'node:test'
 import { AthenzClientError, tokenIdentity, type ZmsClient as Zms, ZmsClient, ZtsClient } from '#client/index.ts'
 import { zmsEndpoints } from '#zms/api/index.ts'
 import { ztsEndpoints } from '#zts/api/index.ts'
+import { PROJECT_FOLDER } from '../architecture/sources.ts'
 import { failedWith } from '../support/client-failure.ts'
 import { type FakeAnswer, jsonAnswer, startFakeService } from '../support/fake-service.ts'
+import { runProgram } from '../support/program.ts'
 
 /** Pauses that take no time, in order. */
 function noted() {
   const pauses: number[] = []
-  const wait = async (millis: number) => void pauses.push(millis)
-  return { pauses, seams: { wait, random: () => 0.5 } }
+  const pause = async (millis: number) => void pauses.push(millis)
+  return { pauses, seams: { pause, random: () => 0.5 } }
 }
 
 const ROLE = { name: 'sports:role.readers', modified: '2026-01-02T03:04:05.000Z' }
@@ -249,10 +251,19 @@ describe('a call', () => {
 
     service.answer = (response) => response.writeHead(503).end()
     const pausing = new AbortController()
-    const wait = async () => pausing.abort(reason)
-    await using patient = new ZmsClient({ url: service.url, seams: { wait } })
+    const pause = async () => pausing.abort(reason)
+    await using patient = new ZmsClient({ url: service.url, seams: { pause } })
     await assert.rejects(patient.call('getStatus', {}, { signal: pausing.signal }), reason)
     assert.equal(service.seen.length, 2)
+  })
+
+  test('keeps the process alive while it pauses', async () => {
+    const program = `import { ZmsClient } from '#client/index.ts'
+await new ZmsClient({ url: 'http://127.0.0.1:1', retryDelayMillis: 20 }).call('getStatus').catch(({ kind }) => console.log(kind))`
+    const { status, stdout } = await runProgram(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: PROJECT_FOLDER,
+    })
+    assert.deepEqual([status, stdout], [0, 'unreachable\n'])
   })
 
   test('gives headers to those who ask for them', async () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import {
   AthenzClientError,
   certificateIdentity,
@@ -13,14 +12,12 @@ import {
   ZmsClient,
   ZtsClient,
 } from '#client/index.ts'
-import { publicKeyPem } from '#core/crypto/keys.ts'
-import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { parseJwt } from '#core/token/json-web-token.ts'
 import { failedWith } from '../support/client-failure.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
+import { administratorOf, DNS_DOMAIN, makeSportsService } from '../support/sports-service.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const DNS_DOMAIN = 'zts.athenz.cloud'
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
 describe('against the servers', () => {
@@ -46,55 +43,16 @@ describe('against the servers', () => {
 
   before(async () => {
     servers = await startDevServers({ dir, zts: true })
-    const { summary } = servers
-    ca = readFileSync(summary.ca, 'utf8')
-    admin = certificateIdentity({
-      cert: readFileSync(summary.adminCert, 'utf8'),
-      key: readFileSync(summary.adminKey, 'utf8'),
-    })
-    zms = new ZmsClient({ url: summary.zms ?? '', ca, identity: admin })
-    for (const name of ['sports', 'weather']) {
-      await zms.call('postTopLevelDomain', { body: { name, adminUsers: ['user.admin'] } })
-    }
-    const publicKeys = [{ id: 'v1', key: encodeYBase64(Buffer.from(publicKeyPem(keys.publicKey))) }]
-    const service = { domain: 'sports', service: 'api', body: { name: 'sports.api', publicKeys } }
-    await zms.call('putServiceIdentity', service)
-    const roles = [
-      ['weather', 'readers', 'sports.api'],
-      ['sports', 'launcher', 'sys.auth.zts'],
-    ] as const
-    for (const [domainName, roleName, memberName] of roles) {
-      await zms.call('putRole', { domainName, roleName, body: { name: roleName, roleMembers: [{ memberName }] } })
-    }
-    const launch = {
-      role: 'sports:role.launcher',
-      action: 'launch',
-      resource: 'sports:service.api',
-      effect: 'ALLOW',
-    } as const
-    await zms.call('putPolicy', {
-      domainName: 'sports',
-      policyName: 'launcher',
-      body: { name: 'launcher', assertions: [launch] },
-    })
-    await untilKnown(ztsAs(api()))
+    ca = readFileSync(servers.summary.ca, 'utf8')
+    admin = administratorOf(servers)
+    zms = new ZmsClient({ url: servers.summary.zms ?? '', identity: admin })
+    await makeSportsService(servers, keys.publicKey)
   })
 
   after(async () => {
     for (const client of [zms, ...opened]) await client.close()
     await servers[Symbol.asyncDispose]()
   })
-
-  /** Waits for the last of the changes to reach ZTS. */
-  async function untilKnown(zts: ZtsClient): Promise<void> {
-    for (;;) {
-      const known = await zts.getSignedPolicies('sports').catch(() => undefined)
-      const policies = known?.policies.signedPolicyData.policyData.policies ?? []
-      const roles = await zts.getRoleToken('weather').catch(() => undefined)
-      if (roles && policies.some(({ name }) => name === 'sports:policy.launcher')) return
-      await pause(50)
-    }
-  }
 
   test('what was written is read', async () => {
     const role = await zms.call('getRole', { domainName: 'weather', roleName: 'readers' })
