@@ -99,12 +99,16 @@ export class Listener {
 }
 
 function httpOptions(limits: HttpLimits): https.ServerOptions {
-  const { headerBytes, headersTimeoutMillis, requestTimeoutMillis, idleTimeoutMillis, checkIntervalMillis } = limits
+  const { headerBytes, headersTimeoutMillis, requestTimeoutMillis, checkIntervalMillis } = limits
   return {
     maxHeaderSize: headerBytes,
     headersTimeout: Math.min(headersTimeoutMillis, requestTimeoutMillis),
     requestTimeout: requestTimeoutMillis,
-    keepAliveTimeout: idleTimeoutMillis,
+    // Idle connections are ended by the time limit of the socket, which is set once; this one would be set and unset anew
+    // with every request.
+    keepAliveTimeout: 0,
+    // Streams that have nothing to say are made to end by three more turns of the event loop.
+    optimizeEmptyRequests: true,
     connectionsCheckingInterval: checkIntervalMillis,
     // A missing Host header is answered by us, in JSON.
     requireHostHeader: false,

@@ -6,8 +6,9 @@ import { statusText } from './errors.ts'
 import { announcesBody, type Exchange } from './exchange.ts'
 import { acceptsJson, judgeContentType } from './media-type.ts'
 import { type Operation, operation, type PipelineOptions } from './pipeline.ts'
+import { PlainRoutes } from './plain-routes.ts'
 import { methodNotAllowed, ROUTED_METHODS } from './routed-methods.ts'
-import type { HttpServer } from './server.ts'
+import type { BodilessHandler, HttpServer } from './server.ts'
 
 /** Operations of a server and what they share. */
 export interface Registration<G extends Readonly<Record<string, Endpoint>>> extends Omit<PipelineOptions, 'writer'> {
@@ -29,6 +30,7 @@ interface Place {
 /** A body beyond this size, or of unknown size, is read for those only who may send it. */
 const UNVOUCHED_BODY_BYTES = 65_536
 
+type Params = Readonly<Record<string, string>>
 type Admission = (headers: IncomingHttpHeaders) => ServiceError | undefined
 
 /**
@@ -44,15 +46,18 @@ export function registerEndpoints<const G extends Readonly<Record<string, Endpoi
     Object.entries(endpoints).map(([name, endpoint]) => [endpoint, handlers[name] as Handler<Endpoint>]),
   )
   const pipeline = { ...registration, writer: server.writer }
+  const plain = new PlainRoutes<BodilessHandler>(basePath)
   for (const place of placesOf(Object.values(endpoints), basePath)) {
     for (const endpoint of place.endpoints.values()) {
       const handler = handlerOf.get(endpoint)
       if (!handler) throw new Error(`${endpoint.operation} has no handler`)
       const url = routePattern(basePath + endpoint.path)
-      routeOperation(server, url, endpoint, operation(endpoint, handler, pipeline))
+      const bodiless = routeOperation(server, url, endpoint, operation(endpoint, handler, pipeline))
+      for (const method of routedAs(endpoint)) plain.add(method, endpoint.path, bodiless)
     }
     routeOtherMethods(server, place, registration.forbiddenMethods ?? [])
   }
+  server.serveBodiless(plain)
 }
 
 function placesOf(endpoints: readonly Endpoint[], basePath: string): Iterable<Place> {
@@ -81,24 +86,29 @@ function routePattern(path: string): string {
   return segments.join('/')
 }
 
-function routeOperation(server: HttpServer, url: string, endpoint: Endpoint, { vouch, run }: Operation): void {
+/** Routes an operation; gives what serves its requests without a body. */
+function routeOperation(
+  server: HttpServer,
+  url: string,
+  endpoint: Endpoint,
+  { vouch, run }: Operation,
+): BodilessHandler {
   const names = placeholders(endpoint)
   const admit = admission(endpoint)
-  const method = endpoint.method === 'GET' ? ['GET' as const, 'HEAD' as const] : endpoint.method
+  const method = routedAs(endpoint)
   const admitFirst = endpoint.body !== undefined
 
+  const serve = (exchange: Exchange, params: Params, body: Buffer | undefined, admitted: boolean): void => {
+    const { url: target = '', headers } = exchange.request
+    const refusal = admitted ? undefined : admit(headers)
+    if (refusal) server.writer.sendError(exchange, refusal)
+    else if (names.some((name) => params[name] === '')) server.writer.sendError(exchange, notFound(statusText(404)))
+    else run(exchange, { params, url: target, headers, body }, admitFirst && isLarge(headers))
+  }
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
     reply.hijack()
     const exchange = server.exchange(request.raw, reply.raw)
-    const { url: target = '', headers } = request.raw
-    const params = request.params as Record<string, string>
-    const refusal = admitFirst ? undefined : admit(headers)
-    if (refusal) server.writer.sendError(exchange, refusal)
-    else if (names.some((name) => params[name] === '')) server.writer.sendError(exchange, notFound(statusText(404)))
-    else {
-      const body = request.body as Buffer | undefined
-      run(exchange, { params, url: target, headers, body }, admitFirst && isLarge(headers))
-    }
+    serve(exchange, request.params as Params, request.body as Buffer | undefined, admitFirst)
   }
   /** A body that will not be used is refused before it is read. */
   const onRequest = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
@@ -111,11 +121,16 @@ function routeOperation(server: HttpServer, url: string, endpoint: Endpoint, { v
       server.writer.sendError(exchange, refusal)
       return
     }
-    const params = request.params as Record<string, string>
+    const params = request.params as Params
     vouch(exchange, { params, url: target, headers, body: undefined }, next)
   }
   server.app.route({ method, url, handler, ...(admitFirst && { onRequest }) })
+  return (exchange, params) => serve(exchange, params, undefined, false)
 }
+
+/** Methods under which the router knows an operation. */
+const routedAs = ({ method }: Endpoint): ('HEAD' | Endpoint['method'])[] =>
+  method === 'GET' ? ['GET', 'HEAD'] : [method]
 
 const placeholders = (endpoint: Endpoint): string[] => {
   const names = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)

@@ -24,10 +24,14 @@ export interface ReplyWriterOptions {
   readonly sendDate?: boolean
   /** False: every answer ends its connection. */
   readonly keepAlive?: boolean
+  /** After which time without a request connections are closed: clients are told to let them go a second before. */
+  readonly idleTimeoutMillis?: number
 }
 
 const compress = promisify(gzip)
 const JSON_TYPE = ['content-type', 'application/json'] as const
+/** For JSON answers below this size, most of them, the headers are kept. */
+const FREQUENT_SIZE = 256
 
 /**
  * Writes answers: the one place from which status, headers and body reach a client, and where its log lines begin.
@@ -36,6 +40,10 @@ const JSON_TYPE = ['content-type', 'application/json'] as const
 export class ReplyWriter {
   readonly #headers: readonly string[]
   readonly #jsonHeaders: readonly string[]
+  /** What is said of a connection that stays open. */
+  readonly #keepAliveHeaders: readonly string[]
+  /** Headers of JSON answers that leave their connection open, by size. */
+  readonly #frequent: (readonly string[])[] = []
   readonly #options: ReplyWriterOptions
 
   /** Throws TypeError for a header that HTTP does not allow. */
@@ -47,6 +55,8 @@ export class ReplyWriter {
     }
     this.#headers = flat(options.headers)
     this.#jsonHeaders = [...JSON_TYPE, ...this.#headers]
+    const idleSeconds = Math.floor((options.idleTimeoutMillis ?? 0) / 1000) - 1
+    this.#keepAliveHeaders = idleSeconds > 0 ? ['keep-alive', `timeout=${idleSeconds}`] : []
   }
 
   /** Headers of every answer, as lines of a message that is written by hand. */
@@ -92,13 +102,9 @@ export class ReplyWriter {
     if (exchange.answered || response.headersSent) return
     const bodiless = body === undefined || status === 204 || status === 304
     const size = bodiless ? 0 : Buffer.byteLength(body)
-    const common = bodiless || headers?.['content-type'] !== undefined ? this.#headers : this.#jsonHeaders
-    const lines = status === 204 || status === 304 ? [...common] : [...common, 'content-length', String(size)]
-    if (headers) lines.push(...flat(headers))
-    if (exchange.connection.retiring || this.#options.keepAlive === false) lines.push('connection', 'close')
     if (this.#options.sendDate === false) response.sendDate = false
     try {
-      response.writeHead(status, lines)
+      response.writeHead(status, this.#headersOf(exchange, status, bodiless ? undefined : size, headers))
     } catch (error) {
       // A value that no header may have: the answer must not be lost with it.
       this.#logFailure(exchange, error)
@@ -108,6 +114,28 @@ export class ReplyWriter {
     exchange.answer(status, exchange.method === 'HEAD' ? 0 : size)
     response.end(bodiless ? undefined : body)
     this.#observe(exchange)
+  }
+
+  /** Names and values by turns; `size` is undefined without a body. */
+  #headersOf(
+    { connection, response }: Exchange,
+    status: number,
+    size: number | undefined,
+    headers: HeaderValues | undefined,
+  ): string[] {
+    const closes = connection.retiring || this.#options.keepAlive === false
+    const stays = !closes && response.shouldKeepAlive
+    const isFrequent = stays && size !== undefined && size < FREQUENT_SIZE && headers === undefined
+    const kept = isFrequent ? this.#frequent[size] : undefined
+    if (kept) return kept as string[]
+    const typed = size === undefined || headers?.['content-type'] !== undefined
+    const lines = [...(typed ? this.#headers : this.#jsonHeaders)]
+    if (status !== 204 && status !== 304) lines.push('content-length', String(size ?? 0))
+    if (headers) lines.push(...flat(headers))
+    if (closes) lines.push('connection', 'close')
+    if (stays) lines.push(...this.#keepAliveHeaders)
+    if (isFrequent) this.#frequent[size] = lines
+    return lines
   }
 
   #observe(exchange: Exchange): void {

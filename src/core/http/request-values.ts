@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint.ts'
 import { statusText } from './errors.ts'
 import { type JsonLimits, parseJson } from './json-body.ts'
 import { parseQuery } from './request-target.ts'
-import { isMappingIssue, readValue, type WireIssue, type WireType } from './wire.ts'
+import { isMappingIssue, readInto, type WireIssue, type WireIssues, type WireType } from './wire.ts'
 
 /** How bodies are read. */
 export interface BodyRules {
@@ -89,12 +89,25 @@ function queryReader({ query }: Endpoint) {
   })
   if (readers.length === 0) return undefined
   const names = new Set(readers.map(({ name }) => name))
+  const absent = readAbsent(readers)
   return (url: string, findings: Findings): Values => {
     const given = parseQuery(url, names)
+    if (given === undefined && absent) return absent
     if (given === 'malformed') throw malformedRequest()
     const values: Values = {}
     for (const { key, name, read } of readers) values[key] = read(given?.get(name), findings)
     return values
+  }
+}
+
+/** What no query at all means, the same for every request; undefined when a parameter must be there. */
+function readAbsent(readers: readonly { readonly key: string; readonly read: ValueReader }[]): Values | undefined {
+  const findings: Findings = { broken: undefined }
+  try {
+    const values = Object.fromEntries(readers.map(({ key, read }) => [key, read(undefined, findings)]))
+    return findings.broken ? undefined : Object.freeze(values)
+  } catch {
+    return undefined
   }
 }
 
@@ -138,10 +151,13 @@ function valueReader(
   unmappable: (cause?: unknown) => ServiceError,
   name: string = typeName(type),
 ): ValueReader {
+  // Most values leave it empty for the next one.
+  let unused: WireIssues = { issues: [] }
   return (raw, findings) => {
-    const issues: WireIssue[] = []
-    const value = readValue(type, raw, issues)
+    const value = readInto(unused, type, raw)
+    const { issues } = unused
     if (issues.length === 0) return value
+    unused = { issues: [] }
     const unmapped = issues.find(isMappingIssue)
     if (unmapped) throw unmappable(new TypeError(issueText(unmapped)))
     findings.broken ??= brokenRule(name, raw, issues)

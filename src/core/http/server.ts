@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
 import { badRequest, notFound, ServiceError } from '../error/service-error.ts'
 import type { Logger } from '../log/logger.ts'
 import { type HeaderValues, statusText } from './errors.ts'
-import { Exchange, exchangeOf, rememberExchange } from './exchange.ts'
+import { announcesBody, Exchange, exchangeOf, rememberExchange } from './exchange.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { Listener, type PortOptions } from './listener.ts'
+import type { PlainRoutes } from './plain-routes.ts'
 import { type ExchangeObserver, ReplyWriter } from './reply-writer.ts'
 import { requestIds } from './request-id.ts'
 import { pathOf } from './request-target.ts'
@@ -15,6 +17,9 @@ import { methodNotAllowed, routedMethod } from './routed-methods.ts'
 
 /** Looks at a request before any operation does; true when it answers, now or later, and nobody else may. */
 export type RequestFilter = (exchange: Exchange, writer: ReplyWriter) => boolean
+
+/** Serves a request that has no body; gets the values of the path's placeholders. */
+export type BodilessHandler = (exchange: Exchange, params: Readonly<Record<string, string>>) => void
 
 /** What a server is made of. */
 export interface HttpServerOptions {
@@ -55,6 +60,7 @@ export class HttpServer {
   readonly #stopping = new AbortController()
   readonly #source: { readonly nextRequestId: () => string; readonly stopping: AbortSignal }
   readonly #listeners: Listener[]
+  readonly #bodiless: PlainRoutes<BodilessHandler>[] = []
 
   /** Throws Error or TypeError when TLS settings or response headers are not usable. */
   constructor(options: HttpServerOptions) {
@@ -62,7 +68,8 @@ export class HttpServer {
     this.#options = options
     this.#limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
     this.#source = { nextRequestId: requestIds(), stopping: this.#stopping.signal }
-    this.writer = new ReplyWriter({ ...writing, log, headers: responseHeaders })
+    const { idleTimeoutMillis } = this.#limits
+    this.writer = new ReplyWriter({ ...writing, log, headers: responseHeaders, idleTimeoutMillis })
     this.app = this.#router()
     const { headerLines } = this.writer
     const onRequest = this.#onRequest.bind(this)
@@ -73,7 +80,16 @@ export class HttpServer {
 
   /** The exchange of a request that a route has got. */
   exchange(request: IncomingMessage, response: ServerResponse): Exchange {
-    return exchangeOf(request) ?? this.#begin(request, response)
+    const known = exchangeOf(request)
+    if (known) return known
+    const exchange = new Exchange(request, response, this.#source)
+    rememberExchange(exchange)
+    return exchange
+  }
+
+  /** Serves requests without a body at these paths without the router, which gets all others. */
+  serveBodiless(routes: PlainRoutes<BodilessHandler>): void {
+    this.#bodiless.push(routes)
   }
 
   /** Aborted as soon as the server begins to stop. */
@@ -125,11 +141,15 @@ export class HttpServer {
     // Bodies reach the operations as they came, whatever they call themselves.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    // A request that was known to have no body has no more events to wait for.
+    app.addHook('preParsing', (request, _reply, payload, done) =>
+      done(null, request.raw.readableEnded ? Readable.from([]) : payload),
+    )
     app.setErrorHandler((error, request, reply) => {
       reply.hijack()
       const exchange = this.exchange(request.raw, reply.raw)
       // A client that breaks off in the middle of a body is no failure of the server, and hears no answer.
-      if (request.raw.destroyed && !request.raw.complete) exchange.abandon()
+      if (request.raw.destroyed && !request.raw.readableEnded && !request.raw.complete) exchange.abandon()
       else this.writer.sendError(exchange, error)
     })
     app.setNotFoundHandler((request, reply) => {
@@ -140,22 +160,30 @@ export class HttpServer {
     return app
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): Exchange {
-    const exchange = new Exchange(request, response, this.#source)
-    rememberExchange(exchange)
-    return exchange
-  }
-
   #onRequest(request: IncomingMessage, response: ServerResponse, port: PortOptions): void {
-    const exchange = this.#begin(request, response)
+    const exchange = new Exchange(request, response, this.#source)
     const refusal = this.#refusal(exchange, port)
     if (refusal) {
       this.writer.sendError(exchange, refusal)
       return
     }
     if (this.#options.filters?.some((filter) => filter(exchange, this.writer))) return
+    if (this.#serveBodiless(exchange)) return
+    rememberExchange(exchange)
     request.method = routedMethod(exchange.method)
     this.app.routing(request, response)
+  }
+
+  #serveBodiless(exchange: Exchange): boolean {
+    const { request, method } = exchange
+    if (announcesBody(request.headers)) return false
+    for (const routes of this.#bodiless) {
+      const found = routes.find(method, request.url ?? '')
+      if (!found) continue
+      found.value(exchange, found.params)
+      return true
+    }
+    return false
   }
 
   /** What is wrong with a request wherever it goes. */

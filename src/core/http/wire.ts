@@ -59,10 +59,16 @@ const READ = Symbol('read')
 
 /** Something wrong with a value: what, and where in it. */
 export type WireIssue = z.core.$ZodRawIssue
+/** What is wrong with a value so far. */
+export type WireIssues = Pick<z.core.ParsePayload, 'issues'>
 
 /** Reads a value and adds what is wrong with it; with anything wrong, what it gives is of no use. */
 export const readValue = <T>(type: WireType<T, unknown>, value: unknown, issues: WireIssue[]): T =>
-  type[READ](value, { issues })
+  readInto({ issues }, type, value)
+
+/** The same, with the list of what is wrong as a member. */
+export const readInto = <T>(context: WireIssues, type: WireType<T, unknown>, value: unknown): T =>
+  type[READ](value, context)
 
 /** Value of a wire type after reading. */
 export type ValueOf<W extends z.ZodType> = z.output<W>
@@ -76,7 +82,7 @@ const unmappable = { mapping: true } as const
 export const isMappingIssue = (issue: { readonly code?: string; readonly params?: unknown }): boolean =>
   issue.code === 'custom' && (issue.params as { mapping?: boolean } | undefined)?.mapping === true
 
-type Issues = Pick<z.core.ParsePayload, 'issues'>
+type Issues = WireIssues
 
 const cannotMap = (context: Issues, input: unknown, message: string): typeof z.NEVER => {
   context.issues.push({ code: 'custom', input, message, params: unmappable, path: [] })

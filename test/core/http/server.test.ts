@@ -188,6 +188,28 @@ describe('requests a server must understand', () => {
     assert.deepEqual(statusesOf(answer), [413])
   })
 
+  const typed = 'HTTP/1.1\r\nHost: localhost\r\nx-user: user.admin\r\nContent-Type: application/json\r\n\r\n'
+  const bodiless: [what: string, start: string, status: number][] = [
+    ['an operation that needs one', 'PUT /api/v1/domain/sports/thing/t1', 400],
+    ['the same at an encoded path', 'PUT /api/v1/domain/sports/thing/%741', 400],
+    ['an operation without one', 'DELETE /api/v1/domain/sports', 204],
+    ['the same at an encoded path', 'DELETE /api/v1/domain/%73ports', 204],
+    ['the same with a slash at the end', 'DELETE /api/v1/domain/sports/', 204],
+    ['no operation', 'POST /api/v1/nothing', 404],
+    ['an operation of another method', 'POST /api/v1/open', 405],
+  ]
+  for (const [what, start, status] of bodiless) {
+    test(`a type but no body for ${what}, ${start}`, async () => {
+      const answer = await answerTo([`${start} ${typed}`, GET, END])
+      assert.deepEqual(statusesOf(answer), [status, 200])
+    })
+  }
+
+  test('an answer says how long its connection may be idle, a second less than it is true', async () => {
+    const answer = await answerTo([`${GET}\r\n`, GET, END], { limits: { idleTimeoutMillis: 20_000 } })
+    assert.deepEqual(answer.match(/keep-alive: .*\r\n/gi), ['keep-alive: timeout=19\r\n'])
+  })
+
   test('without keep-alive every answer ends its connection', async () => {
     const answer = await answerTo([`${GET}\r\n`], { keepAlive: false })
     assert.deepEqual(statusesOf(answer), [200])
