@@ -77,6 +77,8 @@ const nameText = (name: string): string => name.split('\n').toReversed().join(',
 
 /** SHA-256 of the modulus in capital hexadecimal digits; undefined for keys that have none. */
 function modulusHash({ publicKey }: X509Certificate): string | undefined {
+  // Other keys have none, some cannot be written as JSON, and the rest take 20 µs for it.
+  if (publicKey.asymmetricKeyType !== 'rsa') return undefined
   const { n } = publicKey.export({ format: 'jwk' })
   if (n === undefined) return undefined
   return createHash('sha256').update(Buffer.from(n, 'base64url').toString('hex').toUpperCase()).digest('hex')
