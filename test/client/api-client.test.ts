@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { AthenzClientError, tokenIdentity, type ZmsClient as Zms, ZmsClient, ZtsClient } from '#client/index.ts'
 import { zmsEndpoints } from '#zms/api/index.ts'
@@ -7,6 +9,7 @@ import { PROJECT_FOLDER } from '../architecture/sources.ts'
 import { failedWith } from '../support/client-failure.ts'
 import { type FakeAnswer, jsonAnswer, startFakeService } from '../support/fake-service.ts'
 import { runProgram } from '../support/program.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Pauses that take no time, in order. */
 function noted() {
@@ -99,6 +102,26 @@ describe('a request', () => {
       await zts.call('getJWKList', { rfc: true })
       assert.equal(service.seen[0]?.target, `${suffix === '/behind/proxy' ? suffix : ''}/zts/v1/oauth2/keys?rfc=true`)
     }
+  })
+
+  test('goes to the server of athenz.conf when no URL is given, also when the file comes later', async () => {
+    const service = await startFakeService(jsonAnswer({ keys: [] }))
+    const athenzConf = join(temporaryFolder(), 'athenz.conf')
+    await using zts = new ZtsClient({ athenzConf })
+    await assert.rejects(zts.call('getJWKList'), (error: Error) => {
+      failedWith({ kind: 'invalid-request' })(error)
+      assert.ok(error.message.includes(athenzConf))
+      return true
+    })
+    await writeFile(athenzConf, JSON.stringify({ zmsUrl: 'https://zms', ztsUrl: `${service.url}/` }))
+    await zts.call('getJWKList')
+    assert.equal(service.seen[0]?.target, '/zts/v1/oauth2/keys')
+    await writeFile(athenzConf, JSON.stringify({ zmsUrl: 'https://zms' }))
+    await using other = new ZtsClient({ athenzConf })
+    await assert.rejects(
+      other.call('getJWKList'),
+      failedWith({ message: `no URL is given, and ${athenzConf} has no ztsUrl` }),
+    )
   })
 
   test('an address that is no URL of a server is refused at once', () => {
@@ -255,6 +278,20 @@ describe('a call', () => {
     await using patient = new ZmsClient({ url: service.url, seams: { pause } })
     await assert.rejects(patient.call('getStatus', {}, { signal: pausing.signal }), reason)
     assert.equal(service.seen.length, 2)
+  })
+
+  test('that has ended leaves nothing behind that keeps the process alive', async () => {
+    const service = await startFakeService(jsonAnswer({ token: 't', expiryTime: 4_000_000_000 }))
+    const program = `import { tokenIdentity, ZtsClient } from '#client/index.ts'
+const identity = tokenIdentity('t', { name: 'sports.api' })
+console.log((await new ZtsClient({ url: '${service.url}', identity }).getRoleToken('weather')).token)
+const ended = performance.now()
+// Connections are kept for four seconds, tokens are looked at once a minute.
+process.once('exit', () => console.log(performance.now() - ended < 3000))`
+    const { status, stdout } = await runProgram(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: PROJECT_FOLDER,
+    })
+    assert.deepEqual([status, stdout], [0, 't\ntrue\n'])
   })
 
   test('keeps the process alive while it pauses', async () => {
