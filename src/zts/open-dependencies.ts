@@ -13,6 +13,7 @@ import { RoleAccess } from './cache/role-access.ts'
 import { ProviderSuffixes } from './cert/provider-suffixes.ts'
 import { openCertificateParts } from './open-certificate-parts.ts'
 import { openInstanceParts } from './open-instance-parts.ts'
+import { startNotifications } from './open-notifications.ts'
 import { Authorization } from './service/authorization.ts'
 import { loadAuthorizationDetails } from './service/authorization-details.ts'
 import { CertificateBinding } from './service/certificate-binding.ts'
@@ -88,9 +89,10 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     serverKeys: () => publishedKeys,
     ...(credentialsBox && { decryptCredentials: (creds: string) => credentialsBox.decrypt(creds) }),
   })
+  const authorityContext = { property, keyStore, now, log }
   const authorities = await loadAuthorities(
     { property: 'athenz.zts.authority_classes', classNames: zts.authorityClasses, directory: zts.rootDir },
-    { property, keyStore, now, log },
+    authorityContext,
   )
   const chain = closers.keep(
     new AuthorityChain(authorities.list, {
@@ -124,6 +126,21 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     now,
   })
   closers.add(closeInstances)
+  const { certificateRecords } = instances
+  closers.add(
+    await startNotifications({
+      config,
+      domains,
+      certificateRecords,
+      authorities,
+      authorityContext,
+      privateKeyStore,
+      registry,
+      logger,
+      now,
+      log,
+    }),
+  )
   const deps: ZtsDependencies = {
     config,
     domains,

@@ -87,6 +87,12 @@ export const ROOMS: readonly Room[] = [
   { prefix: 'src/zms/transfer/', mayImport: ['src/core/', 'src/zms/store/'], without: [...DATABASE, ...WEB] },
   // What is in memory knows nothing of where it comes from.
   { prefix: 'src/zts/cache/', mayImport: ['src/core/'], without: INPUT_OUTPUT },
+  {
+    prefix: 'src/zts/notification/',
+    mayImport: ['src/core/', 'src/zts/cache/', 'src/zts/store/'],
+    except: [...STORE_KINDS.map((kind) => `src/zts/store/${kind}/`), 'src/core/http/'],
+    without: [...DATABASE, ...WEB],
+  },
   { prefix: 'src/zts/sync/', mayImport: ['src/core/', 'src/zts/cache/'], without: DATABASE },
   {
     prefix: 'src/zts/cert/',

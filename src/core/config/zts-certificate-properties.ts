@@ -230,14 +230,19 @@ export const workloadProperties = {
 }
 
 /** Notifications about certificates that are not refreshed. */
-export const certificateNotificationProperties = allUnsupported('notifications are sent by ZMS only', {
+export const certificateNotificationProperties = {
   notification_cert_fail_provider_list: list('', 'Providers whose certificates are watched.'),
-  notification_cert_fail_ignored_services_list: list('', 'Patterns of services that are not watched.'),
+  notification_cert_fail_ignored_services_list: list('', 'Services that are not watched: full names, * and ? allowed.'),
   notification_cert_fail_grace_hours: hours(336, 'Time after the last refresh until somebody is told.'),
-  notification_cert_fail_athenz_guide: text(
+  notification_cert_fail_athenz_guide: url(
     'https://athenz.github.io/athenz/',
     'Page with advice, for links in messages.',
   ),
   notification_api_hostname: text(sameAs('athenz.zts.hostname'), 'Name of this server in messages.'),
-  notification_aws_health_domain: text('sys.auth', 'Domain whose administrators are told when AWS cannot be reached.'),
-})
+  ...allUnsupported('nobody is told of it; the log and the metrics show when credentials of AWS cannot be had', {
+    notification_aws_health_domain: text(
+      'sys.auth',
+      'Domain whose administrators are told when AWS cannot be reached.',
+    ),
+  }),
+}

@@ -79,9 +79,9 @@ export const plugInProperties = {
     'Audit log: file, or the class of the original that writes to the server log, or a module.',
   ),
   hostname_resolver_factory_class: className(unset, 'Judge of host names in certificate requests.'),
-  notification_service_factory_class: unsupported(
-    'notifications are sent by ZMS only',
-    list('', 'Senders of notifications; none = no notifications.'),
+  notification_service_factory_class: list(
+    '',
+    'Senders of notifications: email, webhook, log, modules; none = no notifications.',
   ),
 }
 

@@ -1,4 +1,5 @@
 import { groupResourceName, roleResourceName } from '../names/resource-name.ts'
+import { daysBetween } from './days.ts'
 import type { NoticeItem, Notification } from './notice.ts'
 import { type NotificationTopic, topics } from './topics.ts'
 
@@ -39,6 +40,7 @@ const FACTS: readonly { readonly field: keyof NoticeItem; readonly label: string
   { field: 'instanceId', label: 'instance' },
   { field: 'hostName', label: 'host' },
   { field: 'updateTime', label: 'refreshed', isTime: true },
+  { field: 'server', label: 'told by' },
   { field: 'notifyDetails', label: 'note' },
 ]
 
@@ -47,7 +49,6 @@ const STATE_WORDS: ReadonlyMap<string, string> = new Map([
   ['DELETE', 'end of the membership'],
 ])
 
-const DAY_MILLIS = 86_400_000
 const LABEL_WIDTH = Math.max(...FACTS.map(({ label }) => label.length))
 const CLOSING = 'You get this message because of your memberships in Athenz.'
 
@@ -113,10 +114,6 @@ export function factsOf(item: NoticeItem, now: number): (readonly [label: string
     return [[label, oneLine(field === 'pendingState' ? (STATE_WORDS.get(text) ?? text) : text)] as const]
   })
 }
-
-/** Whole days of the calendar (UTC) from one time to another. */
-export const daysBetween = (from: number, to: number): number =>
-  Math.floor(to / DAY_MILLIS) - Math.floor(from / DAY_MILLIS)
 
 function dated(time: number, now: number): string {
   const iso = new Date(time).toISOString()

@@ -27,7 +27,10 @@ export interface NoticeItem {
   readonly provider?: string
   readonly instanceId?: string
   readonly hostName?: string
+  /** When its certificate was issued last. */
   readonly updateTime?: number
+  /** Server that has seen it. */
+  readonly server?: string
 }
 
 /** A domain whose people are told something in a place of their own. */

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import type { Logger } from '../log/logger.ts'
 import { consolidate } from './consolidate.ts'
-import { daysBetween } from './message-text.ts'
+import { daysBetween } from './days.ts'
 import type { Notice, Notification, NotificationSender } from './notice.ts'
 import { topics } from './topics.ts'
 

@@ -148,7 +148,7 @@ const TOPICS = {
     audience: 'admin',
     subject: 'unrefreshed_certs',
     list: 'certificatesList',
-    opening: 'These certificates of your services have not been refreshed for some time and will expire:',
+    opening: 'These certificates of your services have not been refreshed for some time, and expire or have expired:',
     advice: 'Check the agents that refresh them, or remove the instances that are no more.',
     page: 'ui',
   },

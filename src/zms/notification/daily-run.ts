@@ -1,10 +1,10 @@
+import { OnceADay, startOfDay } from '#core/notification/days.ts'
 import type { Notice } from '#core/notification/notice.ts'
 import type { Outbox } from '#core/notification/outbox.ts'
 import type { ZmsDependencies } from '../service/dependencies.ts'
 import { principalDomainsOf } from '../service/principal-domains.ts'
 import { dueSubjects, noticesOf } from './daily-notices.ts'
 import { rejectExpiredRequests } from './expired-requests.ts'
-import { startOfDay } from './notice-days.ts'
 import { NOTICE_WAYS, type NoticeWay } from './notice-kinds.ts'
 import { Recipients } from './recipients.ts'
 
@@ -19,21 +19,24 @@ export type NotificationParts = Pick<ZmsDependencies, 'config' | 'store' | 'writ
 export class DailyRun {
   readonly #parts: NotificationParts
   readonly #outbox: Outbox
-  #doneDay = Number.NEGATIVE_INFINITY
+  readonly #daily: OnceADay
 
   constructor(parts: NotificationParts, outbox: Outbox) {
     this.#parts = parts
     this.#outbox = outbox
+    this.#daily = new OnceADay({
+      now: parts.now,
+      work: (now) => this.#tell(now),
+      otherwise: () => outbox.retry(),
+    })
   }
 
   /** Rejects when the data cannot be read. */
-  async run(): Promise<void> {
-    const now = this.#parts.now()
-    const day = startOfDay(now)
-    if (day === this.#doneDay) {
-      await this.#outbox.retry()
-      return
-    }
+  run(): Promise<void> {
+    return this.#daily.run()
+  }
+
+  async #tell(now: number): Promise<void> {
     await rejectExpiredRequests(this.#parts, now)
     const { config, store } = this.#parts
     const recipients = new Recipients({ queries: store, principals: principalDomainsOf(config), now })
@@ -49,7 +52,6 @@ export class DailyRun {
       // What is claimed is this server's to tell, whatever happens to the rest.
       if (digest) await this.#outbox.deliver(gathered)
     }
-    this.#doneDay = day
   }
 
   /** Notices of which this server is the one to tell. They are made before they are claimed, so that none is lost. */

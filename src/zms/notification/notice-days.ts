@@ -1,4 +1,4 @@
-import { daysBetween } from '#core/notification/message-text.ts'
+import { daysBetween, startOfDay } from '#core/notification/days.ts'
 import type { NoticeKind, NoticeSubject } from '../store/notices.ts'
 
 const DAY_MILLIS = 86_400_000
@@ -6,9 +6,6 @@ const DAY_MILLIS = 86_400_000
 /** Days of the calendar (UTC) before a membership ends, or is to be reviewed, on which people are told. */
 export const NOTICE_DAYS: ReadonlySet<number> = new Set([0, 1, 3, 7, 14, 21, 28])
 const FARTHEST_DAYS = Math.max(...NOTICE_DAYS)
-
-/** Beginning of the day, by UTC. */
-export const startOfDay = (time: number): number => Math.floor(time / DAY_MILLIS) * DAY_MILLIS
 
 /** Dates that may be due on the day of `now`: from and before when. */
 export function spanOf(kind: NoticeKind, now: number): { from: number; until: number } {

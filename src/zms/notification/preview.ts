@@ -1,12 +1,12 @@
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { consolidate } from '#core/notification/consolidate.ts'
+import { startOfDay } from '#core/notification/days.ts'
 import type { Notice, Notification } from '#core/notification/notice.ts'
 import { principalDomainsOf } from '../service/principal-domains.ts'
 import type { NoticeSubject } from '../store/notices.ts'
 import type { StoreQueries } from '../store/store.ts'
 import { dueSubjects, noticesOf } from './daily-notices.ts'
 import { expiredRequests } from './expired-requests.ts'
-import { startOfDay } from './notice-days.ts'
 import { NOTICE_WAYS, type NoticeWay } from './notice-kinds.ts'
 import { Recipients } from './recipients.ts'
 

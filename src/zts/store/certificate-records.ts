@@ -20,6 +20,18 @@ export interface CertificateRecord {
   readonly svcDataUpdateTime?: number | undefined
 }
 
+/** Who is going to tell people of certificates that are not refreshed; times are epoch milliseconds. */
+export interface UnrefreshedClaim {
+  readonly provider: string
+  /** Certificates that were issued before. */
+  readonly issuedBefore: number
+  /** Name of the server that tells, and when. */
+  readonly server: string
+  readonly at: number
+  /** Records of which people were told at this time or later are left out. */
+  readonly notSince: number
+}
+
 /**
  * Records of certificates by provider, instance and service: a plug-in. A store that cannot be reached rejects with a
  * ServiceError `unavailable`, names that it cannot keep with `bad-request`. Names that differ in the case of their
@@ -38,5 +50,19 @@ export interface CertificateRecords {
   delete(provider: string, instanceId: string, service: string): Promise<void>
   /** Removes records whose current time is before `before`, at most `limit` (0: all); gives how many. */
   deleteExpired(before: number, limit: number): Promise<number>
+  /**
+   * Notes at the records of a provider that are not refreshed that the server tells people of them, and gives them.
+   * However many servers ask at the same time, one gets each. A store that cannot do it may be without.
+   */
+  claimUnrefreshed?(claim: UnrefreshedClaim): Promise<CertificateRecord[]>
   close?(): Promise<void> | void
 }
+
+/** Whether a record is among those of a claim. */
+export const isClaimed = (
+  { provider, currentTime, lastNotifiedTime }: CertificateRecord,
+  claim: Pick<UnrefreshedClaim, 'provider' | 'issuedBefore' | 'notSince'>,
+): boolean =>
+  provider === claim.provider &&
+  currentTime < claim.issuedBefore &&
+  (lastNotifiedTime === undefined || lastNotifiedTime < claim.notSince)

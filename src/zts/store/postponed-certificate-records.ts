@@ -1,6 +1,6 @@
 import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
-import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
+import type { CertificateRecord, CertificateRecords, UnrefreshedClaim } from './certificate-records.ts'
 
 /** How records are kept while their store is away. */
 export interface PostponedRecordsOptions {
@@ -79,6 +79,11 @@ export class PostponedCertificateRecords implements CertificateRecords {
 
   deleteExpired(before: number, limit: number): Promise<number> {
     return this.#store.deleteExpired(before, limit)
+  }
+
+  /** What is postponed was issued a moment ago. */
+  async claimUnrefreshed(claim: UnrefreshedClaim): Promise<CertificateRecord[]> {
+    return (await this.#store.claimUnrefreshed?.(claim)) ?? []
   }
 
   /** Tries once more to write what was postponed. */

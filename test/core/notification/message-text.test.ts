@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { daysBetween, type MessageFrame, messageText, oneLine } from '#core/notification/message-text.ts'
+import { type MessageFrame, messageText, oneLine } from '#core/notification/message-text.ts'
 import { notificationJson } from '#core/notification/notification-json.ts'
 import { topicNames } from '#core/notification/topics.ts'
 import { DAY_MILLIS, expiry, NOW, notificationOf } from './notices.ts'
@@ -102,18 +102,6 @@ describe('a text on one line', () => {
   test('has no control characters', () => {
     assert.equal(oneLine(' a\r\n\tb\u0085c\u2029d\u007f '), 'a b c d')
   })
-})
-
-describe('days', () => {
-  const cases: readonly (readonly [from: string, to: string, days: number])[] = [
-    ['2030-01-01T00:00:00Z', '2030-01-01T23:59:59Z', 0],
-    ['2030-01-01T23:59:59Z', '2030-01-02T00:00:00Z', 1],
-    ['2030-02-28T12:00:00Z', '2030-03-01T11:00:00Z', 1],
-    ['2030-01-02T00:00:00Z', '2030-01-01T23:00:00Z', -1],
-  ]
-  for (const [from, to, days] of cases) {
-    test(`from ${from} to ${to} are ${days}`, () => assert.equal(daysBetween(Date.parse(from), Date.parse(to)), days))
-  }
 })
 
 describe('a notification as data', () => {

@@ -115,6 +115,33 @@ export function certificateRecordSuite(open: () => Promise<CertificateRecords>):
     assert.ok(await get(records, certificateRecord({ instanceId: 'i-2' })))
   })
 
+  withStore('gives each record that is not refreshed to one of those who ask, once in a while', async (records) => {
+    const old = certificateRecord({ currentTime: TIME - 10 * HOUR })
+    await records.insert(old)
+    await records.insert(certificateRecord({ instanceId: 'i-2', currentTime: TIME - HOUR }))
+    await records.insert(certificateRecord({ instanceId: 'i-3', currentTime: TIME - 10 * HOUR, provider: 'other' }))
+    const claim = (server: string, at: number, notSince = at) =>
+      records.claimUnrefreshed?.({
+        provider: 'sys.auth.zts',
+        issuedBefore: TIME - 2 * HOUR,
+        server,
+        at,
+        notSince,
+      })
+    const answers = await Promise.all([claim('zts1', TIME), claim('zts2', TIME, TIME)])
+    const told = answers.flat().map((found) => found && known(found))
+    assert.equal(told.length, 1)
+    const [first] = told
+    assert.ok(first?.lastNotifiedServer === 'zts1' || first?.lastNotifiedServer === 'zts2')
+    assert.deepEqual(first, { ...old, lastNotifiedTime: TIME, lastNotifiedServer: first.lastNotifiedServer })
+    assert.deepEqual(await get(records), first)
+    assert.deepEqual(await claim('zts3', TIME + HOUR, TIME), [])
+    assert.equal((await claim('zts3', TIME + HOUR, TIME + 1))?.length, 1)
+    const next = certificateRecord({ currentSerial: '2', currentTime: TIME + 2 * HOUR })
+    assert.equal(await records.update(next, old.currentSerial), true)
+    assert.deepEqual(await claim('zts3', TIME + 3 * HOUR), [])
+  })
+
   withStore('does not take ids that differ in the case of letters for each other', async (records) => {
     const record = certificateRecord({ instanceId: 'i-abc' })
     const other = certificateRecord({ instanceId: 'I-ABC', currentSerial: '9' })

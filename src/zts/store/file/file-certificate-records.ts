@@ -1,7 +1,12 @@
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import { conflict } from '#core/error/service-error.ts'
-import type { CertificateRecord, CertificateRecords } from '../certificate-records.ts'
+import {
+  type CertificateRecord,
+  type CertificateRecords,
+  isClaimed,
+  type UnrefreshedClaim,
+} from '../certificate-records.ts'
 import type { JournaledFolder } from './journaled-folder.ts'
 import { RecordMembers } from './record-members.ts'
 
@@ -71,6 +76,20 @@ export class FileCertificateRecords implements CertificateRecords {
       if (expired) deleted++
     }
     return deleted
+  }
+
+  async claimUnrefreshed(claim: UnrefreshedClaim): Promise<CertificateRecord[]> {
+    const claimed: CertificateRecord[] = []
+    for (const name of await this.#folder.names()) {
+      await this.#folder.inTurn(name, async () => {
+        const found = await this.#read(name)
+        if (found === undefined || !isClaimed(found, claim)) return
+        const noted = { ...found, lastNotifiedTime: claim.at, lastNotifiedServer: claim.server }
+        await this.#write(name, noted)
+        claimed.push(noted)
+      })
+    }
+    return claimed
   }
 
   close(): Promise<void> {

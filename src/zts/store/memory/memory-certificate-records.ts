@@ -1,4 +1,9 @@
-import type { CertificateRecord, CertificateRecords } from '../certificate-records.ts'
+import {
+  type CertificateRecord,
+  type CertificateRecords,
+  isClaimed,
+  type UnrefreshedClaim,
+} from '../certificate-records.ts'
 
 /** Records that end with the process. */
 export class MemoryCertificateRecords implements CertificateRecords {
@@ -32,6 +37,17 @@ export class MemoryCertificateRecords implements CertificateRecords {
       deleted++
     }
     return deleted
+  }
+
+  async claimUnrefreshed(claim: UnrefreshedClaim): Promise<CertificateRecord[]> {
+    const claimed: CertificateRecord[] = []
+    for (const [key, record] of this.#records) {
+      if (!isClaimed(record, claim)) continue
+      const noted = { ...record, lastNotifiedTime: claim.at, lastNotifiedServer: claim.server }
+      this.#records.set(key, noted)
+      claimed.push(noted)
+    }
+    return claimed
   }
 }
 

@@ -1,7 +1,7 @@
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { SqlValue } from '#core/database/mysql-connection.ts'
 import { conflict } from '#core/error/service-error.ts'
-import type { CertificateRecord, CertificateRecords } from '../certificate-records.ts'
+import type { CertificateRecord, CertificateRecords, UnrefreshedClaim } from '../certificate-records.ts'
 import type { RecordDatabase } from './record-database.ts'
 
 interface Row {
@@ -38,13 +38,18 @@ const VALUE_COLUMNS = [
 const KEY_COLUMNS = ['provider', 'instanceId', 'service']
 /** The key, with a comparison of bytes beside that of the index, which takes capital letters for small ones. */
 const OF_KEY = KEY_COLUMNS.map((column) => `${column} = ? AND CAST(${column} AS BINARY) = ?`).join(' AND ')
-const SELECT = `SELECT ${[...KEY_COLUMNS, ...VALUE_COLUMNS].join(', ')}, lastNotifiedTime, lastNotifiedServer
-  FROM certificates WHERE ${OF_KEY}`
+const SELECT_ANY = `SELECT ${[...KEY_COLUMNS, ...VALUE_COLUMNS].join(', ')}, lastNotifiedTime, lastNotifiedServer
+  FROM certificates WHERE`
+const SELECT = `${SELECT_ANY} ${OF_KEY}`
 const ASSIGNMENTS = VALUE_COLUMNS.map((column) => `${column} = ?`).join(', ')
 const INSERT = `INSERT INTO certificates (provider, instanceId, service, ${VALUE_COLUMNS.join(', ')})
   VALUES (?, ?, ?, ${VALUE_COLUMNS.map(() => '?').join(', ')})`
 const REPLACE = `UPDATE certificates SET ${ASSIGNMENTS}, lastNotifiedTime = NULL, lastNotifiedServer = NULL WHERE ${OF_KEY}`
 const UPDATE = `UPDATE certificates SET ${ASSIGNMENTS} WHERE ${OF_KEY} AND currentSerial = ?`
+/** One statement, so that of several servers one gets a record. */
+const CLAIM = `UPDATE certificates SET lastNotifiedTime = ?, lastNotifiedServer = ?
+  WHERE provider = ? AND currentTime < ? AND (lastNotifiedTime IS NULL OR lastNotifiedTime < ?)`
+const CLAIMED = `${SELECT_ANY} lastNotifiedTime = ? AND lastNotifiedServer = ? AND provider = ?`
 const DELETE = `DELETE FROM certificates WHERE ${OF_KEY}`
 /** So many rows are locked at one time when old ones are removed. */
 const DELETE_BATCH = 1000
@@ -105,6 +110,25 @@ export class MySqlCertificateRecords implements CertificateRecords {
       deleted += found
       if (found < batch) return deleted
     }
+  }
+
+  async claimUnrefreshed({
+    provider,
+    issuedBefore,
+    server,
+    at,
+    notSince,
+  }: UnrefreshedClaim): Promise<CertificateRecord[]> {
+    const note = [new Date(at), server]
+    let attempts = 0
+    const rows = await this.#database.run(async (connection) => {
+      const condition = [provider, new Date(issuedBefore), new Date(notSince)]
+      attempts++
+      const { found } = await connection.change(CLAIM, [...note, ...condition])
+      // The attempt before may have succeeded although its answer was lost.
+      return found > 0 || attempts > 1 ? connection.rows<Row>(CLAIMED, [...note, provider]) : []
+    })
+    return rows.map(recordOf)
   }
 
   close(): void {
