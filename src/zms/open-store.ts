@@ -75,6 +75,8 @@ async function openDatabase({ config, privateKeyStore, log }: StoreOptions): Pro
   return new MySqlStore({
     primary,
     ...(replica && { replica }),
+    readOnly: () => zms.readOnlyMode.value,
+    log,
     pool: poolLimits(config),
     retry: retryOf(config),
     maxCachedObjects: ts.domainCacheMaxObjects,

@@ -31,6 +31,12 @@ export class DomainCache {
     return domain?.rowId === stamp.rowId && domain.modified === stamp.modified ? domain : undefined
   }
 
+  /** The domain at the stamp or, by its stamp, later. */
+  notBefore(name: string, stamp: Stamp): MutableDomain | undefined {
+    const domain = this.#domains.get(name)
+    return domain?.rowId === stamp.rowId && domain.modified >= stamp.modified ? domain : undefined
+  }
+
   /**
    * The domain as it is now, provided that it is not older than a stamp that was asked for at `sentAt`: it is at the
    * stamp, or this process changed it since, which it does only to the newest state.

@@ -1,11 +1,10 @@
-import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection } from '#core/database/mysql-connection.ts'
-import type { MySqlPool } from '#core/database/mysql-pool.ts'
 import type { MutableDomain } from '../change.ts'
 import type { Domain } from '../model.ts'
 import { inLists, LONGEST_LIST } from './bulk.ts'
 import type { DomainCache } from './domain-cache.ts'
 import { loadDomain, loadDomainSnapshot } from './load.ts'
+import type { ReadSource } from './read-source.ts'
 import { isAskable, readStamps, type Sequence, type Stamp, type StampReader } from './stamps.ts'
 
 /** A domain that is being loaded. */
@@ -19,8 +18,7 @@ export class DomainReader {
   readonly #cache: DomainCache
   readonly #stamps: StampReader
   readonly #sequence: Sequence
-  readonly #pool: MySqlPool
-  readonly #replica: MySqlPool | undefined
+  readonly #source: Pick<ReadSource, 'use' | 'fromReplica'>
   readonly #loading = new Map<string, Loading>()
   /** Commits of this process on their way, by domain. */
   readonly #committing = new Map<string, Promise<void>>()
@@ -29,20 +27,20 @@ export class DomainReader {
     cache: DomainCache,
     stamps: StampReader,
     sequence: Sequence,
-    pools: { primary: MySqlPool; replica?: MySqlPool | undefined },
+    source: Pick<ReadSource, 'use' | 'fromReplica'>,
   ) {
     this.#cache = cache
     this.#stamps = stamps
     this.#sequence = sequence
-    this.#pool = pools.primary
-    this.#replica = pools.replica
+    this.#source = source
   }
 
   /** The domain as it is at a moment after the call. */
   async domain(name: string): Promise<Domain | undefined> {
-    const { byName, sentAt } = await this.#stamps.read([name])
+    const { byName, sentAt, isReplica } = await this.#stamps.read([name])
     const stamp = byName.get(name)
     if (stamp === undefined) return undefined
+    if (isReplica) return this.#copy(name, stamp)
     return this.#cache.since(name, stamp, sentAt) ?? this.#newer(name, stamp, sentAt)
   }
 
@@ -50,17 +48,22 @@ export class DomainReader {
   async domains(names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
     for (let attempt = 1; attempt <= SHARED_ATTEMPTS; attempt++) {
       const found =
-        (await this.#fromMemory(names)) ?? (await this.#pool.use((connection) => this.#loadTogether(connection, names)))
+        (await this.#fromMemory(names)) ??
+        (await this.#source.use((connection, isReplica) =>
+          // A copy may be behind what is in memory, and must not take its place.
+          isReplica ? this.#loadApart(connection, names) : this.#loadTogether(connection, names),
+        ))
       if (found) return found
     }
-    return this.#pool.use((connection) => this.#loadApart(connection, names))
+    return this.#source.use((connection) => this.#loadApart(connection, names))
   }
 
   /** The domains when all of them are current in memory. */
   async #fromMemory(names: readonly string[]): Promise<ReadonlyMap<string, Domain> | undefined> {
     // More names take several questions, which are not of one moment.
     if (names.length > LONGEST_LIST) return undefined
-    const { byName, sentAt } = await this.#stamps.read(names)
+    const { byName, sentAt, isReplica } = await this.#stamps.read(names)
+    if (isReplica) return undefined
     const stale = names.filter((name) => {
       const stamp = byName.get(name)
       return stamp !== undefined && this.#cache.at(name, stamp) === undefined
@@ -121,20 +124,20 @@ export class DomainReader {
   async #loadOnce(stamp: Stamp): Loading {
     const startedAt = this.#sequence.next()
     const copy = await this.#loadFromReplica(stamp)
-    const loaded = copy ?? (await this.#pool.use((connection) => loadDomainSnapshot(connection, stamp.rowId)))
+    const loaded = copy ?? (await this.#source.use((connection) => loadDomainSnapshot(connection, stamp.rowId)))
     return loaded && this.#cache.keep(loaded, startedAt)
   }
 
   /** The domain from the replica, provided that the replica has caught up with the stamp. */
   async #loadFromReplica(stamp: Stamp): Loading {
-    if (this.#replica === undefined) return undefined
-    try {
-      const copy = await this.#replica.use((connection) => loadDomainSnapshot(connection, stamp.rowId))
-      return copy?.modified === stamp.modified ? copy : undefined
-    } catch (error) {
-      if (error instanceof DatabaseError) return undefined
-      throw error
-    }
+    const copy = await this.#source.fromReplica((connection) => loadDomainSnapshot(connection, stamp.rowId))
+    return copy?.modified === stamp.modified ? copy : undefined
+  }
+
+  /** The domain while only a copy of the database answers: what is in memory may be newer, and then it counts. */
+  #copy(name: string, stamp: Stamp): Promise<Domain | undefined> {
+    const kept = this.#cache.notBefore(name, stamp)
+    return kept ? Promise.resolve(kept) : this.#load(name, stamp)
   }
 
   /**

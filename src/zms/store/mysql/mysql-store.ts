@@ -8,17 +8,21 @@ import { DomainCache } from './domain-cache.ts'
 import { DomainReader } from './domain-reader.ts'
 import { claimSubjects } from './notices.ts'
 import { MySqlQueries } from './queries.ts'
+import { ReadSource } from './read-source.ts'
 import { Attempts, asServiceError, type RetrySettings, readPatiently } from './retry.ts'
 import type { WriteSettings } from './scope.ts'
 import { DatabaseClock, GivenClock } from './stamp-clock.ts'
-import { Sequence, StampReader } from './stamps.ts'
+import { Sequence, type StampConnection, StampReader } from './stamps.ts'
 import { Transactions } from './transactions.ts'
 
 /** What a MySQL store is made of. */
 export interface MySqlStoreOptions {
   readonly primary: MySqlSettings
-  /** Domains are loaded from it when it has caught up; everything else goes to the primary. */
+  /** Domains are loaded from it when it has caught up; everything else goes to the primary as long as that answers. */
   readonly replica?: MySqlSettings
+  /** Whether the operator has declared that nothing is written; never when absent. */
+  readonly readOnly?: () => boolean
+  readonly log?: (level: 'info' | 'warn', message: string) => void
   readonly pool: PoolLimits
   readonly retry: RetrySettings
   readonly write?: WriteSettings
@@ -34,6 +38,18 @@ export interface MySqlStoreOptions {
 const MAX_CACHED_OBJECTS = 4_000_000
 
 const READ_SETUP = 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ'
+
+const openForStamps = async (settings: MySqlSettings, isReplica: boolean): Promise<StampConnection> => ({
+  connection: await MySqlConnection.open(settings, READ_SETUP),
+  isReplica,
+})
+
+/** There is another database to ask: a copy that hangs must not hold requests up for long. */
+const impatient = (replica: MySqlSettings): MySqlSettings => ({
+  ...replica,
+  connectTimeoutMillis: Math.min(replica.connectTimeoutMillis, 3_000),
+  statementTimeoutMillis: Math.min(replica.statementTimeoutMillis, 10_000),
+})
 
 /**
  * Script of connections for transactions. They lock rows, never gaps, so that transactions of different domains do not
@@ -52,6 +68,7 @@ export class MySqlStore implements Store {
   readonly #cache: DomainCache
   readonly #stamps: StampReader
   readonly #reader: DomainReader
+  readonly #source: ReadSource
   readonly #readPool: MySqlPool
   readonly #writePool: MySqlPool
   readonly #replicaPool: MySqlPool | undefined
@@ -62,21 +79,23 @@ export class MySqlStore implements Store {
 
   /** Connects when it is first used. */
   constructor(options: MySqlStoreOptions) {
-    const { primary, replica, pool, retry } = options
+    const { primary, replica, pool, retry, readOnly = () => false, log = () => {} } = options
     this.#retry = retry
     this.#random = options.random ?? Math.random
     const sequence = new Sequence()
     this.#cache = new DomainCache(options.maxCachedObjects ?? MAX_CACHED_OBJECTS)
     this.#readPool = new MySqlPool(primary, pool, READ_SETUP)
     this.#writePool = new MySqlPool(primary, pool, writeSetup(primary))
-    this.#replicaPool = replica && new MySqlPool(replica, pool, READ_SETUP)
-    this.#stamps = new StampReader(() => MySqlConnection.open(primary, READ_SETUP), sequence)
-    this.#reader = new DomainReader(this.#cache, this.#stamps, sequence, {
-      primary: this.#readPool,
-      replica: this.#replicaPool,
+    this.#replicaPool = replica && new MySqlPool(impatient(replica), pool, READ_SETUP)
+    this.#source = new ReadSource({ primary: this.#readPool, replica: this.#replicaPool, readOnly, log })
+    this.#stamps = new StampReader({
+      sequence,
+      open: () => this.#openForStamps(primary, replica),
+      isRight: ({ isReplica }) => isReplica === this.#source.isReplica,
     })
+    this.#reader = new DomainReader(this.#cache, this.#stamps, sequence, this.#source)
     this.#queries = new MySqlQueries({
-      rows: (sql, values) => this.#readPool.use((connection) => connection.rows(sql, values)),
+      rows: (sql, values) => this.#source.use((connection) => connection.rows(sql, values)),
       domain: (name) => this.#reader.domain(name),
       domains: (names) => this.#reader.domains(names),
     })
@@ -107,7 +126,7 @@ export class MySqlStore implements Store {
 
   async check(): Promise<boolean> {
     try {
-      await this.#readPool.use((connection) => connection.rows('SELECT 1 FROM domain LIMIT 1'))
+      await this.#source.use((connection) => connection.rows('SELECT 1 FROM domain LIMIT 1'))
       return true
     } catch {
       return false
@@ -115,6 +134,7 @@ export class MySqlStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#source.close()
     this.#stamps.close()
     for (const pool of [this.#readPool, this.#writePool, this.#replicaPool]) pool?.close()
   }
@@ -248,6 +268,13 @@ export class MySqlStore implements Store {
 
   suspendedPrincipals(bits: number) {
     return this.#ask(() => this.#queries.suspendedPrincipals(bits))
+  }
+
+  #openForStamps(primary: MySqlSettings, replica: MySqlSettings | undefined): Promise<StampConnection> {
+    return this.#source.connect({
+      primary: () => openForStamps(primary, false),
+      replica: () => openForStamps(replica ?? primary, true),
+    })
   }
 
   /** Tries again what failed by a broken connection: reading twice does no harm. */

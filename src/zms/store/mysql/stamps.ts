@@ -15,6 +15,23 @@ export interface Stamps {
   readonly byName: ReadonlyMap<string, Stamp>
   /** Place of the question among all events of this process (see `Sequence`). */
   readonly sentAt: number
+  /** They are those of a copy, which may be behind. */
+  readonly isReplica: boolean
+}
+
+/** A connection on which stamps are asked for. */
+export interface StampConnection {
+  readonly connection: MySqlConnection
+  readonly isReplica: boolean
+}
+
+/** What a reader of stamps is made of. */
+export interface StampReaderOptions {
+  readonly sequence: Sequence
+  /** Gives a connection for this reader alone. */
+  readonly open: () => Promise<StampConnection>
+  /** Whether questions still belong on the connection that it has. */
+  readonly isRight: (connection: StampConnection) => boolean
 }
 
 /** A counter that tells which of two events in this process was first. */
@@ -62,17 +79,14 @@ const GATHERING_TURNS = 3
  * however many requests come, and no answer is older than the request it serves.
  */
 export class StampReader {
-  readonly #open: () => Promise<MySqlConnection>
-  readonly #sequence: Sequence
-  #connection: MySqlConnection | undefined
+  readonly #options: StampReaderOptions
+  #connection: StampConnection | undefined
   #next: Question | undefined
   #asking = false
   #closed = false
 
-  /** `open` gives a connection for this reader alone. */
-  constructor(open: () => Promise<MySqlConnection>, sequence: Sequence) {
-    this.#open = open
-    this.#sequence = sequence
+  constructor(options: StampReaderOptions) {
+    this.#options = options
   }
 
   /** Stamps of the named domains (and perhaps others) at a moment after the call. */
@@ -89,7 +103,7 @@ export class StampReader {
 
   close(): void {
     this.#closed = true
-    this.#connection?.close()
+    this.#connection?.connection.close()
   }
 
   async #askAll(): Promise<void> {
@@ -108,9 +122,9 @@ export class StampReader {
 
   async #ask(names: readonly string[]): Promise<Stamps> {
     for (let attempt = 1; ; attempt++) {
-      const sentAt = this.#sequence.next()
+      const sentAt = this.#options.sequence.next()
       try {
-        return { sentAt, byName: await this.#query(names) }
+        return { sentAt, ...(await this.#query(names)) }
       } catch (error) {
         const isLost = error instanceof DatabaseError && error.fault === 'lost'
         if (!isLost || attempt >= ATTEMPTS || this.#closed) throw error
@@ -118,19 +132,24 @@ export class StampReader {
     }
   }
 
-  async #query(names: readonly string[]): Promise<Map<string, Stamp>> {
-    const stamps = new Map<string, Stamp>()
+  async #query(names: readonly string[]): Promise<Omit<Stamps, 'sentAt'>> {
+    const byName = new Map<string, Stamp>()
+    let isReplica = false
     for (const list of inLists(names)) {
-      for (const [name, stamp] of await readStamps(await this.#usableConnection(), list)) stamps.set(name, stamp)
+      const used = await this.#usableConnection()
+      isReplica ||= used.isReplica
+      for (const [name, stamp] of await readStamps(used.connection, list)) byName.set(name, stamp)
     }
-    return stamps
+    return { byName, isReplica }
   }
 
-  async #usableConnection(): Promise<MySqlConnection> {
-    if (this.#connection?.usable) return this.#connection
-    if (!this.#closed) this.#connection = await this.#open()
+  async #usableConnection(): Promise<StampConnection> {
+    const current = this.#connection
+    if (current?.connection.usable && this.#options.isRight(current)) return current
+    current?.connection.close()
+    if (!this.#closed) this.#connection = await this.#options.open()
     if (this.#closed || this.#connection === undefined) {
-      this.#connection?.close()
+      this.#connection?.connection.close()
       throw new DatabaseError('unreachable', 'the store is closed')
     }
     return this.#connection
