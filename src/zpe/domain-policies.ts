@@ -1,4 +1,5 @@
 import type { AssertionView } from '#core/rbac/compiled-policies.ts'
+import { isGlob, patternsAfter } from '#core/rbac/glob.ts'
 import { type RolePlan, RolePolicies } from '#core/rbac/role-policies.ts'
 import type { AccessStatus } from './access-status.ts'
 
@@ -26,7 +27,7 @@ export interface PolicyAssertion extends AssertionView {
   /** Local name, or a pattern. */
   readonly role: string
   readonly action: string
-  /** Without the domain, when it is that of the policies. */
+  /** Without the domain, when it is that of the policies, or a pattern that matches it. */
   readonly resource: string
   readonly effect: 'ALLOW' | 'DENY'
 }
@@ -57,12 +58,12 @@ class LoadedAssertion implements PolicyAssertion {
   readonly effect: 'ALLOW' | 'DENY'
   #check: AccessCheck | undefined
 
-  constructor(given: PolicyAssertion, domain: string) {
-    this.policy = given.policy
-    this.role = withoutPrefix(given.role, `${domain}:role.`)
-    this.action = given.action.toLowerCase()
-    this.resource = withoutPrefix(given.resource.toLowerCase(), `${domain}:`)
-    this.effect = given.effect
+  constructor({ policy, role, action, effect }: PolicyAssertion, domain: string, resource: string) {
+    this.policy = policy
+    this.role = withoutPrefix(role, `${domain}:role.`)
+    this.action = action.toLowerCase()
+    this.resource = resource
+    this.effect = effect
   }
 
   check(policies: PolicyVersion): AccessCheck {
@@ -72,6 +73,17 @@ class LoadedAssertion implements PolicyAssertion {
 
 const withoutPrefix = (text: string, prefix: string): string =>
   text.startsWith(prefix) ? text.slice(prefix.length) : text
+
+/**
+ * What an assertion is about, without the domain. A pattern that does not begin with the domain may match it, too, as
+ * `*:data` does: then it has a second meaning, the one that it has for the servers, which match names in full.
+ */
+function localResources(given: string, domain: string): readonly string[] {
+  const resource = given.toLowerCase()
+  const prefix = `${domain}:`
+  if (resource.startsWith(prefix)) return [resource.slice(prefix.length)]
+  return isGlob(resource) ? [...new Set([resource, ...patternsAfter(resource, prefix)])] : [resource]
+}
 
 /** What the roles of a credential select of the policies of one domain; see {@link DomainPolicies.plan}. */
 export interface DomainPlan {
@@ -98,7 +110,10 @@ export class DomainPolicies {
     assertions: readonly PolicyAssertion[],
     deniesFromMillis = Number.POSITIVE_INFINITY,
   ) {
-    const loaded = assertions.map((each) => new LoadedAssertion(each, version.domain))
+    const { domain } = version
+    const loaded = assertions.flatMap((each) =>
+      localResources(each.resource, domain).map((resource) => new LoadedAssertion(each, domain, resource)),
+    )
     this.version = version
     this.assertions = loaded
     this.#policies = new RolePolicies(loaded, { trailingStarCrossesLines: true })

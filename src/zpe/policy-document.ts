@@ -83,7 +83,7 @@ async function signedForm(
   if (data === undefined || signature === undefined || keyId === undefined) {
     throw new UnusablePolicies('it has no policies, no signature or no key id')
   }
-  const told = await inTurns(readSignedPolicyData(data, 'unescaped'))
+  const told = await inTurns(readSignedPolicyData(data, 'canonical'))
   const canonical = await inTurns(canonicalSteps(data))
   await verifyCanonical(canonical.data, signature, await knownKey(keys, 'zts', keyId))
   if (checkZmsSignature) {
@@ -92,7 +92,8 @@ async function signedForm(
     if (zmsSignature === '' || zmsKeyId === '') throw new UnusablePolicies('it has no signature of ZMS')
     await verifyCanonical(canonical.policies, zmsSignature, await knownKey(keys, 'zms', zmsKeyId))
   }
-  const text = `{"signedPolicyData":${canonical.data},"keyId":${JSON.stringify(keyId)},"signature":"${signature}"}`
+  const json = isJsonOf(canonical.data) ? canonical.data : JSON.stringify(data)
+  const text = `{"signedPolicyData":${json},"keyId":${JSON.stringify(keyId)},"signature":"${signature}"}`
   return { ...told, form: 'signed', keyId, text }
 }
 
@@ -100,6 +101,17 @@ async function verifyCanonical(text: string, signature: string, key: KeyObject):
   const bytes = parseYBase64(signature)
   if (typeof bytes === 'string') throw new UnusablePolicies(`a signature in it is ${bytes}`)
   if (!(await verifySignature(key, text, bytes, 'thread-pool'))) throw new UnusablePolicies('its signature is wrong')
+}
+
+/** Whether canonical text is the JSON of what it was made of: as a rule; not if a text in it needs escapes. */
+function isJsonOf(canonical: string): boolean {
+  if (canonical.includes('\\')) return false
+  try {
+    JSON.parse(canonical)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Canonical texts of the signed data, and of the policies within, which ZMS signs. */
@@ -137,7 +149,7 @@ async function webSignature(document: JsonObject, { keys }: PolicyVerification):
   if (!valid) throw new UnusablePolicies('its signature is wrong')
   const data = parseJsonObject(jws.payload)
   if (data === undefined) throw new UnusablePolicies('its payload is no JSON object')
-  const told = await inTurns(readSignedPolicyData(data, 'any'))
+  const told = await inTurns(readSignedPolicyData(data, 'json'))
   const text = JSON.stringify({
     payload: part('payload'),
     protected: part('protected'),
@@ -159,8 +171,8 @@ async function knownKey(keys: PolicyKeys, server: 'zts' | 'zms', keyId: string):
   )
 }
 
-/** Which texts may stand in the data: those that canonical text, which escapes nothing, keeps apart, or any. */
-type Texts = 'unescaped' | 'any'
+/** How the data are signed: over their canonical text, which escapes nothing, or as JSON. */
+type SignedAs = 'canonical' | 'json'
 
 type Told = Omit<PolicyDocument, 'form' | 'keyId' | 'text'>
 
@@ -168,26 +180,26 @@ type Told = Omit<PolicyDocument, 'form' | 'keyId' | 'text'>
 const STEP_SIZE = 1000
 
 /** Reads what is signed, strictly: what is not understood in full must not be decided with. */
-function* readSignedPolicyData(data: JsonObject, texts: Texts): Steps<Told> {
+function* readSignedPolicyData(data: JsonObject, signedAs: SignedAs): Steps<Told> {
   const policyData = objectMember(data, 'policyData')
-  const domain = policyData && textOf(policyData, 'domain', texts)
+  const domain = policyData && textOf(policyData, 'domain', signedAs)
   const list: unknown = policyData?.['policies'] ?? []
   if (domain === undefined || domain === '' || !Array.isArray(list)) throw new UnusablePolicies('it names no domain')
-  const modified = textOf(data, 'modified', texts)
-  const expires = textOf(data, 'expires', texts)
-  for (const name of ['zmsSignature', 'zmsKeyId']) checkText(data, name, texts)
+  const modified = textOf(data, 'modified', signedAs)
+  const expires = textOf(data, 'expires', signedAs)
+  for (const name of ['zmsSignature', 'zmsKeyId']) checkText(data, name, signedAs)
   const policies: string[] = []
   const assertions: PolicyAssertion[] = []
   for (const each of list as unknown[]) {
     if (!isObject(each)) throw new UnusablePolicies('it has a policy that is no object')
-    const policy = textOf(each, 'name', texts)
-    checkText(each, 'modified', texts)
+    const policy = textOf(each, 'name', signedAs)
+    checkText(each, 'modified', signedAs)
     policies.push(policy)
     const listed: unknown = each['assertions'] ?? []
     if (!Array.isArray(listed)) throw new UnusablePolicies('it has a policy whose assertions are no list')
     for (const assertion of listed as unknown[]) {
       if (!isObject(assertion)) throw new UnusablePolicies('it has an assertion that is no object')
-      assertions.push(readAssertion(assertion, policy, texts))
+      assertions.push(readAssertion(assertion, policy, signedAs))
       if (assertions.length % STEP_SIZE === 0) yield
     }
   }
@@ -201,34 +213,36 @@ function* readSignedPolicyData(data: JsonObject, texts: Texts): Steps<Told> {
   }
 }
 
-function readAssertion(assertion: JsonObject, policy: string, texts: Texts): PolicyAssertion {
+function readAssertion(assertion: JsonObject, policy: string, signedAs: SignedAs): PolicyAssertion {
   const effect = Object.hasOwn(assertion, 'effect') ? (assertion['effect'] ?? 'ALLOW') : 'ALLOW'
   if (effect !== 'ALLOW' && effect !== 'DENY') throw new UnusablePolicies('it has an assertion of an unknown effect')
   return {
     policy,
-    role: textOf(assertion, 'role', texts),
-    action: textOf(assertion, 'action', texts),
-    resource: textOf(assertion, 'resource', texts),
+    role: textOf(assertion, 'role', signedAs),
+    action: textOf(assertion, 'action', signedAs),
+    resource: textOf(assertion, 'resource', signedAs),
     effect,
   }
 }
 
 /**
- * A member that must be a text. In canonical text a quotation mark inside could end the text early: two documents, one
- * with an assertion less, would have the same signature.
+ * A member that must be a text. In canonical text, a quotation mark before a comma or brace could end the text early: two
+ * documents, one with an assertion less, would have the same signature. Without such a place each has its own.
  */
-function textOf(object: JsonObject, name: string, texts: Texts): string {
+function textOf(object: JsonObject, name: string, signedAs: SignedAs): string {
   const text = textMember(object, name)
   if (text === undefined) throw new UnusablePolicies(`it has no ${name} where one must be`)
-  if (texts === 'unescaped' && text.includes('"')) {
-    throw new UnusablePolicies(`it has a ${name} with a quotation mark, which its signature does not protect`)
+  if (signedAs === 'canonical' && END_OF_TEXT.test(text)) {
+    throw new UnusablePolicies(`it has a ${name} that could end early, which its signature does not protect`)
   }
   return text
 }
 
+const END_OF_TEXT = /"[,}]/
+
 /** Likewise for a member that may be absent. */
-function checkText(object: JsonObject, name: string, texts: Texts): void {
-  if (Object.hasOwn(object, name) && object[name] !== null) textOf(object, name, texts)
+function checkText(object: JsonObject, name: string, signedAs: SignedAs): void {
+  if (Object.hasOwn(object, name) && object[name] !== null) textOf(object, name, signedAs)
 }
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/

@@ -7,7 +7,8 @@ import { NOW_MILLIS } from './zpe-world.ts'
 
 /**
  * The algorithm of the original's engine, written down step by step with full scans: what the indexed engine is compared
- * with, status and matched role.
+ * with, status and matched role. One thing is added: a pattern of resources that matches the domain, too, as `*:data`
+ * does, matches as it does for the servers.
  */
 type Assertion = Omit<PolicyAssertion, 'policy'>
 
@@ -35,10 +36,12 @@ function matches(pattern: string, text: string): boolean {
 function tablesOf(domain: string, given: readonly Assertion[]): Tables {
   const assertions = given.map(({ role, action, resource, effect }) => {
     const lower = resource.toLowerCase()
+    const isLocal = lower.startsWith(`${domain}:`)
     return {
       role: role.startsWith(`${domain}:role.`) ? role.slice(`${domain}:role.`.length) : role,
       action: action.toLowerCase(),
-      resource: lower.startsWith(`${domain}:`) ? lower.slice(domain.length + 1) : lower,
+      resource: isLocal ? lower.slice(domain.length + 1) : lower,
+      full: !isLocal && isPattern(lower),
       effect,
     }
   })
@@ -54,15 +57,27 @@ function tablesOf(domain: string, given: readonly Assertion[]): Tables {
   }
 }
 
+/** Beginnings of the pattern match the domain, and what remains of it the resource; a star may be in both. */
+function matchesResource({ resource, full }: Assertion & { full?: boolean }, domain: string, local: string): boolean {
+  if (matches(resource, local)) return true
+  if (full !== true) return false
+  for (let at = 0; at <= resource.length; at++) {
+    const rests = [resource.slice(at), ...(resource[at - 1] === '*' ? [resource.slice(at - 1)] : [])]
+    if (matches(resource.slice(0, at), `${domain}:`) && rests.some((rest) => matches(rest, local))) return true
+  }
+  return false
+}
+
 function byRole(
   table: ReadonlyMap<string, readonly Assertion[]>,
   roles: readonly string[],
+  domain: string,
   action: string,
   resource: string,
 ): string | undefined {
   for (const role of roles) {
     for (const each of table.get(role) ?? []) {
-      if (matches(each.action, action) && matches(each.resource, resource)) return role
+      if (matches(each.action, action) && matchesResource(each, domain, resource)) return role
     }
   }
   return undefined
@@ -71,12 +86,14 @@ function byRole(
 function byWildcardRole(
   assertions: readonly Assertion[],
   roles: readonly string[],
+  domain: string,
   action: string,
   resource: string,
 ): string | undefined {
   for (const role of roles) {
     for (const each of assertions) {
-      if (matches(each.role, role) && matches(each.action, action) && matches(each.resource, resource)) return each.role
+      if (matches(each.role, role) && matches(each.action, action) && matchesResource(each, domain, resource))
+        return each.role
     }
   }
   return undefined
@@ -103,7 +120,8 @@ function naive(
   const { exact, wildcard } = tablesOf(domain, assertions)
   for (const effect of ['DENY', 'ALLOW'] as const) {
     const role =
-      byRole(exact[effect], roles, action, resource) ?? byWildcardRole(wildcard[effect], roles, action, resource)
+      byRole(exact[effect], roles, domain, action, resource) ??
+      byWildcardRole(wildcard[effect], roles, domain, action, resource)
     if (role !== undefined) return `${effect} ${role}`
   }
   return assertions.length === 0 ? 'DENY_DOMAIN_EMPTY' : 'DENY_NO_MATCH'
@@ -127,7 +145,7 @@ const resourceOf = (domain: string) =>
   fc.oneof(
     part.map((text) => `${domain}:${text}`),
     part,
-    fc.constant('other:thing'),
+    fc.constantFrom('other:thing', '*:thing', '?:*', '*a:th*', 'a*', '*:*'),
   )
 const assertionOf = (domain: string): fc.Arbitrary<Assertion> =>
   fc.record({

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { createSigner, type Signer } from '#core/crypto/signing.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
+import { canonicalShapes, canonicalText } from '#core/token/canonical-text.ts'
 import { readPolicyDocument, UnusablePolicies } from '#zpe/policy-document.ts'
 import { newSigner } from '../core/authority/support.ts'
 import { NOW_MILLIS, type PolicyFile, ZpeWorld } from './zpe-world.ts'
@@ -145,7 +146,54 @@ describe('signed policies', () => {
     // The text that is signed has no escapes, so this denial can be hidden in the action of another assertion.
     deny.action = `${deny.action}","effect":"${deny.effect}`
     delete deny.effect
-    assert.match(await problem(JSON.stringify(document)), /action with a quotation mark, which its signature does not/)
+    assert.match(await problem(JSON.stringify(document)), /action that could end early, which its signature does not/)
+  })
+
+  test('may have quotation marks, backslashes and control characters', async () => {
+    const texts = ['say "hi"', '"', '""', 'a\\b', 'line\nfeed', '\u0000', ', }', '"x"', 'ü😀<&>']
+    const policies = [
+      {
+        name: 'p',
+        assertions: texts.map((action) => ({ role: 'sports:role.r', action, resource: 'sports:x', effect: 'DENY' })),
+      },
+    ]
+    const data = {
+      expires: new Date(NOW_MILLIS).toISOString(),
+      modified: new Date(NOW_MILLIS).toISOString(),
+      policyData: { domain: 'sports', policies },
+    }
+    const signature = encodeYBase64(await world.zts.sign(canonicalText(data, canonicalShapes.signedPolicyData)))
+    const document = await read(JSON.stringify({ signedPolicyData: data, keyId: world.zts.keyId, signature }))
+    assert.deepEqual(
+      document.assertions.map(({ action }) => action),
+      texts,
+    )
+    assert.deepEqual(await read(document.text), document)
+  })
+
+  test('that could be read in two ways are refused, others never are', async () => {
+    const unit = fc.constantFrom('"', ',', '}', ':', '{', '[', ']', 'effect', 'action', 'a', '\\')
+    const text = fc.string({ unit, maxLength: 8 })
+    const policyOf = fc.record({ role: text, action: text, resource: text, effect: fc.constantFrom('ALLOW', 'DENY') })
+    const dataOf = fc.array(policyOf, { minLength: 1, maxLength: 3 }).map((assertions) => ({
+      policyData: { domain: 'sports', policies: [{ name: 'p', assertions }] },
+    }))
+    const seen = new Map<string, string>()
+    await fc.assert(
+      fc.asyncProperty(dataOf, async (data) => {
+        const canonical = canonicalText(data, canonicalShapes.signedPolicyData)
+        const isSafe = data.policyData.policies.every(({ assertions }) =>
+          assertions.every(
+            ({ role, action, resource }) => ![role, action, resource].some((each) => /"[,}]/.test(each)),
+          ),
+        )
+        if (!isSafe) return
+        const json = JSON.stringify(data)
+        assert.equal(seen.get(canonical) ?? json, json)
+        seen.set(canonical, json)
+      }),
+      { numRuns: 5000 },
+    )
   })
 
   test('have no members that are not signed', async () => {

@@ -45,6 +45,27 @@ export function literalPrefix(pattern: string): string {
 }
 
 /**
+ * The patterns that remain of a pattern when a text begins with `prefix`, which has no line terminator: the pattern
+ * matches `prefix + rest` if and only if one of them matches `rest`. None when no such text matches.
+ */
+export function patternsAfter(pattern: string, prefix: string): string[] {
+  let rests = new Set([pattern])
+  for (const character of prefix) {
+    const next = new Set<string>()
+    for (const rest of rests) {
+      // Stars may match nothing, and so what follows them comes next, too.
+      let at = 0
+      for (; rest[at] === '*'; at++);
+      if (at > 0) next.add(rest.slice(at - 1))
+      if (rest[at] === '?') next.add(rest.slice(at + 1))
+      else if (rest.startsWith(character, at)) next.add(rest.slice(at + character.length))
+    }
+    rests = next
+  }
+  return [...rests]
+}
+
+/**
  * A compiled glob: `*` stands for any sequence, `?` for one character (a Unicode code point), neither for a line
  * terminator; everything else is literal and the whole text must match. These are the rules of the peer, which turns
  * `*` and `?` into `.*` and `.` of a Java regular expression. Letter case counts: callers lower both sides.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
-import { Glob, isGlob, literalPrefix } from '#core/rbac/glob.ts'
+import { Glob, isGlob, literalPrefix, patternsAfter } from '#core/rbac/glob.ts'
 import { naiveGlob } from './naive-model.ts'
 
 /** Pattern, texts that match, texts that do not; each checked against `String.matches` of a Java runtime. */
@@ -129,6 +129,21 @@ describe('time', () => {
       assert.ok(longMillis < 40 * Math.max(shortMillis, 0.2), `${shortMillis} → ${longMillis} ms`)
     })
   }
+})
+
+test('what remains of a pattern after a prefix matches what follows the prefix', () => {
+  assert.deepEqual(patternsAfter('sports:data.*', 'sports:'), ['data.*'])
+  assert.deepEqual(patternsAfter('media:*', 'sports:'), [])
+  assert.deepEqual(patternsAfter('*:data', 'sports:').toSorted(), ['*:data', 'data'])
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', ':', '😀'), maxLength: 4 })
+  const pattern = fc.string({ unit: fc.constantFrom('a', 'b', ':', '*', '*', '?', '😀'), maxLength: 7 })
+  fc.assert(
+    fc.property(pattern, text, text, (whole, prefix, rest) => {
+      const remaining = patternsAfter(whole, prefix).some((each) => naiveGlob(each, rest))
+      assert.equal(remaining, naiveGlob(whole, prefix + rest))
+    }),
+    { numRuns: 3000 },
+  )
 })
 
 test('isGlob and literalPrefix tell patterns from literals', () => {

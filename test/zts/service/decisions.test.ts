@@ -1,44 +1,12 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import type { DomainView } from '#core/rbac/domain-view.ts'
-import type { MemberEntry, MembersView } from '#core/rbac/members.ts'
 import { accessService } from '#zts/service/access.ts'
-import {
-  loadWorld,
-  type Policy,
-  type Question,
-  type TokenQuestion,
-  type World,
-} from '../../core/rbac/decision-world.ts'
-import type { DomainJson } from '../../support/zts-domains.ts'
+import { loadWorld, type Question, type TokenQuestion, type World } from '../../core/rbac/decision-world.ts'
+import { sentDomain } from './decision-domains.ts'
 import { Harness } from './harness.ts'
 
 const FOLDER = new URL('../../conformance/decisions/', import.meta.url)
-
-const memberJson = ({ memberName, expiration, systemDisabled }: MemberEntry) => ({
-  memberName,
-  ...(expiration !== undefined && { expiration: new Date(expiration).toISOString() }),
-  ...(systemDisabled !== undefined && { systemDisabled }),
-})
-
-const membersJson = (members: MembersView) => [...(members as unknown as Iterable<MemberEntry>)].map(memberJson)
-
-/** A domain of a world as ZMS sends it. */
-const sent = ({ name, enabled, roles, groups, policies }: DomainView<Policy>): DomainJson => ({
-  name,
-  enabled,
-  roles: [...roles].map(([role, { trust, members }]) => ({
-    name: `${name}:role.${role}`,
-    ...(trust !== undefined && { trust }),
-    roleMembers: membersJson(members),
-  })),
-  groups: [...groups].map(([group, { members }]) => ({
-    name: `${name}:group.${group}`,
-    groupMembers: membersJson(members),
-  })),
-  policies: [{ name: `${name}:policy.all`, assertions: policies.assertions.map(({ assertion }) => assertion) }],
-})
 
 /** What ZTS answers to a question of a world. */
 async function ask(zts: Harness, { as, action, resource, ext, principal, domain }: Question) {
@@ -66,7 +34,8 @@ function tokenRoles(
 
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json'))) {
   const world = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as World
-  const open = () => Harness.open({ services: [accessService], domains: [...loadWorld(world).values()].map(sent) })
+  const open = () =>
+    Harness.open({ services: [accessService], domains: [...loadWorld(world).values()].map(sentDomain) })
 
   describe(`world ${world.world}`, () => {
     test('access checks are answered as by the original', async () => {
