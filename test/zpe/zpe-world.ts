@@ -101,7 +101,7 @@ export class ZpeWorld {
     this.put(`${domain}.pol`, await this.signedFile(domain, file))
   }
 
-  roleToken(claims: Partial<RoleTokenClaims> = {}, signer = this.zts): Promise<string> {
+  async roleToken(claims: Partial<RoleTokenClaims> = {}, signer = this.zts): Promise<string> {
     const issued = Math.floor(this.clock.millis / 1000)
     const given = { domain: 'sports', roles: ['readers'], completeRoleSet: false, principal: 'user.joe' }
     return signRoleToken({ ...given, issueTimeSeconds: issued, expiryTimeSeconds: issued + 3600, ...claims }, signer)

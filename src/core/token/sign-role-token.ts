@@ -25,10 +25,10 @@ export interface RoleTokenClaims {
 }
 
 /**
- * Builds and signs a role token, fields in the order `v d r c p h proxy a t e k i s`.
- * Throws a RangeError when a value has a character that a field must not have.
+ * Builds and signs a role token, fields in the order `v d r c p h proxy a t e k i s`; a promise for keys whose work is
+ * done on the thread pool. Throws a RangeError when a value has a character that a field must not have.
  */
-export async function signRoleToken(claims: RoleTokenClaims, signer: Signer): Promise<string> {
+export function signRoleToken(claims: RoleTokenClaims, signer: Signer): Promise<string> | string {
   const text = joinFields([
     ['v', 'Z1'],
     ['d', claims.domain],
@@ -43,5 +43,8 @@ export async function signRoleToken(claims: RoleTokenClaims, signer: Signer): Pr
     ['k', signer.keyId],
     ['i', claims.ip],
   ])
-  return `${text};s=${encodeYBase64(await signer.sign(text))}`
+  const signature = signer.sign(text)
+  return signature instanceof Promise ? signature.then((bytes) => signed(text, bytes)) : signed(text, signature)
 }
+
+const signed = (text: string, signature: Buffer): string => `${text};s=${encodeYBase64(signature)}`

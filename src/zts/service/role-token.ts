@@ -1,5 +1,6 @@
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
+import { isPromise } from '#core/http/maybe-promise.ts'
 import { signRoleToken } from '#core/token/sign-role-token.ts'
 import type { roleTokenEndpoints } from '../api/role-token.ts'
 import type { CachedDomain } from '../cache/model.ts'
@@ -25,7 +26,8 @@ export function roleTokenService(deps: RoleTokenDependencies): Handlers<typeof r
   }
 
   return {
-    async getRoleToken({ params: { domainName }, query }, context: RequestContext) {
+    /** Answers at once when the signing key works on the event loop. */
+    getRoleToken({ params: { domainName }, query }, context: RequestContext) {
       const principal = authenticated(context.principal)
       const { role, proxyForPrincipal: proxied, minExpiryTime, maxExpiryTime } = query
       if (zts.leastPrivilegePrinciple && role === undefined) {
@@ -43,7 +45,7 @@ export function roleTokenService(deps: RoleTokenDependencies): Handlers<typeof r
       const issueTimeSeconds = Math.floor(now() / 1000)
       const requested = { minSeconds: minExpiryTime, maxSeconds: maxExpiryTime }
       const expiryTimeSeconds = issueTimeSeconds + tokenLifeSeconds(requested, limits, domain, roles)
-      const token = await signRoleToken(
+      const token = signRoleToken(
         {
           domain: domainName,
           roles,
@@ -57,7 +59,8 @@ export function roleTokenService(deps: RoleTokenDependencies): Handlers<typeof r
         },
         signers.proprietaryObjects,
       )
-      return ok({ token, expiryTime: expiryTimeSeconds })
+      const answer = (text: string) => ok({ token: text, expiryTime: expiryTimeSeconds })
+      return isPromise(token) ? token.then(answer) : answer(token)
     },
   }
 }

@@ -28,7 +28,7 @@ const claims: RoleTokenClaims = {
   expiryTimeSeconds: NOW_SECONDS + 3600,
   ip: '10.1.2.3',
 }
-const roleToken = (changes: Partial<RoleTokenClaims> = {}) => signRoleToken({ ...claims, ...changes }, zts)
+const roleToken = async (changes: Partial<RoleTokenClaims> = {}) => signRoleToken({ ...claims, ...changes }, zts)
 
 interface Case {
   readonly token: Promise<string> | string

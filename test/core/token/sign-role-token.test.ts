@@ -40,6 +40,6 @@ describe('signRoleToken', () => {
   })
 
   it('refuses a value that would add a field', async () => {
-    await assert.rejects(signRoleToken({ ...CLAIMS, roles: ['a;c=1'] }, FIXED), { name: 'RangeError' })
+    assert.throws(() => signRoleToken({ ...CLAIMS, roles: ['a;c=1'] }, FIXED), { name: 'RangeError' })
   })
 })
