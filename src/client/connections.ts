@@ -13,7 +13,9 @@ export interface ConnectionOptions {
   readonly ca?: string | readonly string[]
   /** The same in a file, which is read again when it changes. */
   readonly caFile?: string
-  /** HTTP proxy on the way to the server. */
+  /** True: the server may be anybody, and so may read everything. For tools whose user said so. */
+  readonly trustAnyServer?: boolean
+  /** Proxy on the way to the server: `http://`, `https://` or `socks5://`. */
   readonly proxyUrl?: string
   /** Connections at a time; 20 unless given. */
   readonly connections?: number
@@ -53,12 +55,17 @@ export class Connections {
     const tls = this.#identity?.tls?.()
     const current = this.#current
     if (current !== undefined && current.tls === tls && current.ca === ca) return current.dispatcher
-    const { connections = CONNECTIONS, connectTimeoutMillis = CONNECT_TIMEOUT_MILLIS, proxyUrl } = this.#options
+    const {
+      connections = CONNECTIONS,
+      connectTimeoutMillis = CONNECT_TIMEOUT_MILLIS,
+      proxyUrl,
+      trustAnyServer,
+    } = this.#options
     const dispatcher = openDispatcher({
       connections,
       connectTimeoutMillis,
       proxyUrl,
-      tls: { ca: tls?.ca ?? ca, cert: tls?.cert, key: tls?.key },
+      tls: { ca: tls?.ca ?? ca, cert: tls?.cert, key: tls?.key, trustAnyServer },
     })
     this.#current = { dispatcher, tls, ca }
     if (current) void closed(current.dispatcher)

@@ -7,7 +7,7 @@ export interface JsonClientOptions {
   readonly connectTimeoutMillis: number
   /** From the sending of the request to the last byte of the answer. */
   readonly readTimeoutMillis: number
-  /** HTTP proxy on the way to the server. */
+  /** Proxy on the way to the server: `http://`, `https://` or `socks5://`. */
   readonly proxyUrl?: string | undefined
   /** Connections to one server; 16 unless given. */
   readonly connections?: number
@@ -22,6 +22,8 @@ export interface JsonClientTls {
   /** The certificate of the client itself, with its key. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
+  /** True: the server may be anybody. For tools whose user said so. */
+  readonly trustAnyServer?: boolean | undefined
 }
 
 /** A request whose answer is JSON. */
@@ -86,21 +88,24 @@ export class JsonClient {
 /** Connections to other services, through the proxy when one is given; requests have no time-outs but their own. */
 export async function openDispatcher(options: Omit<JsonClientOptions, 'readTimeoutMillis'>): Promise<Dispatcher> {
   const { connectTimeoutMillis, proxyUrl, connections = CONNECTIONS, tls } = options
-  const { Agent, ProxyAgent } = await import('undici')
+  const { Agent, ProxyAgent, Socks5ProxyAgent } = await import('undici')
   // Its own time-outs start again with every piece, so that a trickle would never end: each request has one for all.
   const shared = { connections, headersTimeout: 0, bodyTimeout: 0 }
   const connect = { timeout: connectTimeoutMillis, ...(tls && present(tls)) }
-  return proxyUrl === undefined
-    ? new Agent({ ...shared, connect })
-    : new ProxyAgent({ ...shared, uri: proxyUrl, proxyTls: connect, requestTls: connect })
+  if (proxyUrl === undefined) return new Agent({ ...shared, connect })
+  const through = { ...shared, requestTls: connect }
+  return /^socks5?:/i.test(proxyUrl)
+    ? new Socks5ProxyAgent(proxyUrl, through)
+    : new ProxyAgent({ ...through, uri: proxyUrl, proxyTls: connect })
 }
 
 /** TLS takes an absent member for another one than one that is undefined. */
-function present({ ca, cert, key }: JsonClientTls) {
+function present({ ca, cert, key, trustAnyServer }: JsonClientTls) {
   return {
     ...(ca !== undefined && { ca: [ca].flat() }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
+    ...(trustAnyServer && { rejectUnauthorized: false }),
   }
 }
 
