@@ -1,6 +1,7 @@
 import { roleResourceName } from '../names/resource-name.ts'
 import { Glob, type GlobOptions, isGlob } from './glob.ts'
 import { PatternIndex } from './pattern-index.ts'
+import { PatternKeys } from './pattern-keys.ts'
 
 /** What the engine reads of an assertion. Absent effect means ALLOW. */
 export interface AssertionView {
@@ -31,6 +32,8 @@ export const ASSUME_ROLE = 'assume_role'
 
 /** From so many assertions on, looking them up pays for the memory of the index. */
 const INDEXED_SIZE = 8
+/** Up to so many assertions, keys are looked through, which takes less memory, and touches less. */
+const KEYED_SIZE = 64
 /** Likewise for the assertions of one slot of the index. */
 const SLOT_INDEXED_SIZE = 8
 const NONE: readonly never[] = Object.freeze([])
@@ -99,6 +102,8 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
   readonly #options: GlobOptions
   readonly #delegations: readonly Delegation<P>[]
   #index: PatternIndex<Slot> | undefined
+  /** Of the resources; null when they do not fit keys. */
+  #keys: PatternKeys | null | undefined
   #delegationIndex: PatternIndex<Delegation<P>[]> | undefined
 
   constructor(domainName: string, policies: Iterable<P>, options: PolicyOptions = {}) {
@@ -126,6 +131,11 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
     const found: CompiledAssertion<P>[] = []
     if (this.#assertions.length < INDEXED_SIZE) {
       for (let order = 0; order < this.#assertions.length; order++) this.#collect(order, action, resource, found)
+      return found
+    }
+    const keys = this.#resourceKeys()
+    if (keys) {
+      for (const order of keys.candidates(resource)) this.#collect(order, action, resource, found)
       return found
     }
     this.#index ??= this.#indexByResource()
@@ -197,6 +207,13 @@ export class CompiledPolicies<P extends PolicyView = PolicyView> {
   #collect(order: number, action: string, resource: string, found: CompiledAssertion<P>[]): void {
     const each = this.#at(order)
     if (each.matchesAction(action) && each.matchesResource(resource)) found.push(each)
+  }
+
+  #resourceKeys(): PatternKeys | null {
+    if (this.#keys !== undefined) return this.#keys
+    const few = this.#assertions.length <= KEYED_SIZE
+    this.#keys = (few && PatternKeys.of(this.#assertions.map((each) => each.resource.toLowerCase()))) || null
+    return this.#keys
   }
 
   #indexByResource(): PatternIndex<Slot> {

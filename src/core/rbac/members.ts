@@ -39,6 +39,10 @@ export interface MembersView<M extends MemberEntry = MemberEntry> {
 const NONE: readonly never[] = Object.freeze([])
 /** Up to so many members are kept in an array, which is smaller than a Map and no slower to search. */
 const SMALL_SIZE = 8
+/** Bits of a tag; two numbers that take no memory of their own hold those of a short array. */
+const TAG_BITS = 7
+const TAG_MASK = 2 ** TAG_BITS - 1
+const TAGS_PER_NUMBER = SMALL_SIZE / 2
 
 /**
  * The members of a role or group by name: an ordered map whose keys ignore letter case. Lookup, insertion and removal
@@ -48,6 +52,9 @@ const SMALL_SIZE = 8
 export class Members<M extends MemberEntry = MemberEntry> implements MembersView<M>, Iterable<M> {
   /** An array only while it is short and every name in it is lower case, so that names compare as they are. */
   #entries: M[] | Map<string, M> = []
+  /** Tags of the names in the array, the first in the lowest bits: entries with another tag need not be looked at. */
+  #lowTags = 0
+  #highTags = 0
   #wildcards: WildcardMember<M>[] | undefined
   #groups: GroupReference<M>[] | undefined
 
@@ -75,7 +82,16 @@ export class Members<M extends MemberEntry = MemberEntry> implements MembersView
   getFolded(name: string): M | undefined {
     const entries = this.#entries
     if (!Array.isArray(entries)) return entries.get(name)
-    for (const entry of entries) if (entry.memberName === name) return entry
+    const tag = tagOf(name)
+    let tags = this.#lowTags
+    for (let place = 0; place < entries.length; place++) {
+      if (place === TAGS_PER_NUMBER) tags = this.#highTags
+      if ((tags & TAG_MASK) === tag) {
+        const entry = entries[place] as M
+        if (entry.memberName === name) return entry
+      }
+      tags >>>= TAG_BITS
+    }
     return undefined
   }
 
@@ -99,8 +115,14 @@ export class Members<M extends MemberEntry = MemberEntry> implements MembersView
     const former = this.getFolded(folded)
     if (former === undefined) return false
     this.#unindex(former)
-    if (Array.isArray(this.#entries)) this.#entries.splice(this.#entries.indexOf(former), 1)
-    else this.#entries.delete(folded)
+    if (Array.isArray(this.#entries)) {
+      this.#entries.splice(this.#entries.indexOf(former), 1)
+      this.#lowTags = 0
+      this.#highTags = 0
+      for (const [place, entry] of this.#entries.entries()) this.#tag(place, entry.memberName)
+    } else {
+      this.#entries.delete(folded)
+    }
     return true
   }
 
@@ -116,14 +138,24 @@ export class Members<M extends MemberEntry = MemberEntry> implements MembersView
     if (Array.isArray(this.#entries)) {
       const fits = former !== undefined || this.#entries.length < SMALL_SIZE
       if (fits && entry.memberName === name) {
-        // Gives an array as long as it must be; push and spread make room for sixteen more.
-        if (former === undefined) this.#entries = this.#entries.concat([entry])
-        else this.#entries[this.#entries.indexOf(former)] = entry
+        if (former === undefined) {
+          this.#tag(this.#entries.length, name)
+          // Gives an array as long as it must be; push and spread make room for sixteen more.
+          this.#entries = this.#entries.concat([entry])
+        } else {
+          this.#entries[this.#entries.indexOf(former)] = entry
+        }
         return
       }
       this.#entries = new Map(this.#entries.map((each) => [each.memberName, each]))
     }
     this.#entries.set(name, entry)
+  }
+
+  /** Notes the tag of a name that has none yet. */
+  #tag(place: number, name: string): void {
+    if (place < TAGS_PER_NUMBER) this.#lowTags |= tagOf(name) << (place * TAG_BITS)
+    else this.#highTags |= tagOf(name) << ((place - TAGS_PER_NUMBER) * TAG_BITS)
   }
 
   #index(name: string, entry: M): void {
@@ -139,6 +171,13 @@ export class Members<M extends MemberEntry = MemberEntry> implements MembersView
     if (isGroupName(former.memberName.toLowerCase())) this.#groups = without(this.#groups, former)
     else if (former.memberName.endsWith('*')) this.#wildcards = without(this.#wildcards, former)
   }
+}
+
+/** A few bits of a name; names that differ at their end or in their length mostly have others. */
+function tagOf(name: string): number {
+  let hash = name.length
+  for (let at = Math.max(0, name.length - 4); at < name.length; at++) hash = Math.imul(hash, 31) + name.charCodeAt(at)
+  return (hash ^ (hash >>> TAG_BITS)) & TAG_MASK
 }
 
 function append<T>(list: T[] | undefined, item: T): T[] {

@@ -6,7 +6,7 @@ import { type AccessQuestion, type Decision, domainOfQuestion, evaluate } from '
 import { homeDomain } from '#core/rbac/home-domain.ts'
 import type { Domain, Policy } from '../store/model.ts'
 import type { Store } from '../store/store.ts'
-import { DomainViews } from './domain-views.ts'
+import { viewOf } from './domain-views.ts'
 
 /** Settings of authorization. */
 export interface AuthorizationSettings {
@@ -24,7 +24,6 @@ export class Authorization {
   readonly #store: Store
   readonly #settings: AuthorizationSettings
   readonly #now: () => number
-  readonly #views = new DomainViews()
 
   constructor(store: Store, settings: AuthorizationSettings, now: () => number) {
     this.#store = store
@@ -82,12 +81,12 @@ export class Authorization {
     principal: Pick<Principal, 'domain' | 'name' | 'fullName'>,
     name: string,
   ): MaybePromise<DomainView | undefined> {
-    return chain(this.#store.domain(name), (domain) => (domain ? this.#views.of(domain) : this.#home(principal, name)))
+    return chain(this.#store.domain(name), (domain) => (domain ? viewOf(domain) : this.#home(principal, name)))
   }
 
   /** The engine's view of a stored domain. */
   view(domain: Domain): DomainView<Policy> {
-    return this.#views.of(domain)
+    return viewOf(domain)
   }
 
   /** Decides a question; domains of groups and delegated roles are loaded as they turn out to be needed. */
@@ -108,7 +107,7 @@ export class Authorization {
     return chain(this.#store.domains(decision.domains), (found) => {
       for (const name of decision.domains) {
         const stored = found.get(name)
-        loaded.set(name, stored ? (this.#views.of(stored) as unknown as DomainView<P>) : null)
+        loaded.set(name, stored ? (viewOf(stored) as unknown as DomainView<P>) : null)
       }
       return this.#decideWith(domain, question, loaded)
     })

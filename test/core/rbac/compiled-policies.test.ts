@@ -49,7 +49,7 @@ describe('compiled policies', () => {
         fc.array(assertion, { maxLength: 60 }),
         fc.oneof(text, fc.constant('read')),
         text,
-        fc.constantFrom(0, 20),
+        fc.constantFrom(0, 20, 60),
         (assertions, asked, about, more) => {
           const policies = compile([...assertions, ...filler(more)])
           for (const resource of [about, `sports:${about}`]) {

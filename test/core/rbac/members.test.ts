@@ -37,6 +37,30 @@ describe('members', () => {
     }
   })
 
+  test('names are told apart whatever they have in common, after every change', () => {
+    const name = fc
+      .array(fc.constantFrom('a', 'b', '1', '.'), { minLength: 1, maxLength: 5 })
+      .map((each) => each.join(''))
+    const step = fc.record({ name, put: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), name, (steps, other) => {
+        const members = new Members()
+        const expected = new Map<string, MemberEntry>()
+        for (const { name: memberName, put } of steps) {
+          const entry = { memberName }
+          if (put) members.set(entry)
+          else members.delete(memberName)
+          if (put) expected.set(memberName, entry)
+          else expected.delete(memberName)
+        }
+        assert.deepEqual([...members], [...expected.values()])
+        for (const [each, entry] of expected) assert.equal(members.getFolded(each), entry)
+        assert.equal(members.getFolded(other), expected.get(other))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   test('names of objects are no members', () => {
     for (const members of [new Members(), new Members(many(20))]) {
       assert.equal(members.get('__proto__'), undefined)
