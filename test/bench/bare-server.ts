@@ -8,10 +8,20 @@ export interface BareServer extends AsyncDisposable {
   readonly pid: number
 }
 
-/** Starts the limit with the certificate of the server that is compared with it. */
-export async function startBareServer(server: ClientFiles, ca: string): Promise<BareServer> {
-  const source = join(import.meta.dirname, 'load', 'bare.mjs')
-  const program = startProgram(process.execPath, [source, server.key, server.certificate, ca])
+/** Cryptography that an answer costs: rows of `load/bare-cryptography.mjs`. */
+export type Cryptography = 'sign-ec' | 'sign-rsa' | 'verify-rsa' | 'verify-request-ec'
+
+/**
+ * Starts the limit with the certificate of the server that is compared with it; with cryptography, what is left to a server
+ * that needs it for every answer.
+ */
+export async function startBareServer(
+  server: ClientFiles,
+  ca: string,
+  cryptography: readonly Cryptography[] = [],
+): Promise<BareServer> {
+  const source = join(import.meta.dirname, 'load', cryptography.length > 0 ? 'bare-cryptography.mjs' : 'bare.mjs')
+  const program = startProgram(process.execPath, [source, server.key, server.certificate, ca, ...cryptography])
   const port = await program.line()
   return { url: `https://localhost:${port}/`, pid: program.pid, [Symbol.asyncDispose]: program[Symbol.asyncDispose] }
 }

@@ -10,7 +10,7 @@ import type { Store } from '#zms/store/store.ts'
 import { ZTS_CA } from '../../src/cli/dev-zts.ts'
 import type { DevServers } from '../support/dev-servers.ts'
 import { recordDatabase, recordSettings } from '../support/record-settings.ts'
-import { startBareServer } from './bare-server.ts'
+import { type Cryptography, startBareServer } from './bare-server.ts'
 import { type BenchZms, CALLER, prepareZms, STORE_TITLES, type StoreKind } from './bench-zms.ts'
 import { benchDomain, fillStore } from './data.ts'
 import { type ClientFiles, type Load, type LoadResult, type LoadTool, openLoadTool } from './load-tool.ts'
@@ -24,6 +24,8 @@ const FIRST_WARM_SECONDS = 5
 const WARM_SECONDS = 1
 /** Requests per second in proportion to the bare server. */
 const GOAL = 0.25
+/** What no certificate is made without: key and signature of the request, the register token, the certificate itself. */
+const CRYPTOGRAPHY: readonly Cryptography[] = ['verify-request-ec', 'verify-rsa', 'sign-ec']
 
 const DOMAIN = 'bench.instances'
 const SERVICE = 'inst'
@@ -55,6 +57,7 @@ async function measureOn(store: StoreKind, tool: LoadTool, options: BenchOptions
   await replaceAuthority(zms.folder)
   await using servers = await zms.start(recordSettings(zms.database && (await recordDatabase(zms.database))))
   await using bare = await startBareServer(zms.server, servers.summary.ca)
+  await using needed = await startBareServer(zms.server, servers.summary.ca, CRYPTOGRAPHY)
   const { summary } = servers
   const pid = summary.pids.zts ?? 0
   const pids = zms.database ? [pid, zms.database.pid] : [pid]
@@ -62,31 +65,39 @@ async function measureOn(store: StoreKind, tool: LoadTool, options: BenchOptions
   const run = (load: Pick<Load, 'urls' | 'expected' | 'pids'> & Partial<Load>, warmSeconds: number, seconds: number) =>
     tool.run({ ...common, ...load, warmSeconds, seconds })
   const limit = { urls: [bare.url], pids: [bare.pid], expected: [200] }
+  const cryptography = { urls: [needed.url], pids: [needed.pid], expected: [200] }
   await run(limit, FIRST_WARM_SECONDS, 1)
+  await run(cryptography, FIRST_WARM_SECONDS, 1)
 
   const rows: Table['rows'][number][] = []
   const ratios = new Map<string, number>()
   const allBare: LoadResult[] = []
+  const allNeeded: LoadResult[] = []
   for (const [name, load] of [
     ['registrations', await registrations(zms, servers)],
     ['renewals', await renewals(zms, servers)],
   ] as const) {
     await run({ ...load, pids }, FIRST_WARM_SECONDS, 1)
     const bareRounds = [await run(limit, WARM_SECONDS, options.seconds)]
+    const neededRounds = [await run(cryptography, WARM_SECONDS, options.seconds)]
     const ourRounds: LoadResult[] = []
     for (let round = 0; round < options.rounds; round++) {
       ourRounds.push(await run({ ...load, pids }, WARM_SECONDS, options.seconds))
       bareRounds.push(await run(limit, WARM_SECONDS, options.seconds))
+      neededRounds.push(await run(cryptography, WARM_SECONDS, options.seconds))
     }
-    const ratio = median(
-      ourRounds.map((our, round) => our.perSecond / neighbours(bareRounds, round, ({ perSecond }) => perSecond)),
-    )
+    const ratioTo = (rounds: readonly LoadResult[]) =>
+      median(ourRounds.map((our, round) => our.perSecond / neighbours(rounds, round, ({ perSecond }) => perSecond)))
+    const ratio = ratioTo(bareRounds)
     ratios.set(name, ratio)
     allBare.push(...bareRounds)
-    rows.push([name, ...figures(ourRounds), ratio])
+    allNeeded.push(...neededRounds)
+    rows.push([name, ...figures(ourRounds), ratio, ratioTo(neededRounds)])
   }
-  rows.unshift(['bare', ...figures(allBare), 1])
-  const columns = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'database CPU µs', 'requests/s ÷ bare']
+  const [bareFigures, neededFigures] = [figures(allBare), figures(allNeeded)]
+  const part = Number(neededFigures[0]) / Number(bareFigures[0])
+  rows.unshift(['bare', ...bareFigures, 1, '-'], ['bare, same cryptography', ...neededFigures, part, 1])
+  const columns = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'database CPU µs', '÷ bare', '÷ same cryptography']
   return { table: { title: `Certificates of instances, records in the ${STORE_TITLES[store]}`, columns, rows }, ratios }
 }
 
