@@ -1,4 +1,7 @@
 import { X509Certificate } from 'node:crypto'
+// Node.js cannot make TLS connections any more when a certificate is read with toLegacyObject before this is loaded.
+// oxlint-disable-next-line import/no-unassigned-import -- it is wanted for that alone
+import 'node:tls'
 import { parsePrincipalToken } from '#core/token/principal-token.ts'
 
 /** Certificate and key with which connections are made, and who is trusted, all as PEM. */

@@ -1,4 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
+// Node.js cannot make TLS connections any more when a certificate is read with toLegacyObject before this is loaded.
+// oxlint-disable-next-line import/no-unassigned-import -- it is wanted for that alone
+import 'node:tls'
 import { canonicalName } from '#core/authority/distinguished-name.ts'
 import { certificateAlternativeNames } from '#core/crypto/certificate-alternative-names.ts'
 import { certificateThumbprint } from '#core/crypto/certificate-thumbprint.ts'
