@@ -19,37 +19,65 @@ const UNQUOTABLE_ALL = /["\\]|[^\x20-\x7e]/g
  */
 export function accessLogLine(logForwardedAddress: boolean): AccessLogLine {
   const time = clockText()
-  const quotedAgent = lastOne(quoted)
-  const frames = new WeakMap<Connection, Frame>()
+  const outcome = outcomeText()
   return (exchange, epochMillis) => {
-    const { request, connection, principal, status, bodyBytes, method, durationMillis } = exchange
-    const { headers, url = '', httpVersion } = request
-    const target = exchange.secretQuery ? pathOf(url) : url
-    let frame = frames.get(connection)
-    if (frame === undefined || frame.principal !== principal) {
-      frame = frameOf(connection, principal)
-      frames.set(connection, frame)
-    }
+    const { request, connection, principal, method, durationMillis } = exchange
+    const url = request.url ?? ''
     const address = (logForwardedAddress && forwardedAddress(exchange)) || connection.peerAddress || '-'
-    return (
-      `${address}${frame.head}${time(epochMillis)}] "${method} ${quotable(target)} HTTP/${httpVersion}" ${status} ${bodyBytes} ` +
-      `${quoted(headers.referer)} ${quotedAgent(headers['user-agent'])} ${digits(headers['content-length'])} ` +
-      `${Math.round(durationMillis)}${frame.tail}`
-    )
+    const { head, tail } = frameOf(connection, principal, address, time(epochMillis))
+    const target = exchange.secretQuery ? pathOf(url) : url
+    return `${head}${method} ${quotable(target)}${outcome(exchange)}${Math.round(durationMillis)}${tail}`
   }
 }
 
-/** What the lines of a connection have in common as long as its principal is the same. */
+/** What the lines of a connection have in common for a second, as long as its principal is the same. */
 interface Frame {
   readonly principal: Principal | undefined
+  readonly address: string
+  readonly time: string
   readonly head: string
   readonly tail: string
 }
 
-function frameOf({ protocol, cipher, certificateSerial }: Connection, principal: Principal | undefined): Frame {
+const FRAME = Symbol('frame of log lines')
+
+function frameOf(
+  connection: Connection & { [FRAME]?: Frame },
+  principal: Principal | undefined,
+  address: string,
+  time: string,
+): Frame {
+  const known = connection[FRAME]
+  if (known?.time === time && known.principal === principal && known.address === address) return known
   const who = principal ? quotable(principal.fullName).replaceAll(' ', '_') : '-'
+  const { protocol, cipher, certificateSerial } = connection
   const tail = [principal?.authority.id ?? 'Auth-None', protocol ?? '-', cipher ?? '-', certificateSerial ?? '-']
-  return { principal, head: ` - ${who} [`, tail: ` ${tail.join(' ')}\n` }
+  const frame = { principal, address, time, head: `${address} - ${who} [${time}] "`, tail: ` ${tail.join(' ')}\n` }
+  connection[FRAME] = frame
+  return frame
+}
+
+/** Protocol, status, sizes and agent; what it wrote last is kept, since requests of one kind come in rows. */
+function outcomeText(): (exchange: Exchange) => string {
+  let last: readonly (string | number | undefined)[] = []
+  let text = ''
+  return ({ request, status, bodyBytes }) => {
+    const { headers, httpVersion } = request
+    const { referer, 'user-agent': agent, 'content-length': length } = headers
+    const [version, lastStatus, lastBytes, lastReferer, lastAgent, lastLength] = last
+    const isSame =
+      status === lastStatus &&
+      bodyBytes === lastBytes &&
+      agent === lastAgent &&
+      referer === lastReferer &&
+      length === lastLength &&
+      httpVersion === version
+    if (!isSame) {
+      last = [httpVersion, status, bodyBytes, referer, agent, length]
+      text = ` HTTP/${httpVersion}" ${status} ${bodyBytes} ${quoted(referer)} ${quoted(agent)} ${digits(length)} `
+    }
+    return text
+  }
 }
 
 function forwardedAddress(exchange: Exchange): string | undefined {
@@ -60,19 +88,6 @@ function forwardedAddress(exchange: Exchange): string | undefined {
 
 const quoted = (text: string | undefined): string => (text === undefined || text === '' ? '"-"' : `"${quotable(text)}"`)
 const digits = (text: string | undefined): string => (text !== undefined && /^\d{1,16}$/.test(text) ? text : '-')
-
-/** Remembers the last result: requests of one client come in rows. */
-function lastOne(write: (text: string | undefined) => string): (text: string | undefined) => string {
-  let last: string | undefined
-  let written = write(last)
-  return (text) => {
-    if (text !== last) {
-      last = text
-      written = write(text)
-    }
-    return written
-  }
-}
 
 /** A client's text, unable to end a field or a line. */
 function quotable(text: string): string {

@@ -8,11 +8,11 @@ export interface BatchedFileOptions {
   readonly onLost: (lines: number) => void
 }
 
-/** Lines are collected up to this size, and at most this long. */
-const BATCH_BYTES = 65_536
+/** Lines are collected up to this size, and at most this long: handing a batch to a thread costs more than to write it. */
+const BATCH_BYTES = 262_144
 const FLUSH_MILLIS = 500
 /** A disk that takes no more must not fill the memory. */
-const BACKLOG_BATCHES = 256
+const BACKLOG_BATCHES = 64
 
 /**
  * A file that lines are appended to in batches, off the path of whoever writes them: a line costs a copy into memory.
@@ -22,7 +22,9 @@ export class BatchedFile {
   readonly path: string
   readonly #handle: FileHandle
   readonly #options: BatchedFileOptions
-  #batch = Buffer.allocUnsafe(BATCH_BYTES)
+  #batch: Buffer = Buffer.allocUnsafe(BATCH_BYTES)
+  /** A batch that was written, for the next one. */
+  #spare: Buffer | undefined
   #size = 0
   /** Full batches, the one being written first. */
   #full: Buffer[] = []
@@ -72,7 +74,8 @@ export class BatchedFile {
   #finishBatch(): void {
     if (this.#size > 0) {
       this.#full.push(this.#batch.subarray(0, this.#size))
-      this.#batch = Buffer.allocUnsafe(BATCH_BYTES)
+      this.#batch = this.#spare ?? Buffer.allocUnsafe(BATCH_BYTES)
+      this.#spare = undefined
       this.#size = 0
     }
     if (this.#full.length > 0) this.#writing ??= this.#writeBatches().finally(() => (this.#writing = undefined))
@@ -88,6 +91,7 @@ export class BatchedFile {
         this.#failing = true
       }
       this.#full.shift()
+      if (batch.buffer.byteLength === BATCH_BYTES) this.#spare ??= Buffer.from(batch.buffer)
     }
     if (this.#lost > 0) this.#options.onLost(this.#lost)
     this.#lost = 0

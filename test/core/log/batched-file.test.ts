@@ -13,7 +13,7 @@ describe('a batched file', () => {
     const path = join(temporaryFolder(), 'log')
     const file = await BatchedFile.open(path, quiet)
     const lines = Array.from({ length: 5000 }, (_, index) => `${index} ${'x'.repeat(index % 977)}\n`)
-    lines.push(`${'y'.repeat(200_000)}\n`, 'last\n')
+    lines.push(`${'y'.repeat(600_000)}\n`, 'last\n')
     for (const line of lines) file.write(line)
     await file.close()
     assert.equal(readFileSync(path, 'latin1'), lines.join(''))
