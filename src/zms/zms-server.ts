@@ -84,6 +84,12 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       ...(credentialsBox && { decryptCredentials: (creds: string) => credentialsBox.decrypt(creds) }),
     })
     const authorityContext = { property: loaded.properties.get, keyStore, now: Date.now, log: say }
+    await container.sample({
+      server: 'zms',
+      className: config.zms.metricFactoryClass,
+      metricName: config.zms.metricName,
+      directory: rootDir,
+    })
     const authorities = await loadAuthorities(
       {
         property: 'athenz.zms.authority_classes',
@@ -156,7 +162,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
         numberLength: config.zms.jsonMaxNumberLength,
         stringLength: config.zms.jsonMaxStringLength,
       },
-      authenticator: chain,
+      authenticator: container.limited(chain),
       authorize: (principal, action, resource) => {
         const error = deps.authorization.check(principal, action, resource)
         return error instanceof Promise ? error.then((refusal) => refusal ?? true) : (error ?? true)

@@ -54,6 +54,12 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       throw error
     })
     closers.add(close)
+    await container.sample({
+      server: 'zts',
+      className: zts.metricFactoryClass,
+      metricName: zts.metricName,
+      directory: zts.rootDir,
+    })
     const audit = await openAuditLog({
       server: 'zts',
       className: zts.auditLoggerFactoryClass,
@@ -94,7 +100,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
         numberLength: zts.jsonMaxNumberLength,
         stringLength: zts.jsonMaxStringLength,
       },
-      authenticator: chain,
+      authenticator: container.limited(chain),
       authorize: (principal, action, resource) => deps.authorization.check(principal, action, resource) ?? true,
       beforeHandler: requestCheck(config, deps.userAuthority),
       authenticationOptional: (path) => uriListIncludes(zts.noAuthUriList, path),

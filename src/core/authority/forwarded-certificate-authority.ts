@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
 import { LRUCache } from 'lru-cache'
 import { pemBlocks } from '#core/crypto/pem.ts'
 import type { AuthenticationResult, Authority, AuthorityContext, PropertyReader } from './authority.ts'
 import { CertificateAuthority } from './certificate-authority.ts'
 import { clientCertificateFailure, readForwardedCertificate } from './forwarded-certificate.ts'
+import { Networks } from './networks.ts'
 import { peerAddressOf } from './remote-address.ts'
 import { listSetting, textSetting } from './setting.ts'
 
@@ -31,7 +31,7 @@ export class ForwardedCertificateAuthority implements Authority {
   readonly #identities = new CertificateAuthority()
   readonly #known = new LRUCache<string, X509Certificate>({ max: KNOWN_MAX_COUNT })
   #header = ''
-  #proxies = new BlockList()
+  #proxies = Networks.read([], PROXIES_PROPERTY)
   #authorities: readonly X509Certificate[] = []
   #now!: () => number
 
@@ -49,7 +49,7 @@ export class ForwardedCertificateAuthority implements Authority {
     if (values === undefined) return null
     const peer = peerAddressOf(request)
     // Whoever reaches this server without the proxy can write any certificate into the header: they are public.
-    if (!isAmong(this.#proxies, peer)) return rejected(`a certificate from ${peer}, which is no configured proxy`)
+    if (!this.#proxies.includes(peer)) return rejected(`a certificate from ${peer}, which is no configured proxy`)
     const [value = '', ...others] = values
     if (others.length > 0) return rejected(`several headers ${this.#header}`)
     const certificate = this.#certificateOf(value)
@@ -77,28 +77,10 @@ export class ForwardedCertificateAuthority implements Authority {
 
 const rejected = (reason: string): AuthenticationResult => ({ rejected: `ForwardedCertificateAuthority: ${reason}` })
 
-const isAmong = (list: BlockList, address: string): boolean => {
-  const version = isIP(address)
-  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4')
-}
-
-function readProxies(property: PropertyReader): BlockList {
-  const list = new BlockList()
+function readProxies(property: PropertyReader): Networks {
   const entries = listSetting(property, PROXIES_PROPERTY)
   if (entries.length === 0) throw new Error(`${PROXIES_PROPERTY} is not set: no proxy would be believed`)
-  for (const entry of entries) {
-    const [address = '', bits, ...others] = entry.split('/')
-    const version = isIP(address)
-    const wholeBits = version === 6 ? 128 : 32
-    const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= wholeBits)
-    if (version === 0 || others.length > 0 || !isNetwork) {
-      throw new Error(
-        `${PROXIES_PROPERTY}: "${entry}" is neither an address nor a network (write 10.1.2.3 or 10.1.0.0/16)`,
-      )
-    }
-    list.addSubnet(address, Number(bits ?? wholeBits), version === 6 ? 'ipv6' : 'ipv4')
-  }
-  return list
+  return Networks.read(entries, PROXIES_PROPERTY)
 }
 
 async function readAuthorities(property: PropertyReader): Promise<readonly X509Certificate[]> {

@@ -19,7 +19,8 @@ export function remoteAddressOf(request: IncomingMessage): string {
 /** Address of the direct peer, whatever headers say; empty when the connection is already gone. */
 export const peerAddressOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? '')
 
-function plainAddress(address: string): string {
+/** An address as it is written everywhere: an IPv4 address that a socket for both versions reports counts as IPv4. */
+export function plainAddress(address: string): string {
   const mapped = address.startsWith(MAPPED_PREFIX) ? address.slice(MAPPED_PREFIX.length) : address
   return isIP(mapped) === 4 ? mapped : address
 }

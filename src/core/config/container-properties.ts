@@ -97,10 +97,7 @@ export const httpProperties = {
     decode_ambiguous_uris: boolean(true, 'Accept encoded slashes in paths.'),
     disable_trace_track: boolean(true, 'Answer TRACE and TRACK with status 405.'),
   }),
-  ratelimit_factory_class: unsupported(
-    'this server cannot do it yet',
-    className(unset, 'Plug-in that limits the rate of requests.'),
-  ),
+  ratelimit_factory_class: className(unset, 'Module that limits the rate of requests, beside athenz.ts.rate_limit_*.'),
   'http.www-authenticate.multiple-headers': boolean(
     true,
     'One WWW-Authenticate header per challenge, not one for all.',

@@ -5,6 +5,7 @@ import { containerProperties } from './container-properties.ts'
 import { datastoreProperties, poolProperties } from './database-properties.ts'
 import * as history from './history-properties.ts'
 import * as keyStore from './key-store-properties.ts'
+import * as limit from './limit-properties.ts'
 import * as notification from './notification-properties.ts'
 import type { PropertyRows, SettingsOf } from './property.ts'
 import * as shared from './shared-properties.ts'
@@ -44,6 +45,7 @@ export interface SharedConfig
   readonly ts: SettingsOf<typeof shared.tsProperties> &
     SettingsOf<typeof auth.ownAuthorityProperties> &
     SettingsOf<typeof history.ownHistoryProperties> &
+    SettingsOf<typeof limit.ownLimitProperties> &
     SettingsOf<typeof keyStore.ownKeyStoreProperties>
   readonly aws: SettingsOf<typeof keyStore.awsKeyStoreProperties>
 }
@@ -133,6 +135,7 @@ const sharedTables: readonly PropertyTable[] = [
     ['Authorities: settings that the original does not have', auth.ownAuthorityProperties],
     ['Private key stores: settings that the original does not have', keyStore.ownKeyStoreProperties],
     ['History of authentication: settings that the original does not have', history.ownHistoryProperties],
+    ['Limits of rates: settings that the original does not have', limit.ownLimitProperties],
   ]),
   table('aws', 'athenz.aws.', [['Private key stores of AWS', keyStore.awsKeyStoreProperties]]),
   table(

@@ -31,8 +31,6 @@ import {
 const JDBC_STORE = 'com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory'
 const FILE_STORE = 'com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory'
 
-const NOT_YET = 'this server cannot do it yet'
-
 /** The original's default is its JDBC store; without a database to go to, ours is the embedded one. */
 const OBJECT_STORE_DEFAULT: DerivedDefault<string> = {
   says: `${JDBC_STORE} when athenz.zms.jdbc_store is set, otherwise ${FILE_STORE}`,
@@ -227,12 +225,10 @@ export const plugInProperties = {
     'Where the history of authentication is: file, mysql, or a module; none = nowhere.',
   ),
   audit_ref_validator_factory_class: className(unset, 'Judge of audit references where they are needed.'),
-  ...allUnsupported(NOT_YET, {
-    metric_factory_class: className(
-      'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
-      'Receiver of metrics, besides the operations port.',
-    ),
-  }),
+  metric_factory_class: className(
+    'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
+    'Receiver of metrics besides the operations port: a module, or that class for none.',
+  ),
   notification_service_factory_class: list(
     '',
     'Senders of notifications: email, webhook, log, modules; none = no notifications.',

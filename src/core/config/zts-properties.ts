@@ -67,12 +67,9 @@ export const plugInProperties = {
     'com.yahoo.athenz.auth.impl.FilePrivateKeyStoreFactory',
     'Store of private keys and passwords.',
   ),
-  metric_factory_class: unsupported(
-    'this server cannot do it yet',
-    className(
-      'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
-      'Receiver of metrics, besides the operations port.',
-    ),
+  metric_factory_class: className(
+    'com.yahoo.athenz.common.metrics.impl.NoOpMetricFactory',
+    'Receiver of metrics besides the operations port: a module, or that class for none.',
   ),
   audit_logger_factory_class: className(
     'file',

@@ -7,11 +7,15 @@ import type { SharedConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
+import { seldom } from '../log/seldom.ts'
 import { AccessLog } from './access-log.ts'
 import { cipherList } from './cipher-suites.ts'
 import { healthCheckFilter } from './health-check.ts'
 import type { PortOptions } from './listener.ts'
+import { type MetricReceiver, type MetricReceiverOptions, openMetricReceiver, sampling } from './metric-receiver.ts'
+import { type OpenedRateLimits, openRateLimits } from './open-rate-limits.ts'
 import { OpsServer, type ReadinessCheck } from './ops-server.ts'
+import type { Authenticator } from './pipeline.ts'
 import { type PortRule, readPortRules } from './port-rules.ts'
 import type { ExchangeObserver } from './reply-writer.ts'
 import { processRegistry, RequestMetrics } from './request-metrics.ts'
@@ -37,16 +41,22 @@ export class Container {
   readonly #options: ContainerOptions
   readonly #tls: TlsSource | undefined
   readonly #accessLog: AccessLog
+  readonly #rates: OpenedRateLimits
   /** Told of every exchange; the server has this very list. */
   readonly #observers: ExchangeObserver[]
+  readonly #receivers: MetricReceiver[] = []
   #ops: OpsServer | undefined
 
   /** Reads the TLS files and opens the access log. Throws ConfigError or Error that names what cannot be used. */
   static async open(options: ContainerOptions): Promise<Container> {
-    const { container } = options.config
+    const { container, ts } = options.config
+    // What nobody can read is not measured: watching the garbage collector takes half a microsecond of every request.
+    const isMeasured = ts.opsPort > 0
     const rules = await portRulesOf(container.portUriConfig)
     const tls = container.tlsPort > 0 || rules ? await openTls(options) : undefined
     try {
+      const registry = isMeasured ? processRegistry() : new Registry()
+      const rates = await openRateLimits({ ...options, registry })
       const accessLog = await AccessLog.open({
         folder: container.accessLogDir,
         name: container.accessLogName,
@@ -54,28 +64,22 @@ export class Container {
         logForwardedAddress: container.logForwardedForAddr,
         log: options.log,
       })
-      return new Container(options, portsOf(options, tls, rules), tls, accessLog)
+      return new Container(options, { ports: portsOf(options, tls, rules), tls, accessLog, registry, rates })
     } catch (error) {
       tls?.close()
       throw error
     }
   }
 
-  private constructor(
-    options: ContainerOptions,
-    ports: readonly PortOptions[],
-    tls: TlsSource | undefined,
-    accessLog: AccessLog,
-  ) {
+  private constructor(options: ContainerOptions, { ports, tls, accessLog, registry, rates }: ContainerParts) {
     const { container, ts } = options.config
     this.#options = options
     this.#tls = tls
     this.#accessLog = accessLog
-    const isRead = ts.opsPort > 0
-    this.registry = isRead ? processRegistry() : new Registry()
+    this.#rates = rates
+    this.registry = registry
     this.#observers = [accessLog.observe]
-    // What nobody can read is not measured: watching the garbage collector takes half a microsecond of every request.
-    if (isRead) this.#observers.push(new RequestMetrics(this.registry).observe)
+    if (ts.opsPort > 0) this.#observers.push(new RequestMetrics(registry).observe)
     this.server = new HttpServer({
       ports,
       log: options.log,
@@ -89,7 +93,8 @@ export class Container {
         ...(container.sendHostHeader && { host: container.hostname }),
         ...(container.httpSendServerVersion && { server: 'athenz' }),
       },
-      filters: filtersOf(container),
+      admitsConnection: (address) => rates.limits.admitsConnection(address),
+      filters: [...filtersOf(container), ...rates.filters],
       observers: this.#observers,
       ...(ts.slowRequestMillis > 0 && { slowRequestMillis: ts.slowRequestMillis }),
       ...(container.gzipSupport && { gzipMinBytes: container.gzipMinSize }),
@@ -99,9 +104,24 @@ export class Container {
     })
   }
 
+  /** Limits the rates of those whom an authenticator knows, and notes who has bad credentials. */
+  limited(authenticator: Authenticator): Authenticator {
+    return this.#rates.limits.authenticator(authenticator)
+  }
+
   /** Tells somebody else, too, of every exchange with its answer. */
   observe(observer: ExchangeObserver): void {
     this.#observers.push(observer)
+  }
+
+  /** Tells the receiver of metrics, if one is selected, of every exchange. Throws ConfigError when it cannot be had. */
+  async sample(options: Omit<MetricReceiverOptions, 'hasOpsPort'> & { readonly metricName: string }): Promise<void> {
+    const { config, log } = this.#options
+    const receiver = await openMetricReceiver({ ...options, hasOpsPort: config.ts.opsPort > 0 })
+    if (receiver === undefined) return
+    const failed = seldom((error: unknown) => log.error({ err: error }, 'the receiver of metrics failed'))
+    this.observe(sampling(receiver, options.metricName, failed))
+    this.#receivers.push(receiver)
   }
 
   /**
@@ -131,7 +151,18 @@ export class Container {
     await this.#ops?.close()
     this.#tls?.close()
     await this.#accessLog.close()
+    await this.#rates.close()
+    for (const receiver of this.#receivers) await receiver.close?.()
   }
+}
+
+/** What a container opens for itself. */
+interface ContainerParts {
+  readonly ports: readonly PortOptions[]
+  readonly tls: TlsSource | undefined
+  readonly accessLog: AccessLog
+  readonly registry: Registry
+  readonly rates: OpenedRateLimits
 }
 
 type ContainerConfig = ContainerOptions['config']['container']

@@ -29,6 +29,8 @@ export interface ListenerContext {
   /** Header lines of every answer, each with its line end. */
   readonly headerLines: string
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, port: PortOptions) => void
+  /** Whether a connection of an address is taken; all are when absent. */
+  readonly admits?: ((address: string | undefined) => boolean) | undefined
 }
 
 /** A port that takes connections, and their end. */
@@ -41,12 +43,13 @@ export class Listener {
   #closing = false
 
   constructor(port: PortOptions, context: ListenerContext) {
-    const { limits, log, headerLines, onRequest } = context
+    const { limits, log, headerLines, onRequest, admits } = context
     this.#port = port
     const options = httpOptions(limits)
     this.#server = port.tls
       ? createSecureServer(options, port.tls, limits.handshakeTimeoutMillis, log)
       : http.createServer(options)
+    if (admits) refuseConnections(this.#server, admits)
     guardConnections(this.#server, { idleTimeoutMillis: limits.idleTimeoutMillis, headerLines, log })
     this.#server.on('connection', (socket: Socket) => this.#track(socket))
     if (port.tls) this.#server.on('secureConnection', (socket: Socket) => this.#track(socket))
@@ -96,6 +99,19 @@ export class Listener {
   #retireConnections(): void {
     for (const socket of this.#sockets) connectionOf(socket).retiring = true
   }
+}
+
+/** Cuts connections that are not admitted before the server, and TLS in it, has any work with them. */
+function refuseConnections(server: Server, admits: (address: string | undefined) => boolean): void {
+  const listeners = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    if (!admits(socket.remoteAddress)) {
+      socket.destroy()
+      return
+    }
+    for (const listener of listeners) listener.call(server, socket)
+  })
 }
 
 function httpOptions(limits: HttpLimits): https.ServerOptions {

@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>
   /** Headers of every answer; HTTP Strict Transport Security for a year when absent. */
   readonly responseHeaders?: HeaderValues
+  /** Whether a connection of an address is taken, asked before its TLS handshake; all are when absent. */
+  readonly admitsConnection?: (address: string | undefined) => boolean
   /** Asked in this order before any operation. */
   readonly filters?: readonly RequestFilter[]
   /** Told of every exchange with its answer: access log, metrics. */
@@ -74,7 +76,8 @@ export class HttpServer {
     const { headerLines } = this.writer
     const onRequest = this.#onRequest.bind(this)
     this.#listeners = options.ports.map(
-      (port) => new Listener(port, { limits: this.#limits, log, headerLines, onRequest }),
+      (port) =>
+        new Listener(port, { limits: this.#limits, log, headerLines, onRequest, admits: options.admitsConnection }),
     )
   }
 

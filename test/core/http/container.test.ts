@@ -3,49 +3,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError } from '#core/config/config-error.ts'
-import { loadServerConfig } from '#core/config/server-config.ts'
-import { Container } from '#core/http/container.ts'
-import { ok } from '#core/http/endpoint.ts'
-import { registerEndpoints } from '#core/http/register.ts'
-import { silentLogger } from '#core/log/logger.ts'
 import { freePort } from '../../../src/cli/server-port.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { clientCertificate, fakeRegistration, send, type TestPki, testPki } from './support.ts'
-
-/** A container with these properties, over the fakes. */
-async function open(pki: TestPki, root: string, properties: Record<string, string | number>) {
-  const file = join(root, 'zms.properties')
-  const { key, certificate, trust } = pki.files
-  const all = {
-    'athenz.port': 0,
-    'athenz.tls_port': 0,
-    'athenz.listen_host': '127.0.0.1',
-    'athenz.ts.tls_key_file': key.file,
-    'athenz.ts.tls_cert_file': certificate?.file,
-    'athenz.ts.tls_ca_file': trust?.file,
-    'athenz.access_log_dir': join(root, 'logs'),
-    ...properties,
-  }
-  writeFileSync(
-    file,
-    Object.entries(all)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  )
-  const { config } = await loadServerConfig({
-    server: 'zms',
-    rootDir: root,
-    files: [file],
-    env: {},
-    hostname: 'zms.example.com',
-  })
-  const privateKeyStore = { applicationSecret: async (_app: unknown, _group: unknown, name: string) => name } as never
-  const specialPorts = [config.container.statusPort]
-  const container = await Container.open({ config, privateKeyStore, log: silentLogger(), specialPorts })
-  registerEndpoints(container.server, fakeRegistration({ handlers: { getOpen: () => ok({ text: 'x'.repeat(4000) }) } }))
-  await container.listen(new Map())
-  return { container, [Symbol.asyncDispose]: () => container.close() }
-}
+import { openContainer as open } from './open-container.ts'
+import { clientCertificate, send, testPki } from './support.ts'
 
 describe('a container', () => {
   test('serves TLS as its properties say, with their headers, and logs', async () => {
