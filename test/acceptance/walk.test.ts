@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { PROJECT_FOLDER } from '../architecture/sources.ts'
 import { type AthenzTools, athenzTools, WALK_TOOLS } from '../support/athenz-tools.ts'
 import { startDevServers } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
@@ -36,6 +38,16 @@ async function walk(tools: AthenzTools & { folder: string }, database?: MariaDb)
   assert.equal(status, 0)
 }
 
+/** A folder with our tools, and those of others where we have none. */
+function folderWithOwnTools(others: string): string {
+  const folder = temporaryFolder()
+  for (const name of WALK_TOOLS) {
+    const own = join(PROJECT_FOLDER, 'bin', name)
+    symlinkSync(existsSync(own) ? own : join(others, name), join(folder, name))
+  }
+  return folder
+}
+
 async function emptyDatabase(server: MariaDb): Promise<string> {
   await server.query('CREATE DATABASE zms_walk')
   return server.url('zms_walk')
@@ -49,6 +61,8 @@ describe("the walk through both servers with Athenz' own tools", async () => {
   }
 
   test('with domains and records in files', () => walk(tools))
+
+  test("with this project's tools", () => walk({ folder: folderWithOwnTools(tools.folder) }))
 
   test('with domains and records in MariaDB', async () => {
     await using server = await startMariaDb()

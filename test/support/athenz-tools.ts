@@ -20,12 +20,13 @@ const SOURCES = {
   'zts-roletoken': { path: 'utils/zts-roletoken' },
   'zts-accesstoken': { path: 'utils/zts-accesstoken' },
   'zts-rolecert': { path: 'utils/zts-rolecert' },
+  'zts-idtoken': { path: 'utils/zts-idtoken' },
   'athenz-conf': { path: 'utils/athenz-conf' },
   zpu: { path: 'utils/zpe-updater/cmd/tools', installedAs: 'tools' },
 } as const satisfies Record<string, Source>
 
 /** All that the walk needs. */
-export const WALK_TOOLS = Object.keys(SOURCES) as AthenzTool[]
+export const WALK_TOOLS = (Object.keys(SOURCES) as AthenzTool[]).filter((name) => name !== 'zts-idtoken')
 
 /** Name of one of Athenz' own command-line tools. */
 export type AthenzTool = keyof typeof SOURCES

@@ -42,7 +42,7 @@ export const ztsRoleCert = tool({
     const privateKey = await readGivenFile(given['role-key-file'] || keyFile, 'private key')
     const wanted = { ...requestOptions(given), roleDomain, roleName, privateKey, principal }
     if (given.csr) {
-      machine.print(lineEnded(await roleCertificateRequest(wanted)))
+      machine.print(printedPem(await roleCertificateRequest(wanted)))
       return
     }
     const previous = given['old-role-cert']
@@ -56,10 +56,10 @@ export const ztsRoleCert = tool({
       .catch((error: unknown) => {
         throw new ToolFailure(`no certificate for ${roleDomain}:role.${roleName}: ${failureText(error)}`)
       })
-    if (given['role-cert-file'] === '') machine.print(lineEnded(certificate))
+    if (given['role-cert-file'] === '') machine.print(printedPem(certificate))
     else await writeOutput(given['role-cert-file'], certificate, ORDINARY)
   },
 })
 
-/** PEM texts for standard output, which end with exactly one line break. */
-export const lineEnded = (pem: string): string => `${pem.trimEnd()}\n`
+/** A PEM text as the original's tools print it: an empty line follows. */
+export const printedPem = (pem: string): string => `${pem.trimEnd()}\n\n`

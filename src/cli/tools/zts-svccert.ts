@@ -7,7 +7,7 @@ import { readDefaultConfig } from './default-config.ts'
 import { type FlagValues, text, toggle, wholeNumber } from './flags.ts'
 import { PRIVATE, READ_ONLY, writeOutput } from './output-file.ts'
 import { type Machine, MisuseFailure, readGivenFile, ToolFailure, tool } from './tool.ts'
-import { lineEnded } from './zts-rolecert.ts'
+import { printedPem } from './zts-rolecert.ts'
 
 const FLAGS = {
   ...CERTIFICATE_FLAGS,
@@ -61,13 +61,13 @@ export const ztsSvcCert = tool({
     }
     if (!(domain && service && dnsDomain && keyFile)) throw missing()
     if (given.csr) {
-      machine.print(lineEnded(await certificateRequest(given, await readGivenFile(keyFile, 'private key'))))
+      machine.print(printedPem(await certificateRequest(given, await readGivenFile(keyFile, 'private key'))))
       return
     }
     if (given.zts === '')
       throw new MisuseFailure('Error: missing ZTS Server url. Run with -help for command line arguments')
     const issued = await issue(given, machine)
-    if (given['cert-file'] === '') machine.print(lineEnded(issued.certificate))
+    if (given['cert-file'] === '') machine.print(printedPem(issued.certificate))
     else await writeOutput(given['cert-file'], issued.certificate, READ_ONLY)
     if (given['signer-cert-file'] !== '') {
       await writeOutput(given['signer-cert-file'], issued.authorities ?? '', READ_ONLY)
