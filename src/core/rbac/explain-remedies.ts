@@ -158,12 +158,9 @@ function* rolesGiven<P extends PolicyView>(
   }
 }
 
-/** The first that is not delegated, and so may have members. */
+/** The first that is not delegated, and so may be given members. */
 const ownRole = ({ roles }: DomainView, names: readonly string[]): string | undefined =>
-  names.find((name) => {
-    const role = roles.get(name)
-    return role !== undefined && !isDelegated(role)
-  })
+  names.find((name) => !roles.get(name)?.trust)
 
 /** The principal let into a role of the trusted domain that may assume a delegated role. */
 function* delegationsUsed<P extends PolicyView>(
