@@ -23,6 +23,8 @@ export interface PolicyDocument {
   readonly expiresMillis: number
   readonly form: 'signed' | 'jws'
   readonly keyId: string
+  /** What was signed: a SignedPolicyData. */
+  readonly data: JsonObject
   /** The document in the form in which files hold it. */
   readonly text: string
 }
@@ -94,7 +96,7 @@ async function signedForm(
   }
   const json = isJsonOf(canonical.data) ? canonical.data : JSON.stringify(data)
   const text = `{"signedPolicyData":${json},"keyId":${JSON.stringify(keyId)},"signature":"${signature}"}`
-  return { ...told, form: 'signed', keyId, text }
+  return { ...told, form: 'signed', keyId, data, text }
 }
 
 async function verifyCanonical(text: string, signature: string, key: KeyObject): Promise<void> {
@@ -156,7 +158,7 @@ async function webSignature(document: JsonObject, { keys }: PolicyVerification):
     header: { kid },
     signature: part('signature'),
   })
-  return { ...told, form: 'jws', keyId: kid, text }
+  return { ...told, form: 'jws', keyId: kid, data, text }
 }
 
 async function knownKey(keys: PolicyKeys, server: 'zts' | 'zms', keyId: string): Promise<KeyObject> {
@@ -174,7 +176,7 @@ async function knownKey(keys: PolicyKeys, server: 'zts' | 'zms', keyId: string):
 /** How the data are signed: over their canonical text, which escapes nothing, or as JSON. */
 type SignedAs = 'canonical' | 'json'
 
-type Told = Omit<PolicyDocument, 'form' | 'keyId' | 'text'>
+type Told = Omit<PolicyDocument, 'form' | 'keyId' | 'data' | 'text'>
 
 /** Members of assertions that are read between two looks at the time. */
 const STEP_SIZE = 1000

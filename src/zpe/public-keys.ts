@@ -9,6 +9,8 @@ export interface PublicKeySources {
   readonly files: readonly KeyFile[]
   /** Where ZTS publishes its keys. */
   readonly remote: RemoteKeySet | undefined
+  /** Asked for keys of ZMS that are in no file; nobody unless given. */
+  readonly zmsKey?: (keyId: string) => Promise<KeyObject | undefined>
   /** Time between two looks at the files, and the time after which the published keys are read again. */
   readonly lookMillis: number
   readonly remoteMillis: number
@@ -54,7 +56,7 @@ export class PublicKeys implements PolicyKeys {
   /** The key of ZMS of that id. */
   zms(keyId: string): Promise<KeyObject | undefined> | KeyObject | undefined {
     const find = () => this.#sources.files.map(({ keys }) => keys.zms.get(keyId)).find((key) => key !== undefined)
-    return find() ?? this.refresh().then(find)
+    return find() ?? this.refresh().then(() => find() ?? this.#sources.zmsKey?.(keyId))
   }
 
   /** Looks at the files now. Never rejects. */

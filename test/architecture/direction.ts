@@ -103,6 +103,8 @@ export const ROOMS: readonly Room[] = [
   // The agent is a user of the client library.
   { prefix: 'src/sia/', mayImport: ['src/core/', 'src/client/'], without: DATABASE },
   { prefix: 'src/zpe/', mayImport: ['src/core/', 'src/client/', 'src/zts/api/'], without: DATABASE },
+  // The updater verifies what it brings as the engine does that reads it.
+  { prefix: 'src/zpu/', mayImport: ['src/core/', 'src/client/', 'src/zpe/'], without: DATABASE },
   {
     prefix: 'src/cli/',
     mayImport: [
@@ -110,6 +112,7 @@ export const ROOMS: readonly Room[] = [
       'src/client/',
       'src/sia/',
       'src/zpe/',
+      'src/zpu/',
       'src/zms/api/',
       'src/zts/api/',
       'src/zms/transfer/',
