@@ -1,5 +1,5 @@
 import { publicKeyToAsn1, signedDer } from './certificate.ts'
-import { contextConstructed, integer, oid, sequence, set, toPem } from './certificate-asn1.ts'
+import { contextConstructed, integer, oid, sequence, set, toDer, toPem } from './certificate-asn1.ts'
 import { type Extensions, extensionsToAsn1 } from './certificate-extension.ts'
 import { type DistinguishedName, nameToAsn1 } from './certificate-name.ts'
 import type { Signer } from './signing.ts'
@@ -28,5 +28,5 @@ export async function buildCertificateRequest(specification: CertificateRequestS
     publicKeyToAsn1(signer.publicKey),
     contextConstructed(0, ...attributes),
   )
-  return toPem('CERTIFICATE REQUEST', await signedDer(body, signer))
+  return toPem('CERTIFICATE REQUEST', await signedDer(toDer(body), signer))
 }

@@ -1,12 +1,10 @@
 import { createHash, type KeyObject, randomBytes, type X509Certificate } from 'node:crypto'
 import {
   type Asn1,
-  bitString,
   children,
   contextConstructed,
   fromDer,
   integer,
-  integerFromBytes,
   isContext,
   nullValue,
   oid,
@@ -17,7 +15,9 @@ import {
   toPem,
 } from './certificate-asn1.ts'
 import { type Extensions, extensionsToAsn1 } from './certificate-extension.ts'
-import { type DistinguishedName, encodeName, nameToAsn1 } from './certificate-name.ts'
+import { type DistinguishedName, encodeName } from './certificate-name.ts'
+import { derTags } from './der-reader.ts'
+import { derValue } from './der-writer.ts'
 import type { KeyFamily } from './key-kind.ts'
 import type { Signer } from './signing.ts'
 
@@ -31,58 +31,79 @@ export interface CertificateIssuer {
   readonly keyIdentifier?: Buffer
 }
 
-/** What a certificate says. */
-export interface CertificateSpecification extends Extensions {
-  /** A name, or the DER of one. */
-  readonly subject: DistinguishedName | Buffer
-  /** A key, or the DER of its SubjectPublicKeyInfo. */
-  readonly publicKey: KeyObject | Buffer
+/** What the certificates of one kind have in common. */
+export interface CertificateKind extends Omit<Extensions, 'subjectAlternativeNames'> {
   readonly issuer: CertificateIssuer
+  /** Which key identifiers are written; both unless said. */
+  readonly keyIdentifiers?: { readonly subject: boolean; readonly authority: boolean }
+}
+
+/** What a certificate has of its own. */
+export interface CertificateOwner extends Pick<Extensions, 'subjectAlternativeNames'> {
+  /** A name, or the DER of one, which is written as it is. */
+  readonly subject: DistinguishedName | Buffer
+  /** A key, or the DER of its SubjectPublicKeyInfo, which is written as it is. */
+  readonly publicKey: KeyObject | Buffer
   /** Valid from and to, both inclusive; parts of a second are dropped. */
   readonly notBefore: Date
   readonly notAfter: Date
   /** Big-endian, positive, at most 20 bytes; 16 random bytes when absent. */
   readonly serialNumber?: Buffer
-  /** Which key identifiers are written; both unless said. */
-  readonly keyIdentifiers?: { readonly subject: boolean; readonly authority: boolean }
 }
 
-// RFC 4055 (RSA with its NULL parameters), RFC 5758 (ECDSA), RFC 8410 (Ed25519). The tree nodes are never changed.
-const SIGNATURE_ALGORITHMS: Readonly<Record<KeyFamily, Asn1>> = {
-  rsa: sequence(oid('1.2.840.113549.1.1.11'), nullValue()),
-  ec: sequence(oid('1.2.840.10045.4.3.2')),
-  ed25519: sequence(oid('1.3.101.112')),
+/** What a certificate says. */
+export interface CertificateSpecification extends CertificateKind, CertificateOwner {}
+
+// RFC 4055 (RSA with its NULL parameters), RFC 5758 (ECDSA), RFC 8410 (Ed25519).
+const SIGNATURE_ALGORITHMS: Readonly<Record<KeyFamily, Buffer>> = {
+  rsa: toDer(sequence(oid('1.2.840.113549.1.1.11'), nullValue())),
+  ec: toDer(sequence(oid('1.2.840.10045.4.3.2'))),
+  ed25519: toDer(sequence(oid('1.3.101.112'))),
 }
+const VERSION_3 = toDer(contextConstructed(0, integer(2)))
+const EXTENSIONS_TAG = 0xa3
+const EMPTY_NAME = encodeName([])
 
 /**
  * Builds and signs an X.509 v3 certificate (RFC 5280) with SHA-256; gives it as PEM. RSA signatures are made on the
  * thread pool.
  * @throws RangeError for a value that cannot be written, or a validity that ends before it begins
  */
-export async function buildCertificate(specification: CertificateSpecification): Promise<string> {
-  const { subject, publicKey, issuer, notBefore, notAfter, serialNumber = randomSerialNumber() } = specification
-  const { keyIdentifiers = { subject: true, authority: true } } = specification
-  if (notAfter < notBefore) throw new RangeError('the validity ends before it begins')
-  const subjectName = Buffer.isBuffer(subject) ? fromDer(subject) : nameToAsn1(subject)
-  const key = Buffer.isBuffer(publicKey) ? fromDer(publicKey) : publicKeyToAsn1(publicKey)
-  const identifiers = {
-    ...(keyIdentifiers.subject && { subject: keyIdentifierOf(key) }),
-    ...(keyIdentifiers.authority && issuer.keyIdentifier && { authority: issuer.keyIdentifier }),
+export const buildCertificate = async (specification: CertificateSpecification): Promise<string> =>
+  prepareCertificates(specification)(specification)
+
+/**
+ * Prepares certificates of one kind: what they have in common is encoded once. Gives what builds and signs them, as
+ * {@link buildCertificate} does. Throws as that does, too.
+ */
+export function prepareCertificates(kind: CertificateKind): (owner: CertificateOwner) => Promise<string> {
+  const { issuer, keyIdentifiers = { subject: true, authority: true } } = kind
+  const algorithm = SIGNATURE_ALGORITHMS[issuer.signer.kind.family]
+  const common = extensionsToAsn1({ ...kind, subjectAlternativeNames: [] }, {}, false).map(toDer)
+  const { keyIdentifier } = issuer
+  const authority = keyIdentifiers.authority && keyIdentifier ? { authority: keyIdentifier } : {}
+  const last = extensionsToAsn1({}, authority, false).map(toDer)
+
+  return async ({ subject, publicKey, subjectAlternativeNames, notBefore, notAfter, serialNumber }) => {
+    if (notAfter < notBefore) throw new RangeError('the validity ends before it begins')
+    const name = Buffer.isBuffer(subject) ? subject : encodeName(subject)
+    const key = Buffer.isBuffer(publicKey) ? publicKey : encodePublicKey(publicKey)
+    const names = subjectAlternativeNames && { subjectAlternativeNames }
+    const identifier = keyIdentifiers.subject ? { subject: keyIdentifierOf(fromDer(key)) } : {}
+    const own = extensionsToAsn1({ ...names }, identifier, name.equals(EMPTY_NAME)).map(toDer)
+    const body = derValue(
+      derTags.sequence,
+      VERSION_3,
+      derValue(derTags.integer, positiveSerialNumber(serialNumber ?? randomSerialNumber())),
+      algorithm,
+      issuer.nameDer,
+      derValue(derTags.sequence, toDer(time(notBefore)), toDer(time(notAfter))),
+      name,
+      key,
+      derValue(EXTENSIONS_TAG, derValue(derTags.sequence, ...common, ...own, ...last)),
+    )
+    return toPem('CERTIFICATE', await signedDer(body, issuer.signer))
   }
-  const body = sequence(
-    contextConstructed(0, integer(2)),
-    integerFromBytes(positiveSerialNumber(serialNumber)),
-    signatureAlgorithm(issuer.signer),
-    fromDer(issuer.nameDer),
-    sequence(time(notBefore), time(notAfter)),
-    subjectName,
-    key,
-    contextConstructed(
-      3,
-      sequence(...extensionsToAsn1(specification, identifiers, children(subjectName).length === 0)),
-    ),
-  )
-  return toPem('CERTIFICATE', await signedDer(body, issuer.signer))
 }
 
 /**
@@ -103,7 +124,8 @@ export function issuerOf(certificate: X509Certificate, signer: Signer): Certific
 
 /** The issuer of a self-signed certificate for `subject`. */
 export function selfIssuer(subject: DistinguishedName, signer: Signer): CertificateIssuer {
-  return { nameDer: encodeName(subject), signer, keyIdentifier: keyIdentifierOf(publicKeyToAsn1(signer.publicKey)) }
+  const keyIdentifier = keyIdentifierOf(fromDer(encodePublicKey(signer.publicKey)))
+  return { nameDer: encodeName(subject), signer, keyIdentifier }
 }
 
 /** Sixteen random bytes that form a positive integer: 126 random bits, more than the 64 that CAs must provide. */
@@ -113,17 +135,19 @@ export function randomSerialNumber(): Buffer {
   return serial
 }
 
-/** Signs a to-be-signed structure and wraps both as certificates and requests do: body, algorithm, signature. */
-export async function signedDer(body: Asn1, signer: Signer): Promise<Buffer> {
-  const signature = await signer.sign(toDer(body))
-  return toDer(sequence(body, signatureAlgorithm(signer), bitString(signature)))
+/** Signs the DER of a structure and wraps both as certificates and requests do: body, algorithm, signature. */
+export async function signedDer(body: Buffer, signer: Signer): Promise<Buffer> {
+  const signature = derValue(derTags.bitString, WHOLE_BYTES, await signer.sign(body))
+  return derValue(derTags.sequence, body, SIGNATURE_ALGORITHMS[signer.kind.family], signature)
 }
 
-/** The SubjectPublicKeyInfo of a public key. */
-export const publicKeyToAsn1 = (publicKey: KeyObject): Asn1 =>
-  fromDer(publicKey.export({ type: 'spki', format: 'der' }))
+/** All bits of the last byte of a bit string count. */
+const WHOLE_BYTES = Buffer.from([0])
 
-const signatureAlgorithm = (signer: Signer): Asn1 => SIGNATURE_ALGORITHMS[signer.kind.family]
+/** The SubjectPublicKeyInfo of a public key. */
+export const publicKeyToAsn1 = (publicKey: KeyObject): Asn1 => fromDer(encodePublicKey(publicKey))
+
+const encodePublicKey = (publicKey: KeyObject): Buffer => publicKey.export({ type: 'spki', format: 'der' })
 
 // SHA-1 over the bits of the public key: the first method of RFC 5280, 4.2.1.2. An identifier, not a protection.
 function keyIdentifierOf(publicKey: Asn1): Buffer {

@@ -1,5 +1,5 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
-import { buildCertificate, type CertificateIssuer, issuerOf } from '#core/crypto/certificate.ts'
+import { type CertificateOwner, issuerOf, prepareCertificates } from '#core/crypto/certificate.ts'
 import type { Signer } from '#core/crypto/signing.ts'
 import type { CertificateSigner, SigningRequest } from '../certificate-signer.ts'
 
@@ -21,13 +21,20 @@ const SERIAL_NUMBER_BYTES = 20
  * usage that is asked for does not matter, as with the peer; the life is never above the maximum, other than there.
  */
 export class LocalCertificateSigner implements CertificateSigner {
-  readonly #issuer: CertificateIssuer
+  readonly #certificate: (owner: CertificateOwner) => Promise<string>
   readonly #authority: string
   readonly #rules: LocalSigningRules
 
   /** Throws RangeError when the key is not the certificate's, or the certificate is not that of a CA. */
   constructor(authority: X509Certificate, signer: Signer, rules: LocalSigningRules) {
-    this.#issuer = issuerOf(authority, signer)
+    this.#certificate = prepareCertificates({
+      issuer: issuerOf(authority, signer),
+      ca: false,
+      keyUsage: ['digitalSignature', 'keyEncipherment'],
+      extendedKeyUsage: ['clientAuth', 'serverAuth'],
+      notCritical: rules.keyUsageCritical ? ['ca'] : ['ca', 'keyUsage'],
+      keyIdentifiers: { subject: false, authority: rules.authorityKeyIdentifier },
+    })
     this.#authority = authority.toString()
     this.#rules = rules
   }
@@ -37,22 +44,16 @@ export class LocalCertificateSigner implements CertificateSigner {
   }
 
   sign({ request, expiryMins }: SigningRequest): Promise<string> {
-    const { maxExpiryMins, keyUsageCritical, authorityKeyIdentifier, now } = this.#rules
+    const { maxExpiryMins, now } = this.#rules
     const notBefore = now()
     const life = expiryMins > 0 && expiryMins < maxExpiryMins ? expiryMins : maxExpiryMins
-    return buildCertificate({
+    return this.#certificate({
       subject: request.subjectDer,
       publicKey: request.publicKeyDer,
-      issuer: this.#issuer,
       serialNumber: newSerialNumber(),
       notBefore: new Date(notBefore),
       notAfter: new Date(notBefore + life * MINUTE_MILLIS),
-      ca: false,
-      keyUsage: ['digitalSignature', 'keyEncipherment'],
-      extendedKeyUsage: ['clientAuth', 'serverAuth'],
       subjectAlternativeNames: request.alternativeNames,
-      notCritical: keyUsageCritical ? ['ca'] : ['ca', 'keyUsage'],
-      keyIdentifiers: { subject: false, authority: authorityKeyIdentifier },
     })
   }
 
