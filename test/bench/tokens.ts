@@ -26,7 +26,7 @@ const LOOP_DELAY_GOAL_MILLIS = 20
 const KEYS = [
   { name: 'RSA-2048', preference: 'RSA', cryptography: 'sign-rsa' },
   { name: 'P-256', preference: 'EC', cryptography: 'sign-ec' },
-] as const satisfies readonly { cryptography: Cryptography }[]
+] as const satisfies readonly { name: string; preference: string; cryptography: Cryptography }[]
 
 type KeyRow = (typeof KEYS)[number]
 
