@@ -4,6 +4,7 @@ import { auditCommand } from './audit.ts'
 import { runCommand } from './command-failure.ts'
 import { withDataOptions } from './data-location.ts'
 import type { DevOptions } from './dev.ts'
+import { explainCommand } from './explain.ts'
 import type { ExportOptions } from './export.ts'
 import type { ImportOptions } from './import.ts'
 import type { MigrateOptions } from './migrate.ts'
@@ -40,6 +41,7 @@ program
 
 program.addCommand(auditCommand())
 program.addCommand(siaCommand())
+program.addCommand(explainCommand())
 
 withDataOptions(program.command('migrate'))
   .description('bring the configured databases, made by any Athenz since the end of 2017, up to date')

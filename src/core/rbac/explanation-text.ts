@@ -75,7 +75,8 @@ export function remedyLine<P extends PolicyView>(
   return visible(texts.join(', and ') + reason)
 }
 
-function visible(text: string): string {
+/** The text with invisible characters spelled out, for a terminal or log. */
+export function visible(text: string): string {
   return text.replace(INVISIBLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 

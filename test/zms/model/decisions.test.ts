@@ -75,6 +75,8 @@ describe('the engine, ZMS and the model decide alike', () => {
   })
 
   describe('over HTTP', () => {
+    // Not in the hook, with which it would go.
+    const dir = temporaryFolder()
     let servers: DevServers
     const agents = new Map<string, Agent>()
     /** Sends a request over a kept connection of its caller. */
@@ -90,7 +92,7 @@ describe('the engine, ZMS and the model decide alike', () => {
     }
 
     before(async () => {
-      servers = await startDevServers({ dir: temporaryFolder(), zts: false })
+      servers = await startDevServers({ dir, zts: false })
       const { summary } = servers
       const ca = await readFile(summary.ca)
       for (const name of NAMES) {
