@@ -1,11 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { certificateIdentity, type Identity, PRINCIPAL_TOKEN_HEADER, tokenIdentity } from '#client/identity.ts'
+import { type Identity, PRINCIPAL_TOKEN_HEADER, tokenIdentity } from '#client/identity.ts'
 import { ZtsClient } from '#client/zts-client.ts'
-import { messageOf } from '#core/error/message-of.ts'
+import { certificateOf } from './certificate-caller.ts'
 import { readDefaultConfig } from './default-config.ts'
 import { text, toggle } from './flags.ts'
 import { proxyFor } from './http-proxy.ts'
-import { type Machine, readGivenFile, ToolFailure } from './tool.ts'
+import { type Machine, readGivenFile } from './tool.ts'
 
 /** Flags that say where ZTS is and who calls it. */
 export const CERTIFICATE_FLAGS = {
@@ -57,19 +56,7 @@ export async function callerOf(given: ConnectionFlags): Promise<Identity> {
   return certificateOf(given['svc-cert-file'], given['svc-key-file'])
 }
 
-/** Somebody with a certificate and its key in files. Throws a ToolFailure when they cannot be used together. */
-export async function certificateOf(certificateFile: string, keyFile: string): Promise<Identity> {
-  const key = await readGivenFile(keyFile, 'private key')
-  const cert = await readGivenFile(certificateFile, 'certificate')
-  let belong: boolean
-  try {
-    belong = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
-  } catch (error) {
-    throw new ToolFailure(`unable to use ${certificateFile} with ${keyFile}: ${messageOf(error)}`)
-  }
-  if (!belong) throw new ToolFailure(`the key in ${keyFile} does not belong to the certificate in ${certificateFile}`)
-  return certificateIdentity({ cert, key })
-}
+export { certificateOf }
 
 /** How {@link openZts} reaches ZTS. */
 export interface ZtsConnection {

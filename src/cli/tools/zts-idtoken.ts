@@ -1,4 +1,5 @@
-import { CERTIFICATE_FLAGS, certificateOf, openZts, PROXY_FLAG, withDefaults } from './connection.ts'
+import { certificateOf } from './certificate-caller.ts'
+import { CERTIFICATE_FLAGS, openZts, PROXY_FLAG, withDefaults } from './connection.ts'
 import { text, toggle, wholeNumber } from './flags.ts'
 import { checkJsonWebToken } from './json-web-token-check.ts'
 import { failureText, MisuseFailure, ToolFailure, tool } from './tool.ts'

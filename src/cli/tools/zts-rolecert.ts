@@ -1,6 +1,7 @@
 import { roleCertificateRequest } from '#client/certificate-requests.ts'
+import { certificateOf } from './certificate-caller.ts'
 import { REQUEST_FLAGS, requestOptions } from './certificate-flags.ts'
-import { CERTIFICATE_FLAGS, certificateOf, openZts, PROXY_FLAG, withDefaults } from './connection.ts'
+import { CERTIFICATE_FLAGS, openZts, PROXY_FLAG, withDefaults } from './connection.ts'
 import { text, wholeNumber } from './flags.ts'
 import { ORDINARY, writeOutput } from './output-file.ts'
 import { failureText, readGivenFile, ToolFailure, tool } from './tool.ts'
