@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { FUZZ_TARGETS } from './fuzz/fuzz-targets.ts'
-import { type FuzzReport, fuzz, TARGETS_MODULE } from './fuzz/watched-fuzz.ts'
+import { type FuzzReport, type FuzzWatch, fuzz, TARGETS_MODULE } from './fuzz/watched-fuzz.ts'
 
 /** For each target; the long form is `npm run fuzz`. */
 const COUNT = 1000
@@ -24,7 +24,7 @@ describe('readers of bytes of strangers', () => {
 })
 
 describe('fuzzing finds', () => {
-  const reportsOf = async (names: readonly string[], shrinks = true): Promise<FuzzReport[]> => {
+  const reportsOf = async (names: readonly string[], shrinks = true, watch: FuzzWatch = {}): Promise<FuzzReport[]> => {
     const order = {
       module: join(import.meta.dirname, 'fuzz', 'faulty-targets.ts'),
       names,
@@ -33,7 +33,7 @@ describe('fuzzing finds', () => {
       shrinks,
     }
     const reports: FuzzReport[] = []
-    for await (const report of fuzz(order, { lostAfterMillis: 1000 })) reports.push(report)
+    for await (const report of fuzz(order, watch)) reports.push(report)
     return reports
   }
 
@@ -56,7 +56,7 @@ describe('fuzzing finds', () => {
   })
 
   test('an input from which a reader does not come back', async () => {
-    const reports = await reportsOf(['lost', 'faultless'])
+    const reports = await reportsOf(['lost', 'faultless'], true, { lostAfterMillis: 1000 })
     assert.equal(reports.length, 1)
     assert.match(reports[0]?.failure?.reason ?? '', /^it does not come back within 1 s/)
     assert.ok(Buffer.from(reports[0]?.failure?.input ?? '', 'base64').includes('!!'))
