@@ -19,6 +19,7 @@ import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
+import { registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
@@ -76,6 +77,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     const signers = await loadServerSigners(privateKeyStore, 'zms', config.zms.hostname, config.zms.serverRegion)
     const store = await openStore({ config, privateKeyStore, log: say })
     opened.push(() => store.close())
+    registerPoolMetrics(container.registry, () => store.pools?.() ?? [])
     const ownKeys = new Map(signers.all.map((signer) => [signer.keyId.toLowerCase(), signer.publicKey]))
     const credentialsBox = await openCredentialsBox('zms', config.zms, privateKeyStore)
     const keyStore = new ServiceKeyStore({

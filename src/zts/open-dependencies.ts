@@ -121,6 +121,7 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     privateKeyStore,
     requestRules: certificates.requestRules,
     maxExpiryMins: certificates.certificateIssuer.maxExpiryMins,
+    registry,
     logger,
     log,
     now,

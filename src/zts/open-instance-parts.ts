@@ -1,10 +1,13 @@
+import type { Registry } from 'prom-client'
 import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-in.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import type { RecordKind } from '#core/database/database-settings.ts'
 import { messageOf } from '#core/error/message-of.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
+import { type PoolState, registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
 import {
   type BuiltInProviderParts,
   builtInProviders,
@@ -35,6 +38,8 @@ export interface InstanceParts
 export interface InstancePartsOptions extends BuiltInProviderParts {
   /** Where TLS sources write. */
   readonly logger: Logger
+  /** Where metrics go. */
+  readonly registry?: Registry | undefined
   /** Of the signer of certificates. */
   readonly maxExpiryMins: number
 }
@@ -51,7 +56,13 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
     return part
   }
   try {
-    const recordsOptions = { config, privateKeyStore, log }
+    const pools = new Map<RecordKind, () => PoolState>()
+    const recordsOptions = { config, privateKeyStore, log, pools }
+    if (options.registry) {
+      registerPoolMetrics(options.registry, () =>
+        [...pools].map(([kind, state]) => [`${kind} records`, state()] as const),
+      )
+    }
     const certificateRecords = kept(await openCertificateRecords(recordsOptions))
     const sshRecords = kept(await openSshRecords(recordsOptions))
     const workloadRecords = kept(await openWorkloadRecords(recordsOptions))

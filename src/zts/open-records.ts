@@ -5,6 +5,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { databaseSettings, poolLimits, type RecordKind, recordDatabaseOf } from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import type { PoolState } from '#core/metrics/pool-metrics.ts'
 import type { CertificateRecords } from './store/certificate-records.ts'
 import type { RecordDatabase } from './store/mysql/record-database.ts'
 import type { SshRecords } from './store/ssh-records.ts'
@@ -15,6 +16,8 @@ export interface RecordsOptions {
   readonly config: ConfigOf['zts']
   readonly privateKeyStore: PrivateKeyStore
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Takes the pools of connections that are opened, for the metrics, by the kind of their records. */
+  readonly pools?: Map<RecordKind, () => PoolState>
 }
 
 /** One kind of records and the stores that are built in for it. */
@@ -140,7 +143,9 @@ async function openDatabase(options: RecordsOptions, kind: RecordKind): Promise<
     await migrateSchema({ settings, directory: schemaMigrationDir, server: 'zts', log })
   }
   const { RecordDatabase: Database } = await import('./store/mysql/record-database.ts')
-  return new Database(settings, poolLimits(config))
+  const database = new Database(settings, poolLimits(config))
+  options.pools?.set(kind, () => database.state)
+  return database
 }
 
 async function settingsOf({ config, privateKeyStore }: RecordsOptions, kind: RecordKind): Promise<MySqlSettings> {

@@ -54,6 +54,9 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       throw error
     })
     closers.add(close)
+    container.certificates.watch('signer', async () => [
+      await deps.certificateIssuer.caCertificate(undefined, undefined),
+    ])
     await container.sample({
       server: 'zts',
       className: zts.metricFactoryClass,

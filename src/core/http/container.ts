@@ -8,6 +8,7 @@ import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { seldom } from '../log/seldom.ts'
+import { CertificateMetrics } from '../metrics/certificate-metrics.ts'
 import { AccessLog } from './access-log.ts'
 import { cipherList } from './cipher-suites.ts'
 import { healthCheckFilter } from './health-check.ts'
@@ -38,6 +39,8 @@ export interface ContainerOptions {
 export class Container {
   readonly server: HttpServer
   readonly registry: Registry
+  /** Shows how long certificates are still good; other parts add theirs. */
+  readonly certificates: CertificateMetrics
   readonly #options: ContainerOptions
   readonly #tls: TlsSource | undefined
   readonly #accessLog: AccessLog
@@ -78,6 +81,11 @@ export class Container {
     this.#accessLog = accessLog
     this.#rates = rates
     this.registry = registry
+    this.certificates = new CertificateMetrics(registry, { now: Date.now, log: (message) => options.log.warn(message) })
+    if (tls) {
+      this.certificates.watch('server', () => [tls.material.cert])
+      this.certificates.watch('trust', () => tls.material.ca ?? [])
+    }
     this.#observers = [accessLog.observe]
     if (ts.opsPort > 0) this.#observers.push(new RequestMetrics(registry).observe)
     this.server = new HttpServer({

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Registry } from 'prom-client'
+import { Gauge, type Registry } from 'prom-client'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { errorBody, statusText } from './errors.ts'
@@ -47,6 +47,7 @@ export class OpsServer {
 
   constructor(options: OpsServerOptions) {
     this.#options = options
+    this.#registerChecks()
     const pages: ReadonlyMap<string, OpsPage> = new Map([
       ['/livez', async () => json(200, { status: 'ok' })],
       ['/readyz', () => this.#readiness()],
@@ -103,6 +104,24 @@ export class OpsServer {
     return reasons.length === 0
       ? json(200, { status: 'ok', ...further })
       : json(503, { status: 'not ready', reasons: Object.fromEntries(reasons), ...further })
+  }
+
+  /** What `/readyz` says, for those who read metrics only. */
+  #registerChecks(): void {
+    const { registry, checks } = this.#options
+    const gauge = new Gauge({
+      name: 'athenz_check_ok',
+      help: 'Whether what the server needs to do its work is there, by check; 0.5 when it can go on without',
+      labelNames: ['check'],
+      registers: [],
+      collect: async () => {
+        const outcomes = [...checks].map(async ([name, check]) => ({ name, ...(await outcomeOf(check)) }))
+        for (const { name, reason, remark } of await Promise.all(outcomes)) {
+          gauge.set({ check: name }, reason !== undefined ? 0 : remark !== undefined ? 0.5 : 1)
+        }
+      },
+    })
+    registry.registerMetric(gauge)
   }
 
   async #metrics(): Promise<OpsAnswer> {

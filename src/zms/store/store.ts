@@ -1,3 +1,4 @@
+import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Change } from './change.ts'
 import type { Domain, MemberAudit, Quota } from './model.ts'
 import type { NoticeQueries, Notices } from './notices.ts'
@@ -25,6 +26,8 @@ export interface Store extends DomainQueries, MemberQueries, ServiceQueries, Pri
 
   /** Whether the data can be reached now; used by status and health. */
   check(): Promise<boolean>
+  /** What the connections to databases are doing, for the metrics; of stores that have some. */
+  pools?(): Pools
   close(): Promise<void>
 }
 

@@ -107,7 +107,7 @@ export class DomainReplica {
     const isNew = former?.modified !== data.modified || former.enabled !== data.enabled
     await this.#put(data, this.#now())
     this.#damaged.delete(name)
-    if (isNew) this.#status.counters.updates++
+    if (isNew) this.#status.updated(former && this.#now() - data.modified)
     return isNew
   }
 
@@ -180,6 +180,7 @@ export class DomainReplica {
   async #put(data: DomainData, savedMillis: number | undefined): Promise<void> {
     await this.domains.putPrepared(data)
     this.#copies.set(data.name, { modified: data.modified, enabled: data.enabled, savedMillis })
+    this.#status.has(data.modified)
   }
 
   /** What cannot be saved counts all the same: it may take rights away. */

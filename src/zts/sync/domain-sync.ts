@@ -113,6 +113,16 @@ export class DomainSync {
     return this.#status.health
   }
 
+  /** Newest modification time of a domain, in epoch milliseconds; 0 without any. */
+  get newestModified(): number {
+    return this.#status.newestModified
+  }
+
+  /** Tells a listener, one at most, how long changes take from ZMS to here. */
+  set onPropagation(listener: (millis: number) => void) {
+    this.#status.onPropagation = listener
+  }
+
   get counters(): Readonly<SyncCounters> {
     return this.#status.counters
   }

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { SyncCounters, SyncHealth } from './sync-status.ts'
 
 /** What metrics are read from. */
@@ -6,7 +6,13 @@ export interface MeasuredSync {
   readonly health: SyncHealth
   readonly counters: Readonly<SyncCounters>
   readonly domains: { readonly size: number }
+  /** Epoch milliseconds. */
+  readonly newestModified: number
+  onPropagation: (millis: number) => void
 }
+
+/** In seconds: ZMS tells of changes at once, one of the original is asked once a minute. */
+const PROPAGATION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600]
 
 /** Adds what is to be watched about the domains to a registry; it is read when the registry is. */
 export function registerSyncMetrics(registry: Registry, sync: MeasuredSync): void {
@@ -36,6 +42,18 @@ export function registerSyncMetrics(registry: Registry, sync: MeasuredSync): voi
     'Domains whose new version could not be taken over',
     () => sync.health.failingDomains,
   )
+  gauge(
+    'athenz_zts_domains_newest_modified_timestamp_seconds',
+    'Newest modification time of a domain in memory, as ZMS has stamped it, in seconds since 1970',
+    () => sync.newestModified / 1000,
+  )
+  const propagation = new Histogram({
+    name: 'athenz_zts_domain_propagation_seconds',
+    help: 'Time from the change of a domain in ZMS until it counts here, by the clocks of both',
+    buckets: PROPAGATION_BUCKETS,
+    registers: [registry],
+  })
+  sync.onPropagation = (millis) => propagation.observe(millis / 1000)
   counter('athenz_zts_domain_sync_failures_total', 'Questions to the source without answer', (each) => each.failures)
   counter(
     'athenz_zts_domain_validation_failures_total',

@@ -36,6 +36,9 @@ export interface SyncStatusOptions {
 /** Follows how the synchronization goes, and writes a line for each change of that, not for each failure. */
 export class SyncStatus {
   readonly counters: SyncCounters = { failures: 0, validationFailures: 0, updates: 0, removals: 0 }
+  #newestModified = 0
+  /** Is told how long a change took from ZMS to here. */
+  onPropagation: ((millis: number) => void) | undefined = undefined
   readonly #options: SyncStatusOptions
   readonly #startedAt: number
   #succeededAt: number | undefined
@@ -78,6 +81,22 @@ export class SyncStatus {
       this.#options.log('warn', `domains: there is no news of them: ${message}`)
     }
     this.#failure = { code, message }
+  }
+
+  /** Newest modification time of a domain that is here, in epoch milliseconds; 0 before the first one. */
+  get newestModified(): number {
+    return this.#newestModified
+  }
+
+  /** There is a domain that was modified then. */
+  has(modified: number): void {
+    this.#newestModified = Math.max(this.#newestModified, modified)
+  }
+
+  /** A new version was taken over; `lagMillis` is its age, unless the domain was not here before. */
+  updated(lagMillis: number | undefined): void {
+    this.counters.updates++
+    if (lagMillis !== undefined) this.onPropagation?.(Math.max(0, lagMillis))
   }
 
   /** A domain could not be taken over. */

@@ -138,4 +138,16 @@ describe('the operations port', () => {
     assert.deepEqual(['0.001', '0.0025', '0.05', '0.1', '10', '+Inf'].map(at), [1, 3, 3, 4, 4, 5])
     assert.match(text, /_sum\{operation="getx",status="200"\} 60\.0745\n/)
   })
+
+  test('tells the outcome of the checks in the metrics, too', async () => {
+    const gone = () => Promise.reject(new Error('gone'))
+    await using ops = await open({ store: async () => {}, zms: gone, 'audit log': () => 'behind' })
+    const text = await (await ops.ask('/metrics')).text()
+    const lines = text.split('\n').filter((line) => line.startsWith('athenz_check_ok'))
+    assert.deepEqual(lines, [
+      'athenz_check_ok{check="store"} 1',
+      'athenz_check_ok{check="zms"} 0',
+      'athenz_check_ok{check="audit log"} 0.5',
+    ])
+  })
 })

@@ -1,5 +1,6 @@
 import { MySqlConnection, type MySqlSettings } from '#core/database/mysql-connection.ts'
 import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
+import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeClaim, NoticeKind } from '../notices.ts'
@@ -118,6 +119,16 @@ export class MySqlStore implements Store {
           }),
       },
     })
+  }
+
+  /** What the connections are doing. */
+  pools(): Pools {
+    const pools: [string, MySqlPool | undefined][] = [
+      ['primary, reading', this.#readPool],
+      ['primary, writing', this.#writePool],
+      ['replica', this.#replicaPool],
+    ]
+    return pools.flatMap(([name, pool]) => (pool ? [[name, pool.state] as const] : []))
   }
 
   transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {

@@ -2,6 +2,7 @@ import { DatabaseError, type DatabaseFault } from '#core/database/database-error
 import type { MySqlConnection, MySqlSettings } from '#core/database/mysql-connection.ts'
 import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
 import { ServiceError } from '#core/error/service-error.ts'
+import type { PoolState } from '#core/metrics/pool-metrics.ts'
 
 /** Faults after which the same statement may succeed on another connection. */
 const PASSING: ReadonlySet<DatabaseFault> = new Set<DatabaseFault>(['lost', 'contention', 'refused-commit'])
@@ -35,6 +36,11 @@ export class RecordDatabase {
         throw AWAY.has(error.fault) ? away(error) : error.toServiceError()
       }
     }
+  }
+
+  /** What the connections are doing. */
+  get state(): PoolState {
+    return this.#pool.state
   }
 
   close(): void {
