@@ -1,5 +1,14 @@
 import * as fc from 'fast-check'
-import type { AssertionInput, Caller, CollectionSettings, Kind, MemberInput, Operation, Request } from './requests.ts'
+import type {
+  AssertionInput,
+  Caller,
+  CollectionSettings,
+  Conditions,
+  Kind,
+  MemberInput,
+  Operation,
+  Request,
+} from './requests.ts'
 
 /** Few names, so that requests often meet what others wrote. */
 const DOMAINS = ['a', 'b', 'a.sub'] as const
@@ -91,6 +100,20 @@ const rolePattern = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<string[]>(...ROLES) },
   fc.constantFrom('*', 'r*', '?', 'gone'),
 )
+const condition = fc.constantFrom<Conditions['conditionsList'][number]['conditionsMap'][]>(
+  {},
+  { instances: { operator: 'EQUALS', value: 'Host1,host2' } },
+  {
+    Enforcement: { operator: 'EQUALS', value: 'report' },
+    instances: { operator: 'EQUALS', value: '*' },
+  },
+)
+const conditions = fc.record({
+  conditionsList: fc.array(
+    condition.map((conditionsMap) => ({ conditionsMap })),
+    { minLength: 1, maxLength: 2 },
+  ),
+})
 const assertionIn = (home: string): fc.Arbitrary<AssertionInput> =>
   fc
     .record({
@@ -98,6 +121,7 @@ const assertionIn = (home: string): fc.Arbitrary<AssertionInput> =>
       action,
       resource: resourceIn(home),
       effect: fc.constantFrom<(undefined | 'ALLOW' | 'DENY')[]>(undefined, 'ALLOW', 'ALLOW', 'DENY'),
+      conditions: rarely(conditions),
     })
     .map((assertion) => (assertion.resource.startsWith('plain') ? { ...assertion, role: 'other:role.r' } : assertion))
 

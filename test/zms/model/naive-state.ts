@@ -1,5 +1,5 @@
 import type { NaiveDomain } from '../../core/rbac/naive-model.ts'
-import type { CollectionSettings, Kind } from './requests.ts'
+import type { CollectionSettings, Conditions, Kind } from './requests.ts'
 
 /** A membership that counts, unless it is expired or disabled. */
 export interface Member {
@@ -32,6 +32,7 @@ export interface Assertion {
   action: string
   resource: string
   effect: 'ALLOW' | 'DENY'
+  conditions?: Conditions
 }
 
 /** A version of a policy. */

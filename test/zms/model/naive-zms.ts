@@ -12,7 +12,7 @@ import {
   put,
   remove,
 } from './naive-state.ts'
-import type { AssertionInput, Caller, Kind, MemberInput, Request } from './requests.ts'
+import type { AssertionInput, Caller, Conditions, Kind, MemberInput, Request } from './requests.ts'
 
 /**
  * ZMS written as plainly as possible: lists that are searched from the beginning, no index, no cache, no transactions. It
@@ -223,7 +223,9 @@ export class NaiveZms {
         const found = activeVersion(domain, policy)
         if (!found) return refuse(404, `putAssertion: Unable to retrieve policy: ${domain.name}:policy.${policy}`)
         if (!found.assertions.some((each) => isSame(each, added))) found.assertions.push(added)
-        return { ...added, role: `${domain.name}:role.${added.role}` }
+        // Conditions do not come in this way, but are repeated.
+        const { conditions } = assertion
+        return { ...added, role: `${domain.name}:role.${added.role}`, ...(conditions && { conditions }) }
       }
       case 'deleteAssertion':
         return this.#deleteAssertion(request)
@@ -558,7 +560,9 @@ export class NaiveZms {
     const assertions: Assertion[] = []
     for (const input of request.assertions) {
       const assertion = storedAssertion(domain.name, input, caseSensitive)
-      if (!assertions.some((each) => isSame(each, assertion))) assertions.push(assertion)
+      const conditions = storedConditions(input.conditions)
+      if (assertions.some((each) => isSame(each, assertion))) continue
+      assertions.push({ ...assertion, ...(conditions && { conditions }) })
     }
     const versions = versionsOf(domain, name)
     const version = request.version ?? versions.find((each) => each.active)?.version ?? '0'
@@ -674,6 +678,19 @@ function foldedAssertion(
   return { role: role.slice(`${domain}:role.`.length), ...kept, effect: effect ?? 'ALLOW' }
 }
 
+/** Conditions in lower case; those without keys are none. */
+function storedConditions(given: Conditions | undefined): Conditions | undefined {
+  const filled = (given?.conditionsList ?? []).filter(({ conditionsMap }) => Object.keys(conditionsMap).length > 0)
+  if (filled.length === 0) return undefined
+  const lower = ([key, { operator, value }]: [string, { operator: 'EQUALS'; value: string }]) =>
+    [key.toLowerCase(), { operator, value: value.toLowerCase() }] as const
+  return {
+    conditionsList: filled.map(({ conditionsMap }) => ({
+      conditionsMap: Object.fromEntries(Object.entries(conditionsMap).map(lower)),
+    })),
+  }
+}
+
 const isSame = (a: Assertion, b: Assertion): boolean =>
   a.role === b.role && a.action === b.action && a.resource === b.resource && a.effect === b.effect
 
@@ -693,6 +710,9 @@ function lowered(request: Request): Request {
   const folded = fold(request) as Request
   if (request.op === 'putPolicy' && folded.op === 'putPolicy') {
     return { ...folded, assertions: request.assertions.map(keepsCase) }
+  }
+  if (request.op === 'putAssertion' && folded.op === 'putAssertion') {
+    return { ...folded, assertion: keepsCase(request.assertion) }
   }
   return folded
 }

@@ -15,12 +15,20 @@ export interface MemberInput {
   readonly expiration?: string | undefined
 }
 
+/** Conditions of an assertion, of which one must hold where it is enforced. ZMS does not look at them. */
+export interface Conditions {
+  readonly conditionsList: readonly {
+    readonly conditionsMap: Readonly<Record<string, { readonly operator: 'EQUALS'; readonly value: string }>>
+  }[]
+}
+
 /** An assertion as a request names it, with the full name of its role. */
 export interface AssertionInput {
   readonly role: string
   readonly action: string
   readonly resource: string
   readonly effect?: 'ALLOW' | 'DENY' | undefined
+  readonly conditions?: Conditions | undefined
 }
 
 /** Settings of roles and groups that requests of the model have. */
