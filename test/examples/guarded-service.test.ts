@@ -15,9 +15,7 @@ const script = [
   // Of a process group of their own, so that programs that others have started end, too.
   'set -m',
   "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT",
-  ...readFileSync(GUIDE, 'utf8')
-    .matchAll(/^```sh\n(.*?)^```$/gms)
-    .map(([, text]) => text),
+  ...Array.from(readFileSync(GUIDE, 'utf8').matchAll(/^```sh\n(.*?)^```$/gms), ([, text]) => text),
 ].join('\n')
 
 describe('the example of a service that asks ZPE', () => {
