@@ -22,6 +22,7 @@ const EXAMPLES = new Map(
 /** What they print. */
 const PRINTED: readonly (readonly [name: string, output: RegExp])[] = [
   ['role-token.mjs', /^Athenz-Role-Auth v=Z1;d=weather;r=readers;p=sports\.api;\S+\nAuthorization Bearer eyJ\S+\n$/],
+  ['decision.mjs', /^read true ALLOW readers\nwrite false DENY_NO_MATCH undefined\n$/],
   ['certificate.mjs', /^certificate written\n$/],
   ['certificate-files.mjs', /^-----BEGIN CERTIFICATE-----\n3 parts\n$/],
   ['roles.mjs', /^sports\.api user\.joe\n404 \S.*absent\S* true\n$/],
@@ -46,8 +47,11 @@ describe('the package of the client libraries', () => {
       exports,
       dependencies,
     } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
-    assert.deepEqual([name, isPrivate, Object.keys(exports)], ['athenz-client', undefined, ['.']])
-    assert.deepEqual(Object.keys(dependencies).sort(), ['lru-cache', 'node-forge', 'undici', 'zod'])
+    assert.deepEqual(
+      [name, isPrivate, Object.keys(exports)],
+      ['athenz-client', undefined, ['.', './zpe', './zpe/express', './zpe/fastify']],
+    )
+    assert.deepEqual(Object.keys(dependencies).sort(), ['lru-cache', 'node-forge', 'properties-file', 'undici', 'zod'])
     const files = execFileSync('find', [installed, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')
     const rooms = new Set(
       files.map((file) =>
@@ -70,6 +74,8 @@ describe('the package of the client libraries', () => {
     writeFileSync(
       join(folder, 'use.ts'),
       `import { ZmsClient, ZtsClient, keyPairIdentity } from 'athenz-client'
+import { type AccessStatus, Zpe } from 'athenz-client/zpe'
+import { athenz } from 'athenz-client/zpe/express'
 const identity = keyPairIdentity({ domain: 'a', service: 'b', privateKey: '', keyId: '0' })
 const zms = new ZmsClient({ url: 'https://a', identity })
 const role = await zms.call('getRole', { domainName: 'a', roleName: 'b' })
@@ -77,7 +83,10 @@ const members: string[] | undefined = role.roleMembers?.map((member) => member.m
 // @ts-expect-error -- no such parameter
 await zms.call('getRole', { domainName: 'a', roleNames: 'b' })
 const token: string = (await new ZtsClient().getRoleToken('a')).token
-export { members, token }
+const zpe = await Zpe.open({ policyFolder: 'policies' })
+const status: AccessStatus = (await zpe.allowAccess(token, 'a:b', 'read')).status
+const guard = athenz({ zpe, action: 'read', resource: (request) => \`a:\${request.url}\` })
+export { guard, members, status, token }
 `,
     )
     const compilerOptions = {
@@ -93,6 +102,9 @@ export { members, token }
     assert.equal(status, 0, stdout)
   })
 
+  /** What a program printed for the next one. */
+  let given: readonly string[] = []
+
   for (const [name, output] of PRINTED) {
     test(`runs ${name} of its guide`, async () => {
       const { zms, zts } = servers.summary
@@ -101,9 +113,10 @@ export { members, token }
         .replaceAll('https://zts.example.com:8443', new URL(zts ?? '').origin)
       assert.notEqual(text, '')
       writeFileSync(join(folder, name), text)
-      const { status, stdout, stderr } = await runProgram(process.execPath, [name], { cwd: folder })
+      const { status, stdout, stderr } = await runProgram(process.execPath, [name, ...given], { cwd: folder })
       assert.equal(status, 0, stderr)
       assert.match(stdout, output)
+      given = /v=Z1;\S+/.exec(stdout) ?? []
     })
   }
 
@@ -120,7 +133,7 @@ async function install(folder: string, installed: string): Promise<void> {
   assert.equal(packed.status, 0, packed.stderr)
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['-xzf', join(folder, packed.stdout.trim()), '-C', installed, '--strip-components=1'])
-  const others = ['lru-cache', 'node-forge', 'undici', 'zod', '@types', 'undici-types']
+  const others = ['lru-cache', 'node-forge', 'properties-file', 'undici', 'zod', '@types', 'undici-types']
   for (const name of others) symlinkSync(join(PROJECT_FOLDER, 'node_modules', name), join(folder, 'node_modules', name))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
 }

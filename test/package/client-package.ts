@@ -5,9 +5,14 @@ import { PROJECT_FOLDER } from '../architecture/sources.ts'
 import { runProgram } from '../support/program.ts'
 
 /** Entries of the package, by what is imported: sources without ending. To publish another room, add a row. */
-const ENTRIES = { '.': 'client/index' } as const
+const ENTRIES = {
+  '.': 'client/index',
+  './zpe': 'zpe/index',
+  './zpe/express': 'zpe/express',
+  './zpe/fastify': 'zpe/fastify',
+} as const
 /** Rooms that the entries need; of those, only files that are reached become part of the package. */
-const ROOMS = ['client', 'core', 'zms/api', 'zts/api']
+const ROOMS = ['client', 'core', 'zms/api', 'zpe', 'zts/api']
 const NAME = 'athenz-client'
 /** For `AbortSignal.any`, `Promise.withResolvers` and dates of certificates. */
 const NODE_VERSIONS = '>=22.10'
@@ -83,18 +88,25 @@ async function compile(work: string, folder: string): Promise<void> {
 }
 
 async function packageText(folder: string, { version, license, dependencies }: ProjectPackage): Promise<string> {
-  const used = await packagesImported(folder)
+  const used = await packagesImported(folder, '.js')
+  const typed = await packagesImported(folder, '.d.ts')
+  const listed = Object.entries(dependencies)
+  const hosts = listed.filter(([name]) => typed.has(name) && !used.has(name))
   const content = {
     name: NAME,
     version,
-    description: 'Client libraries of Athenz: domains, roles and policies of ZMS, tokens and certificates of ZTS',
+    description:
+      'Client libraries of Athenz: domains, roles and policies of ZMS, tokens and certificates of ZTS, and local decisions',
     license,
     type: 'module',
     engines: { node: NODE_VERSIONS },
     exports: Object.fromEntries(
       Object.entries(ENTRIES).map(([name, entry]) => [name, { types: `./${entry}.d.ts`, default: `./${entry}.js` }]),
     ),
-    dependencies: Object.fromEntries(Object.entries(dependencies).filter(([name]) => used.has(name))),
+    dependencies: Object.fromEntries(listed.filter(([name]) => used.has(name))),
+    // Those whose types are named, but that only the caller loads.
+    peerDependencies: Object.fromEntries(hosts.map(([name, version]) => [name, `^${version}`])),
+    peerDependenciesMeta: Object.fromEntries(hosts.map(([name]) => [name, { optional: true }])),
   }
   return `${JSON.stringify(content, undefined, 2)}\n`
 }
@@ -102,10 +114,10 @@ async function packageText(folder: string, { version, license, dependencies }: P
 /** A package, or a part of one, as it is imported, or required by what `createRequire` gives. */
 const PACKAGE = /(?:\bfrom |\bimport |\bimport\(|\)\()['"]([^.'"][^'"]*)['"]/g
 
-async function packagesImported(folder: string): Promise<ReadonlySet<string>> {
+async function packagesImported(folder: string, ending: '.js' | '.d.ts'): Promise<ReadonlySet<string>> {
   const names = new Set<string>()
   for (const file of await filesBelow(folder)) {
-    if (!file.endsWith('.js')) continue
+    if (!file.endsWith(ending)) continue
     const text = await readFile(join(folder, file), 'utf8')
     for (const [, name = ''] of text.matchAll(PACKAGE)) {
       if (!name.startsWith('node:')) names.add(name.split('/', name.startsWith('@') ? 2 : 1).join('/'))

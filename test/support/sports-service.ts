@@ -19,7 +19,7 @@ export const administratorOf = ({ summary }: DevServers): Identity =>
 
 /**
  * Makes the service `sports.api` with a public key `v1`, which ZTS may launch, and which is a member of
- * `weather:role.readers`; resolves when ZTS knows all of that.
+ * `weather:role.readers`, to whom `weather:rain.*` is open; resolves when ZTS knows all of that.
  */
 export async function makeSportsService(servers: DevServers, publicKey: KeyObject): Promise<void> {
   const { zms: zmsUrl, zts: ztsUrl } = servers.summary
@@ -37,18 +37,27 @@ export async function makeSportsService(servers: DevServers, publicKey: KeyObjec
   for (const [domainName, name, memberName] of members) {
     await zms.call('putRole', { domainName, roleName: name, body: { name, roleMembers: [{ memberName }] } })
   }
-  const effect = 'ALLOW' as const
-  const assertions = [{ role: 'sports:role.launcher', action: 'launch', resource: 'sports:service.api', effect }]
-  const policy = { name: 'launcher', assertions }
-  await zms.call('putPolicy', { domainName: 'sports', policyName: 'launcher', body: policy })
+  for (const [domainName, name, { role, action, resource }] of POLICIES) {
+    const assertions = [{ role: `${domainName}:role.${role}`, action, resource, effect: 'ALLOW' as const }]
+    await zms.call('putPolicy', { domainName, policyName: name, body: { name, assertions } })
+  }
   await using zts = new ZtsClient({ url: ztsUrl ?? '', identity })
   while (!(await isKnown(zts))) await pause(50)
 }
 
+const POLICIES = [
+  ['sports', 'launcher', { role: 'launcher', action: 'launch', resource: 'sports:service.api' }],
+  ['weather', 'rain', { role: 'readers', action: 'read', resource: 'weather:rain.*' }],
+] as const
+
 async function isKnown(zts: ZtsClient): Promise<boolean> {
   const reads = { domainName: 'weather', principal: 'sports.api' }
   const { roles } = await zts.call('getRoleAccess', reads).catch(() => ({ roles: [] }))
-  const signed = await zts.getSignedPolicies('sports').catch(() => null)
-  const policies = signed?.policies.signedPolicyData.policyData.policies ?? []
-  return roles.length > 0 && policies.some(({ name }) => name === 'sports:policy.launcher')
+  if (roles.length === 0) return false
+  for (const [domain, policy] of POLICIES) {
+    const signed = await zts.getSignedPolicies(domain).catch(() => null)
+    const policies = signed?.policies.signedPolicyData.policyData.policies ?? []
+    if (!policies.some(({ name }) => name === `${domain}:policy.${policy}`)) return false
+  }
+  return true
 }
