@@ -105,7 +105,7 @@ async function packageText(folder: string, { version, license, dependencies }: P
     ),
     dependencies: Object.fromEntries(listed.filter(([name]) => used.has(name))),
     // Those whose types are named, but that only the caller loads.
-    peerDependencies: Object.fromEntries(hosts.map(([name, version]) => [name, `^${version}`])),
+    peerDependencies: Object.fromEntries(hosts.map(([name, pinned]) => [name, `^${pinned}`])),
     peerDependenciesMeta: Object.fromEntries(hosts.map(([name]) => [name, { optional: true }])),
   }
   return `${JSON.stringify(content, undefined, 2)}\n`
