@@ -17,16 +17,27 @@ const SETTINGS = {
   'athenz.zms.domain_contact_types': 'security-contact,product-owner',
 }
 
-/** Declares tests that walk with zms-cli through a ZMS on each store; its own is given when a test asks for it. */
+const [FILE, MYSQL] = ['file', 'mysql'] as const
+
+/**
+ * Declares tests that walk with zms-cli through a ZMS: with Athenz' own on each store, with ours on one. Each has a ZMS of
+ * its own, which is given when a test asks for it.
+ */
 export async function describeZmsCli(title: string, walk: (zms: () => ZmsCli) => void): Promise<void> {
-  const tools = await athenzTools(['zms-cli'])
-  for (const store of ['file', 'mysql'] as const) {
-    describe(`zms-cli and the ${store} store: ${title}`, { skip: 'skipped' in tools && tools.skipped }, () => {
+  const original = await athenzTools(['zms-cli'])
+  const ours = { folder: join(PROJECT_FOLDER, 'bin') }
+  const walks = [
+    { whose: 'zms-cli', tools: original, store: FILE },
+    { whose: 'zms-cli', tools: original, store: MYSQL },
+    { whose: 'our zms-cli', tools: ours, store: FILE },
+  ]
+  for (const { whose, tools, store } of walks) {
+    describe(`${whose} and the ${store} store: ${title}`, { skip: 'skipped' in tools && tools.skipped }, () => {
       const [dir, people] = [temporaryFolder(), temporaryFolder()]
       let [database, servers, zms]: [MariaDb?, DevServers?, ZmsCli?] = []
 
       before(async () => {
-        database = store === 'mysql' ? await startMariaDb() : undefined
+        database = store === MYSQL ? await startMariaDb() : undefined
         await database?.query('CREATE DATABASE zms_cli')
         const mysqlUrl = database?.url('zms_cli')
         servers = await startDevServers({ dir, zts: false, settings: SETTINGS, ...(mysqlUrl && { mysqlUrl }) })

@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { ADMIN, describeZmsCli } from './describe-zms-cli.ts'
+import { walkLines } from './zms-cli-walk.ts'
 
-/** Lines of the walk with the code that each is refused with, 0 for those that succeed. */
-const WALK = readFileSync(join(import.meta.dirname, 'zms-cli-commands.txt'), 'utf8')
-  .split('\n')
-  .filter((line) => line !== '' && !line.startsWith('#'))
-  .map((line) => {
-    const [, code = '0', command = ''] = /^(?:(\d{3}) )?(.*)$/.exec(line) ?? []
-    return { code: Number(code), command }
-  })
+const WALK = walkLines()
 const OPTIONS_AND_COMMAND = /^(?:-[drao] \S+ |-v )*(\S+)/
 
 await describeZmsCli('every command', (zms) => {

@@ -48,7 +48,7 @@ async function exportForPrograms(session: Session, domain: string): Promise<Resu
 /** A line of the form for people with its value quoted where a reader of YAML would take it for something else. */
 function asYaml(line: string): string {
   const [, before = '', value = ''] = /^(\s*(?:- )?[\w-]+: |\s*- )(.*)$/s.exec(line) ?? []
-  return before === '' || LISTS.test(before) || /^[\w-]+:(?: |$)/.test(value) ? line : before + quotedText(value)
+  return before === '' || LISTS.test(before) ? line : before + quotedText(value)
 }
 
 /** These are written as lists in one line. */

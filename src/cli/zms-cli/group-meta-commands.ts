@@ -119,7 +119,8 @@ export const groupMetaCommands: readonly Command[] = [
       [`set-group-${word}`, `group ${usage}`, summary],
       [2, 2],
       async (session, domainName, [groupName = '', value = '']) => {
-        await putMeta(session, domainName, groupName, () => body(value))
+        const changes = body(value)
+        await putMeta(session, domainName, groupName, () => changes)
         return done(`[domain ${domainName} group ${groupName} ${shownAs} attribute successfully updated]`)
       },
     ),

@@ -1,8 +1,10 @@
 import type { OperationRequest } from '#client/operation.ts'
+import type { Role } from '#zms/api/role.ts'
 import type { roleMetaEndpoints } from '#zms/api/role-meta.ts'
 import { readInt32, readOwners, readSwitch } from './argument-values.ts'
 import { type Command, domainCommand, MANY } from './command.ts'
 import { done } from './result.ts'
+import type { Session } from './session.ts'
 import { withoutTagValue, withTagValues } from './tag-values.ts'
 
 type RoleMeta = OperationRequest<(typeof roleMetaEndpoints)['putRoleMeta']>['body']
@@ -146,7 +148,7 @@ const ROWS: readonly MetaRow[] = [
   ],
 ]
 
-/** Settings of roles. What is not named in a request stays as it is. */
+/** Settings of roles. */
 export const roleMetaCommands: readonly Command[] = [
   domainCommand(
     ['set-role-audit-enabled', 'regular_role audit-enabled', 'Sets whether auditors must approve members.'],
@@ -162,7 +164,8 @@ export const roleMetaCommands: readonly Command[] = [
       [`set-role-${word}`, `regular_role ${usage}`, summary],
       [2, 2],
       async (session, domainName, [roleName = '', value = '']) => {
-        await session.call('putRoleMeta', { domainName, roleName, body: body(value) })
+        const changes = body(value)
+        await putMeta(session, domainName, roleName, () => changes)
         return done(`[domain ${domainName} role ${roleName} ${shownAs} attribute successfully updated]`)
       },
     ),
@@ -184,8 +187,7 @@ export const roleMetaCommands: readonly Command[] = [
     ['add-role-tag', 'regular_role tag_key tag_value [tag_value ...]', 'Adds values to a tag of a role.'],
     [3, MANY],
     async (session, domainName, [roleName = '', key = '', ...values]) => {
-      const { tags } = await session.call('getRole', { domainName, roleName })
-      await session.call('putRoleMeta', { domainName, roleName, body: { tags: withTagValues(tags, key, values) } })
+      await putMeta(session, domainName, roleName, ({ tags }) => ({ tags: withTagValues(tags, key, values) }))
       return done(`[domain ${domainName} role ${roleName} tags successfully updated]`)
     },
   ),
@@ -193,9 +195,21 @@ export const roleMetaCommands: readonly Command[] = [
     ['delete-role-tag', 'regular_role tag_key [tag_value]', 'Removes a tag of a role, or one of its values.'],
     [2, 3],
     async (session, domainName, [roleName = '', key = '', value]) => {
-      const { tags } = await session.call('getRole', { domainName, roleName })
-      await session.call('putRoleMeta', { domainName, roleName, body: { tags: withoutTagValue(tags, key, value) } })
+      await putMeta(session, domainName, roleName, ({ tags }) => ({ tags: withoutTagValue(tags, key, value) }))
       return done(`[domain ${domainName} role ${roleName} tags successfully deleted]`)
     },
   ),
 ]
+
+/** Servers take an absent `selfServe` or `reviewEnabled` of a role for false, and leave the others as they are. */
+async function putMeta(
+  session: Session,
+  domainName: string,
+  roleName: string,
+  change: (present: Role) => RoleMeta,
+): Promise<void> {
+  const present = await session.call('getRole', { domainName, roleName })
+  const { selfServe = false, reviewEnabled = false } = present
+  const body = { selfServe, reviewEnabled, ...change(present) }
+  await session.call('putRoleMeta', { domainName, roleName, body })
+}
