@@ -58,8 +58,8 @@ async function build(name: AthenzTool, folder: string): Promise<string | undefin
   return undefined
 }
 
-// Go's own archive goes to a folder that is often not on the path.
-async function findGo(): Promise<string | undefined> {
+/** The command `go`; undefined when it is not installed. Go's own archive goes to a folder that is often not on the path. */
+export async function findGo(): Promise<string | undefined> {
   for (const candidate of ['go', '/usr/local/go/bin/go']) {
     const { status } = await runProgram('sh', ['-c', '"$1" version', 'sh', candidate])
     if (status === 0) return candidate

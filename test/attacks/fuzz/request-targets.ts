@@ -9,13 +9,13 @@ import { preferredWaitSeconds } from '#core/http/prefer.ts'
 import { parseProxyHeader } from '#core/http/proxy-protocol.ts'
 import { formText, parseQuery, pathOf } from '#core/http/request-target.ts'
 import { requestReader } from '#core/http/request-values.ts'
-import type { WireShape } from '#core/http/wire.ts'
 import { formatTimestamp, parseTimestamp } from '#core/http/wire.ts'
 import { Glob } from '#core/rbac/glob.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from '#zms/api/index.ts'
 import { ZTS_API_ROOT, ztsEndpoints } from '#zts/api/index.ts'
 import { parseForm, parseTokenRequest } from '#zts/service/access-token-request.ts'
 import { parseAccessTokenScope, parseIdTokenScope } from '#zts/service/scope.ts'
+import { exampleValue } from '../../support/example-value.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 
 const RULES = { invalidObjectMessage: 'Invalid Object: see the documentation', jsonLimits: undefined }
@@ -49,37 +49,13 @@ const JSON_WORDS = [
   '{"":',
 ]
 
-/** A value of the type, with something in every member. */
-function valueOf(shape: WireShape, depth = 0): unknown {
-  switch (shape.base) {
-    case 'Struct':
-      if (depth > 6) return {}
-      return Object.fromEntries([...(shape.members ?? [])].map(([name, member]) => [name, valueOf(member, depth + 1)]))
-    case 'Map':
-      return shape.items && depth <= 6 ? { key: valueOf(shape.items, depth + 1) } : {}
-    case 'Array':
-      return shape.items && depth <= 6 ? [valueOf(shape.items, depth + 1)] : []
-    case 'Bool':
-      return true
-    case 'Int32':
-    case 'Int64':
-      return 7
-    case 'Timestamp':
-      return '2026-01-01T00:00:00.000Z'
-    case 'UUID':
-      return '123e4567-e89b-12d3-a456-426614174000'
-    default:
-      return shape.words?.[0] ?? 'sports'
-  }
-}
-
 const bodyReaders = endpoints
   .filter(({ body, consumes }) => body !== undefined && consumes === 'application/json')
   .map((endpoint) => {
     const params = Object.fromEntries(
-      Object.entries(endpoint.params).map(([name, type]) => [name, String(valueOf(type.wire))]),
+      Object.entries(endpoint.params).map(([name, type]) => [name, String(exampleValue(type.wire))]),
     )
-    const query = Object.values(endpoint.query).map(({ name, type }) => `${name}=${String(valueOf(type.wire))}`)
+    const query = Object.values(endpoint.query).map(({ name, type }) => `${name}=${String(exampleValue(type.wire))}`)
     return { endpoint, read: requestReader(endpoint, RULES), params, url: `/x?${query.join('&')}` }
   })
 
@@ -87,7 +63,10 @@ const bodyReaders = endpoints
 const bodies: FuzzTarget = {
   name: 'json-bodies',
   seeds: bodyReaders.map(({ endpoint }, index) =>
-    Buffer.concat([Buffer.of(index), Buffer.from(JSON.stringify(valueOf(endpoint.body?.wire ?? { base: 'Struct' })))]),
+    Buffer.concat([
+      Buffer.of(index),
+      Buffer.from(JSON.stringify(exampleValue(endpoint.body?.wire ?? { base: 'Struct' }))),
+    ]),
   ),
   words: JSON_WORDS,
   grammar: fc
@@ -132,7 +111,7 @@ const targets: FuzzTarget = {
   name: 'request-targets',
   seeds: [[ZMS_API_ROOT, zmsEndpoints] as const, [ZTS_API_ROOT, ztsEndpoints] as const].flatMap(([root, group]) =>
     Object.values<Endpoint>(group).map(({ method, path, query }) => {
-      const parameters = Object.values(query).map(({ name, type }) => `${name}=${String(valueOf(type.wire))}`)
+      const parameters = Object.values(query).map(({ name, type }) => `${name}=${String(exampleValue(type.wire))}`)
       return Buffer.from(`${method} ${root}${path.replaceAll(/\{\w+\}/g, 'sports')}?${parameters.join('&')}`)
     }),
   ),
