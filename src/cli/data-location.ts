@@ -69,6 +69,13 @@ export async function zmsDataOf(options: DataOptions & { readonly storeDir?: str
  * @throws CommandFailure when the options or the configuration are wrong, or there is none
  */
 export async function databasesOf(options: DataOptions): Promise<MySqlSettings[]> {
+  const found = await configuredDatabases(options)
+  if (found.length > 0) return found
+  throw new CommandFailure('no database is configured: set athenz.zms.jdbc_store, or name one with --mysql-url')
+}
+
+/** As {@link databasesOf}, without any when everything is kept in files. */
+export async function configuredDatabases(options: DataOptions): Promise<MySqlSettings[]> {
   if (options.mysqlUrl !== undefined) return [await settingsOfUrl(options, options.mysqlUrl)]
   const found = new Map<string, MySqlSettings>()
   const add = (settings: MySqlSettings) => {
@@ -80,9 +87,6 @@ export async function databasesOf(options: DataOptions): Promise<MySqlSettings[]
   }
   if (await isConfigured(ZTS, options)) {
     for (const settings of await ztsSettings(await loadConfig('zts', options))) add(settings)
-  }
-  if (found.size === 0) {
-    throw new CommandFailure('no database is configured: set athenz.zms.jdbc_store, or name one with --mysql-url')
   }
   return [...found.values()]
 }

@@ -42,6 +42,7 @@ export function forPeople(summary: DevSummary, folder: string): string {
     '',
     'Try:',
     ...lines.map((line) => `  ${line}`),
+    `  bin/athenz context set dev --dev ${quoted(shortPath(folder))} && bin/athenz domain list --context dev`,
     '',
     'Ctrl-C stops it; the next start goes on with the same data.',
   ].join('\n')

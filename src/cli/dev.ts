@@ -3,6 +3,7 @@ import { CommandFailure } from './command-failure.ts'
 import { ADMIN_FILES, ADMINISTRATOR } from './dev-administrator.ts'
 import { type DevSummary, forPeople } from './dev-announcement.ts'
 import { CA_FILES, type DevCa, ensureCa, ensureCertificate } from './dev-certificates.ts'
+import { DEV_CONTEXT, devContext } from './dev-context.ts'
 import { DevFolder } from './dev-folder.ts'
 import { type DevServer, ownedBy, prepareServer, propertiesFilesOf } from './dev-server.ts'
 import { DEV_SERVERS } from './dev-servers.ts'
@@ -106,7 +107,7 @@ async function runIn(
       running.push(answering)
     }
     if (!stop.requested) {
-      announce(folder, running, options.json)
+      await announce(folder, running, options.json)
       await Promise.race([stop.asked, ...started.map(failWhenEnded)])
     }
   } catch (error) {
@@ -255,7 +256,7 @@ function notReady({ kind }: ServerProcess, timeoutMillis: number, answer?: Statu
   return new CommandFailure(`${kind.name} did not answer its status with 200 ${seconds} (${last})`)
 }
 
-function announce(folder: DevFolder, running: readonly RunningServer[], json: boolean): void {
+async function announce(folder: DevFolder, running: readonly RunningServer[], json: boolean): Promise<void> {
   const of = (name: ServerKind['name']) => running.find(({ process }) => process.kind.name === name)
   const [zms, zts] = [of('zms'), of('zts')]
   const summary: DevSummary = {
@@ -269,5 +270,6 @@ function announce(folder: DevFolder, running: readonly RunningServer[], json: bo
     pids: { zms: zms?.process.identity.pid ?? null, zts: zts?.process.identity.pid ?? null },
     readyMillis: Math.round(performance.now()),
   }
+  await folder.write(DEV_CONTEXT, `${JSON.stringify(devContext(summary))}\n`)
   console.log(json ? JSON.stringify(summary) : forPeople(summary, folder.path))
 }

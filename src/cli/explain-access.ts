@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { certificateFiles } from '#client/certificate-files.ts'
 import { AthenzClientError } from '#client/client-error.ts'
 import { type Identity, tokenIdentity } from '#client/identity.ts'
@@ -6,6 +7,8 @@ import { ZmsClient } from '#client/zms-client.ts'
 import { visible } from '#core/rbac/explanation-text.ts'
 import type { AccessExplanation } from '#zms/api/access-explanation.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
+import type { Context } from './control/contexts.ts'
+import { contextOf } from './control/session.ts'
 import type { ExplainOptions } from './explain.ts'
 
 /** What is asked about. */
@@ -28,12 +31,15 @@ export async function explainAccess(
   options: ExplainOptions,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const url = options.zms ?? env['ZMS']
-  const identity = await identityOf(options)
+  const context = await contextOf(options, { env, home: env['HOME'] || homedir() }).catch((error: unknown) => {
+    throw error instanceof CommandFailure ? new CommandFailure(error.message, NO_ANSWER) : error
+  })
+  const url = options.zms ?? (env['ZMS'] || context.zms)
+  const identity = await identityOf(context)
   try {
     await using zms = new ZmsClient({
       ...(url !== undefined && { url }),
-      ...(options.caFile !== undefined && { caFile: options.caFile }),
+      ...(context.ca !== undefined && { caFile: context.ca }),
       ...(identity && { identity }),
     })
     const { granted, explanation } = await zms.call('getAccessExt', {
@@ -55,7 +61,7 @@ export async function explainAccess(
   }
 }
 
-async function identityOf({ certFile, keyFile, tokenFile }: ExplainOptions): Promise<Identity | undefined> {
+async function identityOf({ certificate: certFile, key: keyFile, tokenFile }: Context): Promise<Identity | undefined> {
   if (tokenFile !== undefined) {
     const token = await readFile(tokenFile, 'utf8').catch((error: unknown) => {
       throw new CommandFailure(`${tokenFile}: ${reasonOf(error)}`, NO_ANSWER)

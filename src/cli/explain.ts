@@ -3,6 +3,7 @@ import { runCommand } from './command-failure.ts'
 
 /** What the command line gives besides the question. */
 export interface ExplainOptions {
+  readonly context?: string
   readonly zms?: string
   readonly caFile?: string
   readonly certFile?: string
@@ -19,7 +20,8 @@ export function explainCommand(): Command {
     .argument('<principal>', 'who is asked about, e.g. user.jane or sports.api')
     .argument('<action>', 'what it wants to do, e.g. read')
     .argument('<resource>', 'with what, e.g. sports:articles')
-    .option('--zms <url>', 'URL of ZMS (default: ZMS in the environment, or that in athenz.conf)')
+    .option('--context <name>', 'servers and identity by their name (default: the current context)')
+    .option('--zms <url>', 'URL of ZMS (default: ZMS in the environment, that of the context, or in athenz.conf)')
     .option('--ca-file <file>', 'authorities that vouch for ZMS')
     .option('--cert-file <file>', 'certificate of who asks')
     .option('--key-file <file>', 'key of that certificate')

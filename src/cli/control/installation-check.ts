@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto'
+import { access, readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { migrateDatabase } from '#core/database/migration/migrate-database.ts'
+import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import { configuredDatabases, loadConfig } from '../data-location.ts'
+import { type ServerKind, serverLayout, ZMS, ZTS } from '../server-kind.ts'
+import { type Finding, failed, keyModeFinding, lifeFinding, right, wrong } from './doctor.ts'
+
+/** Checks what the servers below a folder need: configuration, keys, certificates, databases. */
+export async function installationFindings(root: string): Promise<Finding[]> {
+  const kinds: ServerKind[] = []
+  for (const kind of [ZMS, ZTS]) if (await isConfigured(kind, root)) kinds.push(kind)
+  if (kinds.length === 0) {
+    return [wrong('configuration', `there is none in ${root}`, 'name the folder that holds conf and var')]
+  }
+  const findings: Finding[] = []
+  for (const kind of kinds) findings.push(await configurationFinding(kind, root), ...(await fileFindings(kind, root)))
+  return [...findings, ...(findings.every(({ ok }) => ok) ? await databaseFindings(root) : [])]
+}
+
+async function isConfigured(kind: ServerKind, root: string): Promise<boolean> {
+  for (const file of serverLayout(kind, resolve(root)).propertiesFiles) {
+    if (await isThere(file)) return true
+  }
+  return false
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  )
+
+async function configurationFinding(kind: ServerKind, root: string): Promise<Finding> {
+  const check = `configuration of ${kind.title}`
+  try {
+    await loadConfig(kind.name, { root })
+    return right(check, serverLayout(kind, resolve(root)).confFolder)
+  } catch (error) {
+    return failed(check, error, 'correct the properties that it names')
+  }
+}
+
+/** The private keys and certificates in the folders of a server. */
+async function fileFindings(kind: ServerKind, root: string): Promise<Finding[]> {
+  const { keysFolder, certificatesFolder } = serverLayout(kind, resolve(root))
+  const findings: Finding[] = []
+  for (const folder of [keysFolder, certificatesFolder]) {
+    for (const name of await namesIn(folder)) {
+      const file = join(folder, name)
+      const text = await readFile(file, 'latin1').catch(() => '')
+      if (/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/.test(text)) {
+        findings.push(await keyModeFinding(`key of ${kind.title}`, file))
+      } else if (text.includes('-----BEGIN CERTIFICATE-----')) {
+        findings.push(certificateFinding(kind, file, text))
+      }
+    }
+  }
+  return findings
+}
+
+function certificateFinding(kind: ServerKind, file: string, text: string): Finding {
+  const check = `certificate of ${kind.title} ${file}`
+  try {
+    return lifeFinding(check, new X509Certificate(text), 'renew it; a running server takes it over by itself')
+  } catch (error) {
+    return failed(check, error, 'replace it')
+  }
+}
+
+const namesIn = (folder: string): Promise<string[]> =>
+  readdir(folder).then(
+    (names) => names.sort(),
+    () => [],
+  )
+
+async function databaseFindings(root: string): Promise<Finding[]> {
+  let databases: MySqlSettings[]
+  try {
+    databases = await configuredDatabases({ root })
+  } catch (error) {
+    return [failed('databases', error, 'correct the properties of the databases')]
+  }
+  const findings: Finding[] = []
+  for (const settings of databases) findings.push(await schemaFinding(settings))
+  return findings
+}
+
+async function schemaFinding(settings: MySqlSettings): Promise<Finding> {
+  const { database, host, port } = settings
+  const check = `database ${database} at ${host}:${port}`
+  try {
+    const outcomes = await migrateDatabase({ settings, dryRun: true, onStatement: () => {}, warn: () => {} })
+    const missing = outcomes.reduce((sum, { applied }) => sum + applied.length, 0)
+    if (missing === 0) return right(check, 'reachable, its schema is the one of now')
+    return wrong(check, `its schema lacks ${missing} changes`, 'athenz migrate (--dry-run shows them)')
+  } catch (error) {
+    return failed(
+      check,
+      error,
+      'see that the database runs, that it can be reached and that user and password are right',
+    )
+  }
+}
