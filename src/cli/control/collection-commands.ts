@@ -13,9 +13,8 @@ import {
   timeText,
 } from './collection-form.ts'
 import { addControl, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
-import { EXIT, isAbsence } from './exit-status.ts'
+import { absentAsUndefined, EXIT } from './exit-status.ts'
 import { field, isFields, textField } from './fields.ts'
-import { yamlText } from './output.ts'
 import type { Session } from './session.ts'
 
 interface CreateOptions extends WriteOptions {
@@ -116,9 +115,7 @@ async function list(session: Session, kind: CollectionKind, domainName: string):
 
 async function get(session: Session, kind: CollectionKind, words: Words): Promise<number> {
   const { form } = await existing(session, kind, words)
-  const value = { name: wordAt(words, 1), ...form }
-  const text = await yamlText(value)
-  await session.print({ value, table: () => text.trimEnd().split('\n') })
+  await session.printDocument({ name: wordAt(words, 1), ...form })
   return EXIT.done
 }
 
@@ -249,9 +246,6 @@ async function read(
     kind === 'role'
       ? zms.call('getRole', { domainName, roleName: name })
       : zms.call('getGroup', { domainName, groupName: name })
-  const wire = await asked.catch((error: unknown) => {
-    if (isAbsence(error)) return undefined
-    throw error
-  })
+  const wire = await asked.catch(absentAsUndefined)
   return isFields(wire) && field(wire, 'name') !== undefined ? collectionForm(kind, wire) : undefined
 }

@@ -4,15 +4,10 @@ import { Command } from 'commander'
 import { CommandFailure, runCommand } from '../command-failure.ts'
 import { type Context, contextsFile, readContexts, requireContextName, writeContexts } from './contexts.ts'
 import { type OutputFormat, outputOption, printResult } from './output.ts'
+import { type ServerOptions, withServers } from './session.ts'
 
 /** Options of `athenz context set`. */
-interface SetOptions {
-  readonly zms?: string
-  readonly zts?: string
-  readonly caFile?: string
-  readonly certFile?: string
-  readonly keyFile?: string
-  readonly tokenFile?: string
+interface SetOptions extends ServerOptions {
   readonly dev?: string
 }
 
@@ -58,15 +53,8 @@ export function contextCommand(env: Readonly<Record<string, string | undefined>>
       })
     })
 
-  command
-    .command('set <name>')
+  withServers(command.command('set <name>'))
     .description('make one, or change what is given of it; the first one comes into use')
-    .option('--zms <url>', 'URL of ZMS')
-    .option('--zts <url>', 'URL of ZTS')
-    .option('--ca-file <file>', 'authorities that vouch for the servers')
-    .option('--cert-file <file>', 'your certificate')
-    .option('--key-file <file>', 'its private key')
-    .option('--token-file <file>', 'a principal token, instead of a certificate')
     .option('--dev <folder>', 'the servers that athenz dev runs in a folder, and their administrator')
     .action(async (name: string, options: SetOptions) => {
       await runCommand('athenz context', async () => {

@@ -3,7 +3,6 @@ import { CommandFailure } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
 import { addControl, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
 import { EXIT } from './exit-status.ts'
-import { yamlText } from './output.ts'
 import type { Session } from './session.ts'
 
 /** The command `athenz domain`. */
@@ -62,8 +61,7 @@ async function getDomain(session: Session, words: readonly (string | readonly st
   const state = await readDomain(await session.zms(), domain)
   if (state === undefined) throw absent(domain)
   const manifest = manifestOf(domain, state)
-  const text = await yamlText(manifest)
-  await session.print({ value: manifest, table: () => text.trimEnd().split('\n') })
+  await session.printDocument(manifest)
   return EXIT.done
 }
 

@@ -1,6 +1,6 @@
 import type { ZmsClient } from '#client/zms-client.ts'
 import { type CollectionForm, collectionForm } from './collection-form.ts'
-import { isAbsence } from './exit-status.ts'
+import { absentAsUndefined } from './exit-status.ts'
 import { type Fields, field, isFields, tagsFromWire, textField } from './fields.ts'
 import { type PolicyForm, policyForm } from './policy-form.ts'
 import { type ServiceForm, serviceForm } from './service-form.ts'
@@ -64,10 +64,7 @@ export async function readDomain(zms: ZmsClient, domain: string): Promise<Domain
 
 /** The settings of a domain that its administrators may change; undefined when there is no such domain. */
 export async function settingsOf(zms: ZmsClient, domain: string): Promise<Fields | undefined> {
-  const wire: Fields | undefined = await zms.call('getDomain', { domain }).catch((error: unknown) => {
-    if (isAbsence(error)) return undefined
-    throw error
-  })
+  const wire: Fields | undefined = await zms.call('getDomain', { domain }).catch(absentAsUndefined)
   if (wire === undefined) return undefined
   const tags = tagsFromWire(field(wire, 'tags'))
   const said = Object.entries(wire).filter(

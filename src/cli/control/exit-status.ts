@@ -49,6 +49,11 @@ const isClientError = (error: unknown): error is ClientError =>
 /** Whether a server answered that something is not there. */
 export const isAbsence = (error: unknown): boolean => isClientError(error) && error.status === 404
 
+/** For what may not be there: the answer that it is not is undefined, any other failure is thrown. */
+export function absentAsUndefined(error: unknown): undefined {
+  if (!isAbsence(error)) throw error
+}
+
 function statusOf({ kind, status }: ClientError): number {
   if (status === 401 || status === 403) return EXIT.notAllowed
   if (status === 404) return EXIT.notFound

@@ -3,9 +3,8 @@ import type { ZmsClient } from '#client/zms-client.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
 import { addControl, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
-import { EXIT, isAbsence } from './exit-status.ts'
+import { absentAsUndefined, EXIT } from './exit-status.ts'
 import { type Fields, field, isFields, textField } from './fields.ts'
-import { yamlText } from './output.ts'
 import { type PolicyForm, policyForm, readPolicy } from './policy-form.ts'
 import type { WaitOptions } from './policy-wait.ts'
 import type { Session } from './session.ts'
@@ -68,9 +67,7 @@ async function list(session: Session, words: Words): Promise<number> {
 
 async function get(session: Session, words: Words): Promise<number> {
   const { form } = await existing(session, words)
-  const value = { name: wordAt(words, 1), ...form }
-  const text = await yamlText(value)
-  await session.print({ value, table: () => text.trimEnd().split('\n') })
+  await session.printDocument({ name: wordAt(words, 1), ...form })
   return EXIT.done
 }
 
@@ -123,10 +120,7 @@ async function read(
   domainName: string,
   policyName: string,
 ): Promise<{ form: PolicyForm; version: string } | undefined> {
-  const wire: unknown = await zms.call('getPolicy', { domainName, policyName }).catch((error: unknown) => {
-    if (isAbsence(error)) return undefined
-    throw error
-  })
+  const wire: unknown = await zms.call('getPolicy', { domainName, policyName }).catch(absentAsUndefined)
   if (!isFields(wire) || field(wire, 'name') === undefined) return undefined
   return { form: policyForm(domainName, wire), version: textField(wire, 'version') ?? '0' }
 }

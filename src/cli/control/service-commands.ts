@@ -4,9 +4,8 @@ import type { ZmsClient } from '#client/zms-client.ts'
 import { CommandFailure, reasonOf } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
 import { addControl, type Words, type WriteOptions, wordAt } from './control-command.ts'
-import { EXIT, isAbsence } from './exit-status.ts'
+import { absentAsUndefined, EXIT } from './exit-status.ts'
 import { field, isFields, textField } from './fields.ts'
-import { yamlText } from './output.ts'
 import { publicPem, type ServiceForm, serviceForm } from './service-form.ts'
 import type { Session } from './session.ts'
 
@@ -73,9 +72,7 @@ async function list(session: Session, words: Words): Promise<number> {
 
 async function get(session: Session, words: Words): Promise<number> {
   const { form } = await existing(session, words)
-  const value = { name: wordAt(words, 1), ...form }
-  const text = await yamlText(value)
-  await session.print({ value, table: () => text.trimEnd().split('\n') })
+  await session.printDocument({ name: wordAt(words, 1), ...form })
   return EXIT.done
 }
 
@@ -131,9 +128,6 @@ async function existing(session: Session, words: Words) {
 }
 
 async function read(zms: ZmsClient, domain: string, service: string): Promise<ServiceForm | undefined> {
-  const wire: unknown = await zms.call('getServiceIdentity', { domain, service }).catch((error: unknown) => {
-    if (isAbsence(error)) return undefined
-    throw error
-  })
+  const wire: unknown = await zms.call('getServiceIdentity', { domain, service }).catch(absentAsUndefined)
   return isFields(wire) && field(wire, 'name') !== undefined ? serviceForm(wire) : undefined
 }

@@ -4,17 +4,21 @@ import type { ZmsClient } from '#client/zms-client.ts'
 import type { ZtsClient } from '#client/zts-client.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { type Context, contextsFile, readContexts } from './contexts.ts'
-import { type OutputFormat, outputOption, printResult, type Result } from './output.ts'
+import { type OutputFormat, outputOption, printResult, type Result, yamlText } from './output.ts'
 
-/** Options that say which servers are asked, and as whom. */
-export interface SessionOptions {
-  readonly context?: string
+/** Options that name servers and an identity. */
+export interface ServerOptions {
   readonly zms?: string
   readonly zts?: string
   readonly caFile?: string
   readonly certFile?: string
   readonly keyFile?: string
   readonly tokenFile?: string
+}
+
+/** Options that say which servers are asked, and as whom. */
+export interface SessionOptions extends ServerOptions {
+  readonly context?: string
   readonly output: OutputFormat
 }
 
@@ -24,11 +28,18 @@ export interface SessionMachine {
   readonly home: string
 }
 
-/** Adds the options to a command. */
+/** Adds all of them to a command. */
 export function withSession(command: Command): Command {
+  return withServers(
+    command
+      .addOption(outputOption())
+      .option('--context <name>', 'servers and identity by their name (default: the current context)'),
+  )
+}
+
+/** Adds those that name servers and an identity. */
+export function withServers(command: Command): Command {
   return command
-    .addOption(outputOption())
-    .option('--context <name>', 'servers and identity by their name (default: the current context)')
     .option('--zms <url>', 'URL of ZMS')
     .option('--zts <url>', 'URL of ZTS')
     .option('--ca-file <file>', 'authorities that vouch for the servers')
@@ -74,6 +85,12 @@ export class Session implements AsyncDisposable {
 
   async print(result: Result): Promise<void> {
     await printResult(result, this.format)
+  }
+
+  /** Prints a value that people read as YAML, too. */
+  async printDocument(value: unknown): Promise<void> {
+    const text = await yamlText(value)
+    await this.print({ value, table: () => text.trimEnd().split('\n') })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
