@@ -282,18 +282,19 @@ async function deleteDomain(session: Session, domain: string): Promise<void> {
 
 function checkLines(found: DomainDataCheck): string[] {
   const { danglingRoles, danglingPolicies, providersWithoutTrust, tenantsWithoutAssumeRole } = found
-  const names = (heading: string, list: readonly string[] = []) =>
-    list.length === 0 ? [] : [`${heading}: `, ...indented(4, list)]
   const policies = danglingPolicies?.map(({ policyName, roleName }) => `policy: ${policyName} role: ${roleName}`)
   return [
-    ...names('Roles not referenced in any assertion or empty', danglingRoles),
-    ...names('Policies where assertion is referencing a non-existent role', policies),
+    ...named('Roles not referenced in any assertion or empty', danglingRoles),
+    ...named('Policies where assertion is referencing a non-existent role', policies),
     `Number of policies:   ${found.policyCount}`,
     `Number of assertions: ${found.assertionCount}`,
-    ...names('On-boarded providers without trust relationship', providersWithoutTrust),
-    ...names('On-boarded tenants without assume_role assertions', tenantsWithoutAssumeRole),
+    ...named('On-boarded providers without trust relationship', providersWithoutTrust),
+    ...named('On-boarded tenants without assume_role assertions', tenantsWithoutAssumeRole),
   ]
 }
+
+const named = (heading: string, list: readonly string[] = []): string[] =>
+  list.length === 0 ? [] : [`${heading}: `, ...indented(4, list)]
 
 async function showTags(session: Session, domain: string): Promise<Result> {
   const { tags } = await session.call('getDomain', { domain })

@@ -1,3 +1,4 @@
+import { AthenzClientError } from '#client/client-error.ts'
 import type { OperationRequest } from '#client/operation.ts'
 import type { Group } from '#zms/api/group.ts'
 import type { groupMetaEndpoints } from '#zms/api/group-meta.ts'
@@ -110,7 +111,13 @@ export const groupMetaCommands: readonly Command[] = [
     [2, 2],
     async (session, domainName, [groupName = '', value = '']) => {
       const body = { auditEnabled: readSwitch(value) }
-      await session.call('putGroupSystemMeta', { domainName, groupName, attribute: 'auditenabled', body })
+      try {
+        await session.call('putGroupSystemMeta', { domainName, groupName, attribute: 'auditenabled', body })
+      } catch (error) {
+        // Who does not operate the server may be allowed it as an administrator of the domain.
+        if (!(error instanceof AthenzClientError) || error.status === undefined) throw error
+        await putMeta(session, domainName, groupName, () => body)
+      }
       return done(`[domain ${domainName} group ${groupName} audit-enabled successfully updated]`)
     },
   ),
@@ -156,7 +163,7 @@ export const groupMetaCommands: readonly Command[] = [
   ),
 ]
 
-/** Servers take an absent `selfServe` or `reviewEnabled` of a group for false, and leave the others as they are. */
+/** Servers take these three for false when they are absent, and leave other settings as they are. */
 async function putMeta(
   session: Session,
   domainName: string,
@@ -164,7 +171,7 @@ async function putMeta(
   change: (present: Group) => GroupMeta,
 ): Promise<void> {
   const present = await session.call('getGroup', { domainName, groupName })
-  const { selfServe = false, reviewEnabled = false } = present
-  const body = { selfServe, reviewEnabled, ...change(present) }
+  const { selfServe = false, reviewEnabled = false, deleteProtection = false } = present
+  const body = { selfServe, reviewEnabled, deleteProtection, ...change(present) }
   await session.call('putGroupMeta', { domainName, groupName, body })
 }

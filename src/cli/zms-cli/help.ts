@@ -1,6 +1,6 @@
 import { flagLines } from '../tools/flags.ts'
 import type { Command } from './command.ts'
-import { COMMAND_GROUPS, commandNamed } from './commands.ts'
+import { allCommandGroups, commandNamed } from './commands.ts'
 import { FLAGS } from './flags.ts'
 import { textOf } from './lines.ts'
 
@@ -14,14 +14,16 @@ export const usageText = (): string =>
   ])
 
 /** All commands with their arguments. */
-export const commandListText = (): string =>
-  textOf(COMMAND_GROUPS.flatMap(({ title, commands }) => [` ${title} commands:`, ...commands.map(commandLine), '']))
+export async function commandListText(): Promise<string> {
+  const groups = await allCommandGroups()
+  return textOf(groups.flatMap(({ title, commands }) => [` ${title} commands:`, ...commands.map(commandLine), '']))
+}
 
 const commandLine = ({ name, usage }: Command): string => `   ${name} ${usage}`.trimEnd()
 
 /** What a command does and how it is called. */
-export function commandHelpText(name: string): string {
-  const command = commandNamed(name)
+export async function commandHelpText(name: string): Promise<string> {
+  const command = await commandNamed(name)
   if (command === undefined) return textOf([`there is no command ${name}: 'zms-cli help' lists all`])
   const { usage, summary, inDomain } = command
   return textOf([summary, '', ` zms-cli ${inDomain ? '-d domain ' : ''}${name} ${usage}`.trimEnd()])

@@ -1,4 +1,3 @@
-import { readProgram } from '#core/http/program-info.ts'
 import { AuthHistoryDependencies } from '#zms/api/domain.ts'
 import { DomainGroupMembership } from '#zms/api/group-membership.ts'
 import { DomainRoleMembership } from '#zms/api/role-membership.ts'
@@ -8,6 +7,7 @@ import { domainItems } from './member-text.ts'
 import { plainText, type Result, shown } from './result.ts'
 import type { Session } from './session.ts'
 import { userToken } from './user-token-command.ts'
+import { versionText } from './version.ts'
 
 /** What has no place elsewhere. */
 export const otherCommands: CommandGroup = {
@@ -70,9 +70,3 @@ function pending(
 
 const pendingText = (kind: 'role' | 'group', domains: Parameters<typeof domainItems>[1]): string =>
   textOf(['domains:', ...domainItems(kind, domains)])
-
-/** Name and version of this tool. */
-export async function versionText(): Promise<string> {
-  const { version } = await readProgram('zms-cli')
-  return `zms-cli ${version}`
-}

@@ -6,7 +6,7 @@ const MEMBER = { active: true, approved: true }
 
 /** What absent members stand for, by the published names of types; clients of the original fill them in. */
 const FILLED: ReadonlyMap<string, Readonly<Record<string, boolean>>> = new Map(
-  Object.entries({
+  Object.entries<Readonly<Record<string, boolean>>>({
     Domain: SETTINGS,
     DomainData: SETTINGS,
     RoleMember: MEMBER,
@@ -14,6 +14,7 @@ const FILLED: ReadonlyMap<string, Readonly<Record<string, boolean>>> = new Map(
     MemberRole: { active: true },
     Membership: { isMember: true, ...MEMBER },
     GroupMembership: { isMember: true, ...MEMBER },
+    ProviderResourceGroupRoles: { createAdminRole: true, skipPrincipalMember: false },
   }),
 )
 
@@ -40,7 +41,10 @@ export function jsonForm(value: unknown, shape?: WireShape): unknown {
 }
 
 function jsonMember(name: string, value: unknown, type: WireShape): [string, unknown][] {
-  if (value === undefined || value === null) return isFreeText(type) ? [[name, '']] : []
+  if (value === undefined || value === null) {
+    if (isFreeText(type)) return [[name, '']]
+    return isNeededList(type) ? [[name, []]] : []
+  }
   return type.optional && isEmptyCollection(value, type) ? [] : [[name, jsonForm(value, type)]]
 }
 
@@ -63,8 +67,8 @@ export function yamlForm(value: unknown, shape?: WireShape): YamlValue {
     names.flatMap((name): [string, YamlValue][] => {
       const type = members.get(name)
       const member = memberOf(whole, name)
-      const isLeftOut = member === undefined || member === null || isEmptyOptional(member, type)
-      return isLeftOut ? [] : [[name.toLowerCase(), yamlForm(member, type)]]
+      if (member === undefined || member === null) return isNeededList(type) ? [[name.toLowerCase(), []]] : []
+      return isEmptyOptional(member, type) ? [] : [[name.toLowerCase(), yamlForm(member, type)]]
     }),
   )
 }
@@ -77,6 +81,9 @@ const sortedEntries = (value: object): [string, unknown][] => Object.entries(val
 /** A text that may be absent and is of no type with rules of its own. */
 const isFreeText = ({ base, name, optional }: WireShape): boolean =>
   base === 'String' && name === undefined && optional === true
+
+/** A list that is always there. */
+const isNeededList = (type: WireShape | undefined): boolean => type?.base === 'Array' && type.optional !== true
 
 const isEmptyOptional = (value: unknown, type: WireShape | undefined): boolean =>
   type?.optional === true && (value === '' || isEmptyCollection(value, type))

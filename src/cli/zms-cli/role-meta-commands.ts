@@ -1,3 +1,4 @@
+import { AthenzClientError } from '#client/client-error.ts'
 import type { OperationRequest } from '#client/operation.ts'
 import type { Role } from '#zms/api/role.ts'
 import type { roleMetaEndpoints } from '#zms/api/role-meta.ts'
@@ -155,7 +156,13 @@ export const roleMetaCommands: readonly Command[] = [
     [2, 2],
     async (session, domainName, [roleName = '', value = '']) => {
       const body = { auditEnabled: readSwitch(value) }
-      await session.call('putRoleSystemMeta', { domainName, roleName, attribute: 'auditenabled', body })
+      try {
+        await session.call('putRoleSystemMeta', { domainName, roleName, attribute: 'auditenabled', body })
+      } catch (error) {
+        // Who does not operate the server may be allowed it as an administrator of the domain.
+        if (!(error instanceof AthenzClientError) || error.status === undefined) throw error
+        await putMeta(session, domainName, roleName, () => body)
+      }
       return done(`[domain ${domainName} role ${roleName} audit-enabled successfully updated]`)
     },
   ),
@@ -201,7 +208,7 @@ export const roleMetaCommands: readonly Command[] = [
   ),
 ]
 
-/** Servers take an absent `selfServe` or `reviewEnabled` of a role for false, and leave the others as they are. */
+/** Servers take these three for false when they are absent, and leave other settings as they are. */
 async function putMeta(
   session: Session,
   domainName: string,
@@ -209,7 +216,7 @@ async function putMeta(
   change: (present: Role) => RoleMeta,
 ): Promise<void> {
   const present = await session.call('getRole', { domainName, roleName })
-  const { selfServe = false, reviewEnabled = false } = present
-  const body = { selfServe, reviewEnabled, ...change(present) }
+  const { selfServe = false, reviewEnabled = false, deleteProtection = false } = present
+  const body = { selfServe, reviewEnabled, deleteProtection, ...change(present) }
   await session.call('putRoleMeta', { domainName, roleName, body })
 }

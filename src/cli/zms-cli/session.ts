@@ -57,7 +57,7 @@ export class Session {
     const { auditRef, resourceOwner } = this.flags
     const { headers } = zmsEndpoints[operation] as { headers: Readonly<Record<string, unknown>> }
     const request = {
-      ...('auditRef' in headers && auditRef !== '' && { auditRef }),
+      ...('auditRef' in headers && { auditRef }),
       ...('resourceOwner' in headers && resourceOwner !== '' && { resourceOwner }),
       ...asked,
     } as unknown as OperationRequest<ZmsOperations[K]>

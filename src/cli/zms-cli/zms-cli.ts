@@ -8,8 +8,8 @@ import { commandNamed } from './commands.ts'
 import { badSyntax, CommandRefusal, noDomain } from './failure.ts'
 import { FLAGS, type Flags, flagsOf } from './flags.ts'
 import { commandHelpText, commandListText, usageText } from './help.ts'
-import { versionText } from './other-commands.ts'
 import { refusalText, resultText } from './output.ts'
+import { versionText } from './version.ts'
 
 const DONE = 0
 const FAILED = 1
@@ -27,7 +27,7 @@ export async function runZmsCli(args: readonly string[], machine: Machine): Prom
     if (read === 'help' || read.words.length === 0) return print(machine, usageText())
     const [name = '', ...words] = read.words
     if (name === 'version') return print(machine, await versionText())
-    if (name === 'help') return print(machine, words[0] === undefined ? commandListText() : commandHelpText(words[0]))
+    if (name === 'help') return print(machine, await helpText(words[0]))
     return await runCommand(flagsOf(read.flags), name, words, machine)
   } catch (error) {
     if (error instanceof FlagFailure) {
@@ -40,6 +40,9 @@ export async function runZmsCli(args: readonly string[], machine: Machine): Prom
   }
 }
 
+const helpText = (name: string | undefined): Promise<string> =>
+  name === undefined ? commandListText() : commandHelpText(name)
+
 function print(machine: Machine, text: string): number {
   machine.print(`${text}\n`)
   return DONE
@@ -47,9 +50,10 @@ function print(machine: Machine, text: string): number {
 
 async function runCommand(flags: Flags, name: string, words: readonly string[], machine: Machine): Promise<number> {
   try {
-    const command = commandNamed(name)
+    const command = await commandNamed(name)
     if (command === undefined) throw unknownCommand(name, flags)
-    if (words.length === 0 && command.count[0] > 0 && !command.inDomain) return print(machine, commandHelpText(name))
+    if (words.length === 0 && command.count[0] > 0 && !command.inDomain)
+      return print(machine, await commandHelpText(name))
     refuseWrongWords(command, flags, words)
     await using session = await openSession(flags, machine)
     const text = resultText(await command.run(session, words), flags.format)

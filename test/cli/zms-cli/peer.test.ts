@@ -21,6 +21,8 @@ const DIFFERENCES: readonly (readonly [command: RegExp, reason: string])[] = [
     / show-domain$|^show-domain sports$|^show-domain-attrs/,
     'the original clears the Slack channel and other settings with set-application-id and set-business-service',
   ],
+  [/ show-roles(?: |$)/, 'the original clears the description of a role with every other setting'],
+  [/^import-domain /, 'progress is told in our words'],
 ]
 
 /** Commands with which the original ends in a panic, or does nothing; ours answer. */
@@ -96,8 +98,8 @@ describe("zms-cli beside the original's", { skip: 'skipped' in original && origi
   }
 
   test('has the same commands', async () => {
-    const [theirs, own] = (await both('help')).map(({ output }) =>
-      [...new Set(Array.from(output.matchAll(/^ {3}([a-z][a-z0-9-]+)/gm), ([, command]) => command))].sort(),
+    const [theirs, own] = (await both('help')).map(
+      ({ output }) => new Set(Array.from(output.matchAll(/^ {3}([a-z][a-z0-9-]+)/gm), ([, command]) => command)),
     )
     assert.deepEqual(own, theirs)
   })

@@ -80,15 +80,15 @@ describe('zms-cli', () => {
       test(`what is exported as ${form} is imported as it was`, async () => {
         const file = at(`full.${form}`)
         assert.equal(await succeeds(`-o ${form} export-domain full ${file}`), '')
-        const before =
+        const exported =
           form === 'manualYaml' ? await readFile(file, 'utf8') : await cli().json(ADMIN, 'show-domain full')
         await succeeds('delete-domain full')
         assert.match(await succeeds(`-o ${form} import-domain full ${file}`), /imported domain '+full'+ successfully/)
         if (form === 'manualYaml') {
           await succeeds(`export-domain full ${at('again')}`)
-          assert.equal(timeless(await readFile(at('again'), 'utf8')), timeless(before as string))
+          assert.equal(timeless(await readFile(at('again'), 'utf8')), timeless(exported as string))
         } else {
-          assert.deepEqual(lasting(await cli().json(ADMIN, 'show-domain full')), lasting(before))
+          assert.deepEqual(lasting(await cli().json(ADMIN, 'show-domain full')), lasting(exported))
         }
       })
     }
