@@ -48,6 +48,8 @@ const MEBIBYTE = 1024 * 1024
 const endpoints: readonly Endpoint[] = Object.values(zmsEndpoints)
 
 describe('requests that nobody should send', () => {
+  // Not within the hook, whose end would be that of the folder.
+  const folder = temporaryFolder()
   let servers: DevServers
   let agent: Agent
   let anonymousAgent: Agent
@@ -56,7 +58,7 @@ describe('requests that nobody should send', () => {
   before(async () => {
     // Of the shipped list of paths open to everybody only the one that the start waits for: the declarations hold.
     const settings = { 'athenz.zms.no_auth_uri_list': OPEN_PATH }
-    servers = await startDevServers({ dir: temporaryFolder(), zts: false, settings })
+    servers = await startDevServers({ dir: folder, zts: false, settings })
     const { summary } = servers
     base = new URL(summary.zms ?? '')
     const [ca, cert, key] = await Promise.all(

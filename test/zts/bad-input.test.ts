@@ -166,6 +166,8 @@ async function ztsSubject(): Promise<BadRequestSubject> {
 const endpoints: readonly Endpoint[] = Object.values(ztsEndpoints)
 
 describe('requests that nobody should send to ZTS', () => {
+  // Not within the hook, whose end would be that of the folder.
+  const folder = temporaryFolder()
   let servers: DevServers
   let agent: Agent
   let anonymousAgent: Agent
@@ -173,7 +175,7 @@ describe('requests that nobody should send to ZTS', () => {
   let subject: BadRequestSubject
 
   before(async () => {
-    servers = await startDevServers({ dir: temporaryFolder(), zts: true, settings: SETTINGS })
+    servers = await startDevServers({ dir: folder, zts: true, settings: SETTINGS })
     const { summary } = servers
     base = new URL(summary.zts ?? '')
     const [ca, cert, key] = await Promise.all(

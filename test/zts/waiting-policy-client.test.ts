@@ -13,11 +13,13 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 /** How soon a change in ZMS must reach those who wait at ZTS. */
 const PROPAGATION_MILLIS = 1000
 
+// Not within the hook, whose end would be that of the folder.
+const folder = temporaryFolder()
 let servers: DevServers
 let agent: Agent
 
 before(async () => {
-  servers = await startDevServers({ dir: temporaryFolder(), zts: true })
+  servers = await startDevServers({ dir: folder, zts: true })
   const { ca, adminCert, adminKey } = servers.summary
   const [authority, cert, key] = await Promise.all([ca, adminCert, adminKey].map((file) => readFile(file)))
   agent = new Agent({ keepAlive: true, ca: authority, cert, key })
