@@ -75,8 +75,8 @@ describe('bin/athenz explain', () => {
       '  ALLOW sports:role.admin * sports:* (policy admin version 0): the role is not held',
       'to make it pass, any of these',
       '  renew the membership of user.late in role sports:role.readers (policy news: ALLOW readers read sports:article.*)',
-      '  add user.late to role sports:role.admin (policy admin: ALLOW admin * sports:*)',
       '  create a role with user.late as member, and let it read sports:article.1',
+      '  add user.late to role sports:role.admin (policy admin: ALLOW admin * sports:*)',
     ])
   })
 

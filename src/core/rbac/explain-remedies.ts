@@ -94,24 +94,36 @@ function* candidates<P extends PolicyView>(ground: Ground<P>, trace: Trace<P>): 
 
 /** Changes after which an ALLOW may apply. */
 function* grants<P extends PolicyView>(ground: Ground<P>, trace: Trace<P>): Generator<readonly Change<P>[]> {
-  const { domain, question } = ground
+  const { question } = ground
   // The most particular first: a role that may do everything is the last that somebody should be given.
   const lacking = mostAlike(
     trace.assertions.filter(({ denies, misses }) => !denies && misses.length === 1 && misses[0] === 'role'),
     question,
   )
-  if (question.principal.roles === undefined) {
-    yield* lapsesMended(trace, lacking)
-    yield* activations(trace)
-    if (isNameable(question.principal.fullName)) yield* rolesGiven(ground, lacking)
-  } else {
-    yield* activations(trace)
-    for (const { compiled } of lacking.slice(0, NEAR_ASSERTIONS)) {
-      const [role] = selectedRoles(domain, compiled)
-      if (role !== undefined) yield [{ kind: 'name-role', role: roleResourceName(domain.name, role) }]
-    }
-  }
+  const boundless = lacking.filter(isBoundless)
+  const bounded = lacking.filter((step) => !isBoundless(step))
+  const hasRoleNames = question.principal.roles !== undefined
+  if (!hasRoleNames) yield* lapsesMended(trace, lacking)
+  yield* activations(trace)
+  const given = hasRoleNames ? rolesNamed : rolesGiven
+  yield* given(ground, bounded)
   yield* assertionsAdded(ground, trace)
+  yield* given(ground, boundless)
+}
+
+/** Whether an assertion allows everything in a domain, as that of its administrators does. */
+const isBoundless = ({ assertion: { action, resource } }: TracedAssertion<PolicyView>): boolean =>
+  action === '*' && (resource === '*' || resource.endsWith(':*'))
+
+/** Roles that a credential with names of roles would have to name. */
+function* rolesNamed<P extends PolicyView>(
+  { domain }: Ground<P>,
+  lacking: readonly TracedAssertion<P>[],
+): Generator<readonly Change<P>[]> {
+  for (const { compiled } of lacking.slice(0, NEAR_ASSERTIONS)) {
+    const [role] = selectedRoles(domain, compiled)
+    if (role !== undefined) yield [{ kind: 'name-role', role: roleResourceName(domain.name, role) }]
+  }
 }
 
 /** Entries made to count that are there already. */
@@ -145,7 +157,8 @@ function* rolesGiven<P extends PolicyView>(
   ground: Ground<P>,
   lacking: readonly TracedAssertion<P>[],
 ): Generator<readonly Change<P>[]> {
-  const { domain } = ground
+  const { domain, question } = ground
+  if (!isNameable(question.principal.fullName)) return
   // Where an entry has lapsed, the way is to mend it.
   for (const { compiled } of lacking.filter(({ role }) => role === 'not-held').slice(0, NEAR_ASSERTIONS)) {
     const selected = selectedRoles(domain, compiled)
