@@ -69,18 +69,25 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
   const checking = [serverCheck(endpoint, options)].filter(isStep)
   const reply = replier(endpoint, writer)
 
-  const handle = (exchange: Exchange, { values, broken }: ReadRequest): Promise<void> | undefined => {
+  const fail = (exchange: Exchange) => (error: unknown) => writer.sendError(exchange, error)
+  const conclude = (exchange: Exchange, answer: Reply): void => {
+    try {
+      reply(exchange, answer)
+    } catch (error) {
+      writer.sendError(exchange, error)
+    }
+  }
+  const handle = (exchange: Exchange, { values, broken }: ReadRequest): void => {
     if (broken) throw broken
     const answer = handler(values as Parameters<typeof handler>[0], exchange)
-    if (isPromise(answer)) return answer.then((settled) => reply(exchange, settled))
-    reply(exchange, answer)
-    return undefined
+    if (isPromise(answer)) answer.then((settled) => conclude(exchange, settled), fail(exchange))
+    else reply(exchange, answer)
   }
   const guarded = (exchange: Exchange, work: () => ReturnType<Step>): void => {
     exchange.api = api
     exchange.secretQuery = endpoint.secretQuery
     try {
-      work()?.catch((error: unknown) => writer.sendError(exchange, error))
+      work()?.catch(fail(exchange))
     } catch (error) {
       writer.sendError(exchange, error)
     }
@@ -99,7 +106,9 @@ export function operation(endpoint: Endpoint, handler: Handler<Endpoint>, option
       guarded(exchange, () => {
         const request = read(raw)
         const waiting = through(vouched ? checking : all, exchange, raw)
-        return waiting ? waiting.then(() => handle(exchange, request)) : handle(exchange, request)
+        if (waiting) return waiting.then(() => handle(exchange, request))
+        handle(exchange, request)
+        return undefined
       }),
   }
 }

@@ -42,7 +42,7 @@ export function accessService(deps: ZmsDependencies): Handlers<typeof accessEndp
       const question = { principal: subject, action, resource, trustDomain, now: now() }
       return chain(authorization.decide(domain, question), ({ outcome }) => (outcome === 'allow' ? GRANTED : DENIED))
     }
-    return chain(authorization.domainFor(principal, name), decide)
+    return authorization.withDomain(principal, name, decide)
   }
 
   /** The same with an explanation; its errors are those of the plain answer, and 403 for who may not see it. */

@@ -49,7 +49,7 @@ export class Authorization {
         decision.outcome === 'allow' ? undefined : forbidden('Forbidden'),
       )
     }
-    return chain(this.domainFor(principal, name), conclude)
+    return this.withDomain(principal, name, conclude)
   }
 
   /**
@@ -81,7 +81,16 @@ export class Authorization {
     principal: Pick<Principal, 'domain' | 'name' | 'fullName'>,
     name: string,
   ): MaybePromise<DomainView | undefined> {
-    return chain(this.#store.domain(name), (domain) => (domain ? viewOf(domain) : this.#home(principal, name)))
+    return this.withDomain(principal, name, (domain) => domain)
+  }
+
+  /** Hands that domain on to what needs it. */
+  withDomain<R>(
+    principal: Pick<Principal, 'domain' | 'name' | 'fullName'>,
+    name: string,
+    proceed: (domain: DomainView | undefined) => MaybePromise<R>,
+  ): MaybePromise<R> {
+    return chain(this.#store.domain(name), (domain) => proceed(domain ? viewOf(domain) : this.#home(principal, name)))
   }
 
   /** The engine's view of a stored domain. */
@@ -94,17 +103,18 @@ export class Authorization {
     domain: DomainView<P>,
     question: AccessQuestion,
   ): MaybePromise<Exclude<Decision<P>, { outcome: 'needs' }>> {
-    return this.#decideWith(domain, question, new Map())
+    return this.#decideWith(domain, question, undefined)
   }
 
   #decideWith<P extends PolicyView>(
     domain: DomainView<P>,
     question: AccessQuestion,
-    loaded: Map<string, DomainView<P> | null>,
+    others: ReadonlyMap<string, DomainView<P> | null> | undefined,
   ): MaybePromise<Exclude<Decision<P>, { outcome: 'needs' }>> {
-    const decision = evaluate(domain, question, (name) => (name === domain.name ? domain : loaded.get(name)))
+    const decision = evaluate(domain, question, (name) => (name === domain.name ? domain : others?.get(name)))
     if (decision.outcome !== 'needs') return decision
     return chain(this.#store.domains(decision.domains), (found) => {
+      const loaded = new Map(others)
       for (const name of decision.domains) {
         const stored = found.get(name)
         loaded.set(name, stored ? (viewOf(stored) as unknown as DomainView<P>) : null)

@@ -12,8 +12,8 @@ const REVISION_STEP = 2 ** 20
  */
 export class DomainCache {
   readonly #domains: LRUCache<string, MutableDomain>
-  /** By domain: when this process changed it last (see `Sequence`). */
-  readonly #changedAt = new WeakMap<MutableDomain, number>()
+  /** By domain: the event (see `Sequence`) after which it was the newest one, a load or a change of this process. */
+  readonly #newSince = new WeakMap<MutableDomain, number>()
   #revision = 0
 
   /** `maxObjects`: how many roles, members, assertions and so on all domains together may have before the least used go. */
@@ -23,6 +23,11 @@ export class DomainCache {
 
   get size(): number {
     return this.#domains.size
+  }
+
+  /** The domain as it is in memory, however old. */
+  kept(name: string): MutableDomain | undefined {
+    return this.#domains.get(name)
   }
 
   /** The domain as it was at the stamp. */
@@ -39,42 +44,48 @@ export class DomainCache {
 
   /**
    * The domain as it is now, provided that it is not older than a stamp that was asked for at `sentAt`: it is at the
-   * stamp, or this process changed it since, which it does only to the newest state.
+   * stamp, or this process loaded it since, or changed it, which it does only to the newest state.
    */
   since(name: string, stamp: Stamp, sentAt: number): MutableDomain | undefined {
     const domain = this.#domains.get(name)
-    if (domain?.rowId !== stamp.rowId) return undefined
-    const current = domain.modified === stamp.modified || (this.#changedAt.get(domain) ?? 0) > sentAt
-    return current ? domain : undefined
+    return domain?.rowId === stamp.rowId && this.isSince(domain, stamp.modified, sentAt) ? domain : undefined
+  }
+
+  /** Whether a domain in memory is not older than a stamp of its row, likewise. */
+  isSince(domain: MutableDomain, modified: number, sentAt: number): boolean {
+    return domain.modified === modified || (this.#newSince.get(domain) ?? 0) > sentAt
   }
 
   /**
-   * Keeps a domain whose loading began at `startedAt`, in place of the former state, unless this process has changed that
-   * since; gives the object to use.
+   * Keeps a domain whose loading began at `startedAt`, in place of the former state, unless that was the newest one
+   * later; gives the object to use. What comes of a copy of the database may be older than its loading.
    */
-  keep(loaded: MutableDomain, startedAt: number): MutableDomain {
+  keep(loaded: MutableDomain, startedAt: number, isOfCopy = false): MutableDomain {
     const kept = this.#domains.get(loaded.name)
     if (kept === undefined || kept.rowId !== loaded.rowId) {
       this.#revision += REVISION_STEP
       loaded.policiesRevision = this.#revision
       this.#domains.set(loaded.name, loaded)
+      if (!isOfCopy) this.#newSince.set(loaded, startedAt)
       return loaded
     }
-    if ((this.#changedAt.get(kept) ?? 0) > startedAt) return loaded
+    if ((this.#newSince.get(kept) ?? 0) > startedAt) return kept.modified === loaded.modified ? kept : loaded
     replace(kept, loaded)
     this.#domains.set(kept.name, kept)
+    if (isOfCopy) this.#newSince.delete(kept)
+    else this.#newSince.set(kept, startedAt)
     return kept
   }
 
   /** Notes that this process has just changed the domain from the newest state to the next. */
   changed(domain: MutableDomain, at: number): void {
-    this.#changedAt.set(domain, at)
+    this.#newSince.set(domain, at)
   }
 
-  /** Whether this process has changed the domain after the event. */
+  /** Whether this process has changed or loaded the domain after the event. */
   changedSince(name: string, event: number): boolean {
     const domain = this.#domains.peek(name)
-    return domain !== undefined && (this.#changedAt.get(domain) ?? 0) > event
+    return domain !== undefined && (this.#newSince.get(domain) ?? 0) > event
   }
 
   forget(name: string): void {

@@ -5,7 +5,22 @@ import { inLists, LONGEST_LIST } from './bulk.ts'
 import type { DomainCache } from './domain-cache.ts'
 import { loadDomain, loadDomainSnapshot } from './load.ts'
 import type { ReadSource } from './read-source.ts'
-import { isAskable, readStamps, type Sequence, type Stamp, type StampReader } from './stamps.ts'
+import {
+  type Asked,
+  isAskable,
+  type RowStamps,
+  readStamps,
+  type Sequence,
+  type Stamp,
+  type StampReader,
+} from './stamps.ts'
+
+/** Tries again, or gives up, when a domain could not be read. */
+export type Recover = (error: unknown) => Promise<Domain | undefined>
+
+const rethrow: Recover = async (error) => {
+  throw error
+}
 
 /** A domain that is being loaded. */
 type Loading = Promise<MutableDomain | undefined>
@@ -35,13 +50,32 @@ export class DomainReader {
     this.#source = source
   }
 
-  /** The domain as it is at a moment after the call. */
-  async domain(name: string): Promise<Domain | undefined> {
-    const { byName, sentAt, isReplica } = await this.#stamps.read([name])
-    const stamp = byName.get(name)
-    if (stamp === undefined) return undefined
-    if (isReplica) return this.#copy(name, stamp)
-    return this.#cache.since(name, stamp, sentAt) ?? this.#newer(name, stamp, sentAt)
+  /**
+   * The domain as it is at a moment after the call. Where nothing changed, the result is one turn of the microtasks
+   * after the answer of the database; what goes wrong is handed to `recover`.
+   */
+  domain(name: string, recover: Recover = rethrow): Promise<Domain | undefined> {
+    const kept = this.#cache.kept(name)
+    if (kept?.rowId === undefined) return this.#named(name).catch(recover)
+    return this.#stamps
+      .readRow(kept.rowId)
+      .then((stamps) => this.#checked(kept, stamps)?.catch(recover) ?? kept, recover)
+  }
+
+  async #named(name: string): Promise<Domain | undefined> {
+    const asked = await this.#stamps.read([name])
+    const stamp = asked.byName.get(name)
+    return stamp && (this.#kept(name, stamp, asked) ?? this.#newer(name, stamp, asked))
+  }
+
+  /** What to use in place of the domain that was in memory when the stamps were asked for; undefined: that one. */
+  #checked(kept: MutableDomain, asked: RowStamps): Promise<Domain | undefined> | undefined {
+    const { name, rowId = 0 } = kept
+    const modified = asked.modifiedOf.get(rowId)
+    // There may be another domain of that name.
+    if (modified === undefined) return this.#named(name)
+    if (!asked.isReplica && this.#cache.isSince(kept, modified, asked.sentAt)) return undefined
+    return this.#newer(name, { rowId, modified }, asked)
   }
 
   /** Several domains as they are at one moment after the call. */
@@ -102,20 +136,26 @@ export class DomainReader {
     }
   }
 
-  async #newer(name: string, stamp: Stamp, sentAt: number): Promise<Domain | undefined> {
+  /** The domain in memory, provided that it is not older than the stamp. */
+  #kept(name: string, stamp: Stamp, { sentAt, isReplica }: Asked): MutableDomain | undefined {
+    // While only a copy of the database answers, what is in memory may be newer, and then it counts.
+    return isReplica ? this.#cache.notBefore(name, stamp) : this.#cache.since(name, stamp, sentAt)
+  }
+
+  async #newer(name: string, stamp: Stamp, asked: Asked): Promise<Domain | undefined> {
     await this.#committing.get(name)
-    const committed = this.#cache.since(name, stamp, sentAt)
-    if (committed) return committed
-    // A load under way may have begun before the stamp was set; its result tells.
-    const shared = await this.#loading.get(name)?.catch(() => undefined)
-    if (shared?.rowId === stamp.rowId && shared.modified === stamp.modified) return shared
-    return this.#cache.since(name, stamp, sentAt) ?? this.#load(name, stamp)
+    for (;;) {
+      const kept = this.#kept(name, stamp, asked)
+      if (kept) return kept
+      const under = this.#loading.get(name)
+      if (under === undefined) return this.#load(name, stamp)
+      // It may have begun before the stamp was set; its result tells.
+      const shared = await under.catch(() => undefined)
+      if (shared?.rowId === stamp.rowId && shared.modified === stamp.modified) return shared
+    }
   }
 
   #load(name: string, stamp: Stamp): Loading {
-    const under = this.#loading.get(name)
-    // Begun after the stamp was read, so at least as new.
-    if (under) return under
     const loading = this.#loadOnce(stamp).finally(() => this.#loading.delete(name))
     this.#loading.set(name, loading)
     return loading
@@ -124,20 +164,17 @@ export class DomainReader {
   async #loadOnce(stamp: Stamp): Loading {
     const startedAt = this.#sequence.next()
     const copy = await this.#loadFromReplica(stamp)
-    const loaded = copy ?? (await this.#source.use((connection) => loadDomainSnapshot(connection, stamp.rowId)))
-    return loaded && this.#cache.keep(loaded, startedAt)
+    if (copy) return this.#cache.keep(copy, startedAt, true)
+    return this.#source.use(async (connection, isReplica) => {
+      const loaded = await loadDomainSnapshot(connection, stamp.rowId)
+      return loaded && this.#cache.keep(loaded, startedAt, isReplica)
+    })
   }
 
   /** The domain from the replica, provided that the replica has caught up with the stamp. */
   async #loadFromReplica(stamp: Stamp): Loading {
     const copy = await this.#source.fromReplica((connection) => loadDomainSnapshot(connection, stamp.rowId))
     return copy?.modified === stamp.modified ? copy : undefined
-  }
-
-  /** The domain while only a copy of the database answers: what is in memory may be newer, and then it counts. */
-  #copy(name: string, stamp: Stamp): Promise<Domain | undefined> {
-    const kept = this.#cache.notBefore(name, stamp)
-    return kept ? Promise.resolve(kept) : this.#load(name, stamp)
   }
 
   /**

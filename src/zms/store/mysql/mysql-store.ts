@@ -151,7 +151,7 @@ export class MySqlStore implements Store {
   }
 
   domain(name: string): Promise<Domain | undefined> {
-    return this.#ask(() => this.#reader.domain(name))
+    return this.#reader.domain(name, (error) => this.#again(error, () => this.#reader.domain(name)))
   }
 
   domains(names: readonly string[]): Promise<ReadonlyMap<string, Domain>> {
@@ -288,18 +288,22 @@ export class MySqlStore implements Store {
     })
   }
 
-  /** Tries again what failed by a broken connection: reading twice does no harm. */
   async #ask<T>(read: () => Promise<T>): Promise<T> {
     try {
       return await read()
     } catch (error) {
-      const attempts = new Attempts(this.#retry, this.#random)
-      try {
-        if (!(await attempts.next(error))) throw error
-        return await readPatiently(attempts, read)
-      } catch (last) {
-        throw asServiceError(last)
-      }
+      return this.#again(error, read)
+    }
+  }
+
+  /** Tries again what failed by a broken connection: reading twice does no harm. */
+  async #again<T>(error: unknown, read: () => Promise<T>): Promise<T> {
+    const attempts = new Attempts(this.#retry, this.#random)
+    try {
+      if (!(await attempts.next(error))) throw error
+      return await readPatiently(attempts, read)
+    } catch (last) {
+      throw asServiceError(last)
     }
   }
 

@@ -9,14 +9,22 @@ export interface Stamp {
   readonly modified: number
 }
 
-/** What a question for stamps found out. */
-export interface Stamps {
-  /** Stamps of the domains that exist. */
-  readonly byName: ReadonlyMap<string, Stamp>
+/** What every answer says of its question. */
+export interface Asked {
   /** Place of the question among all events of this process (see `Sequence`). */
   readonly sentAt: number
-  /** They are those of a copy, which may be behind. */
+  /** The answer is that of a copy, which may be behind. */
   readonly isReplica: boolean
+}
+
+/** Stamps of the domains that exist, of one moment. */
+export interface Stamps extends Asked {
+  readonly byName: ReadonlyMap<string, Stamp>
+}
+
+/** When the domains of rows were modified; rows that are gone are not there. */
+export interface RowStamps extends Asked {
+  readonly modifiedOf: ReadonlyMap<number, number>
 }
 
 /** A connection on which stamps are asked for. */
@@ -44,11 +52,28 @@ export class Sequence {
   }
 }
 
-interface Question {
-  readonly names: Set<string>
-  readonly answer: Promise<Stamps>
-  readonly resolve: (stamps: Stamps) => void
-  readonly reject: (error: unknown) => void
+/** What is asked together by all who ask before it is sent. */
+class Question<T, A> {
+  readonly about = new Set<T>()
+  readonly #settled = Promise.withResolvers<A>()
+
+  get answer(): Promise<A> {
+    return this.#settled.promise
+  }
+
+  async ask(send: (about: readonly T[]) => Promise<A>): Promise<void> {
+    try {
+      this.#settled.resolve(await send([...this.about]))
+    } catch (error) {
+      this.#settled.reject(error)
+    }
+  }
+}
+
+/** A connection of the reader, for one question at a time. */
+interface Lane {
+  current: StampConnection | undefined
+  busy: boolean
 }
 
 /** Names of domains are ASCII; anything else is not worth a question, and some of it cannot even be compared. */
@@ -63,26 +88,40 @@ export async function readStamps(connection: MySqlConnection, list: InList<strin
   return rows.map(({ id, name, modified }) => [name, { rowId: id, modified: modified.getTime() }])
 }
 
+async function readRowStamps(connection: MySqlConnection, list: InList<number>): Promise<[number, number][]> {
+  const rows = await connection.rows<{ id: number; modified: Date }>(
+    `SELECT domain_id AS id, modified FROM domain WHERE domain_id IN (${list.places})`,
+    list.values,
+  )
+  return rows.map(({ id, modified }) => [id, modified.getTime()])
+}
+
 /** How often a question is asked again when its connection breaks. */
 const ATTEMPTS = 3
 
 /**
+ * Questions on their way at the same time. With a database two milliseconds away and 128 clients, an answer takes 3.0 ms
+ * instead of 4.1 with one; more of them, and more questions, bring nothing.
+ */
+const LANES = 2
+
+/**
  * For so many turns of the event loop the next question waits after an answer, so that clients whose requests were just
- * answered are in it again: half as many questions under load, 5 µs less processor time for a request here and 4 in the
- * database. Turns without work take no time.
+ * answered are in it again. Turns without work take no time.
  */
 const GATHERING_TURNS = 3
 
 /**
- * Modification stamps of domains, for the check whether what is in memory is still current. One question at a time is on
- * its way; all that are asked meanwhile go together in the next one, so the database sees a bounded number of them
- * however many requests come, and no answer is older than the request it serves.
+ * Modification stamps of domains, for the check whether what is in memory is still current. Two questions at a time are on
+ * their way; all that are asked meanwhile go together in the next one, so the database sees a bounded number of them
+ * however many requests come. Every request is answered by a question that was sent after it came, so that no answer is
+ * older than the request it serves.
  */
 export class StampReader {
   readonly #options: StampReaderOptions
-  #connection: StampConnection | undefined
-  #next: Question | undefined
-  #asking = false
+  readonly #lanes: readonly Lane[] = Array.from({ length: LANES }, () => ({ current: undefined, busy: false }))
+  #names: Question<string, Stamps> | undefined
+  #rows: Question<number, RowStamps> | undefined
   #closed = false
 
   constructor(options: StampReaderOptions) {
@@ -91,40 +130,55 @@ export class StampReader {
 
   /** Stamps of the named domains (and perhaps others) at a moment after the call. */
   read(names: readonly string[]): Promise<Stamps> {
-    this.#next ??= question()
-    for (const name of names) if (isAskable(name)) this.#next.names.add(name)
-    if (!this.#asking) {
-      this.#asking = true
-      // What else arrives in this turn of the event loop goes with it.
-      void setImmediate().then(() => this.#askAll())
-    }
-    return this.#next.answer
+    const question = (this.#names ??= new Question())
+    for (const name of names) if (isAskable(name)) question.about.add(name)
+    this.#wake()
+    return question.answer
+  }
+
+  /** The stamp of the domain of a row (and perhaps others): for one that is in memory, since rows are found in half the time. */
+  readRow(rowId: number): Promise<RowStamps> {
+    const question = (this.#rows ??= new Question())
+    question.about.add(rowId)
+    this.#wake()
+    return question.answer
   }
 
   close(): void {
     this.#closed = true
-    this.#connection?.connection.close()
+    for (const { current } of this.#lanes) current?.connection.close()
   }
 
-  async #askAll(): Promise<void> {
-    while (this.#next !== undefined) {
-      const current = this.#next
-      this.#next = undefined
-      try {
-        current.resolve(await this.#ask([...current.names]))
-      } catch (error) {
-        current.reject(error)
-      }
+  #wake(): void {
+    for (const lane of this.#lanes) {
+      if (lane.busy) continue
+      lane.busy = true
+      // What else arrives in this turn of the event loop goes with it.
+      void setImmediate().then(() => this.#askAll(lane))
+      return
+    }
+  }
+
+  async #askAll(lane: Lane): Promise<void> {
+    for (;;) {
+      const [rows, names] = [this.#rows, this.#names]
+      if (rows === undefined && names === undefined) break
+      this.#rows = undefined
+      this.#names = undefined
+      await rows?.ask((ids) => this.#insist(lane, (used) => rowStamps(used, ids)))
+      await names?.ask((list) => this.#insist(lane, (used) => nameStamps(used, list)))
       for (let turn = 0; turn < GATHERING_TURNS; turn++) await setImmediate()
     }
-    this.#asking = false
+    lane.busy = false
   }
 
-  async #ask(names: readonly string[]): Promise<Stamps> {
+  /** Asks, and asks again when the connection breaks. */
+  async #insist<A extends object>(lane: Lane, ask: (connection: MySqlConnection) => Promise<A>): Promise<A & Asked> {
     for (let attempt = 1; ; attempt++) {
       const sentAt = this.#options.sequence.next()
       try {
-        return { sentAt, ...(await this.#query(names)) }
+        const { connection, isReplica } = await this.#usableConnection(lane)
+        return { ...(await ask(connection)), sentAt, isReplica }
       } catch (error) {
         const isLost = error instanceof DatabaseError && error.fault === 'lost'
         if (!isLost || attempt >= ATTEMPTS || this.#closed) throw error
@@ -132,31 +186,31 @@ export class StampReader {
     }
   }
 
-  async #query(names: readonly string[]): Promise<Omit<Stamps, 'sentAt'>> {
-    const byName = new Map<string, Stamp>()
-    let isReplica = false
-    for (const list of inLists(names)) {
-      const used = await this.#usableConnection()
-      isReplica ||= used.isReplica
-      for (const [name, stamp] of await readStamps(used.connection, list)) byName.set(name, stamp)
-    }
-    return { byName, isReplica }
-  }
-
-  async #usableConnection(): Promise<StampConnection> {
-    const current = this.#connection
+  async #usableConnection(lane: Lane): Promise<StampConnection> {
+    const { current } = lane
     if (current?.connection.usable && this.#options.isRight(current)) return current
     current?.connection.close()
-    if (!this.#closed) this.#connection = await this.#options.open()
-    if (this.#closed || this.#connection === undefined) {
-      this.#connection?.connection.close()
+    if (!this.#closed) lane.current = await this.#options.open()
+    if (this.#closed || lane.current === undefined) {
+      lane.current?.connection.close()
       throw new DatabaseError('unreachable', 'the store is closed')
     }
-    return this.#connection
+    return lane.current
   }
 }
 
-function question(): Question {
-  const { promise, resolve, reject } = Promise.withResolvers<Stamps>()
-  return { names: new Set(), answer: promise, resolve, reject }
+async function nameStamps(connection: MySqlConnection, names: readonly string[]): Promise<Pick<Stamps, 'byName'>> {
+  const byName = new Map<string, Stamp>()
+  for (const list of inLists(names)) {
+    for (const [name, stamp] of await readStamps(connection, list)) byName.set(name, stamp)
+  }
+  return { byName }
+}
+
+async function rowStamps(connection: MySqlConnection, ids: readonly number[]): Promise<Pick<RowStamps, 'modifiedOf'>> {
+  const modifiedOf = new Map<number, number>()
+  for (const list of inLists(ids)) {
+    for (const [id, modified] of await readRowStamps(connection, list)) modifiedOf.set(id, modified)
+  }
+  return { modifiedOf }
 }

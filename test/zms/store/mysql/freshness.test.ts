@@ -50,6 +50,25 @@ describe('domains of a MySQL store', () => {
     }
   })
 
+  test('show what another server acknowledged before the question, while many ask', async () => {
+    await store.domain('sports')
+    const rounds = 60
+    const acknowledged = { last: -1 }
+    const ask = async () => {
+      while (acknowledged.last < rounds - 1) {
+        const { last } = acknowledged
+        const domain = await store.domain('sports')
+        if (last >= 0) assert.ok(isReader(domain, `user.r${last}`), `user.r${last}`)
+      }
+    }
+    const asking = Array.from({ length: 30 }, ask)
+    for (let round = 0; round < rounds; round++) {
+      await addReader(round % 3 === 0 ? store : other, `user.r${round}`)
+      acknowledged.last = round
+    }
+    await Promise.all(asking)
+  })
+
   test('show what this server acknowledged, under any load', async () => {
     await Promise.all(
       Array.from({ length: 100 }, async (_, index) => {
