@@ -54,17 +54,18 @@ export class Authorization {
 
   /**
    * Whether the principal may, for checks inside of operations; false without the domain. A disabled domain is asked like
-   * any other: only declared checks and access decisions refuse it.
+   * any other: only declared checks and access decisions refuse it. `held` is a domain as a transaction has it: it is
+   * current as long as the transaction lasts, and the store is not asked for it again.
    */
-  async isAllowed(principal: Principal, action: string, resource: string, trustDomain?: string): Promise<boolean> {
+  async isAllowed(principal: Principal, action: string, resource: string, held?: Domain): Promise<boolean> {
     if (principal.mtlsRestricted || !principal.authority.allowAuthorization) return false
     const target = this.#ownResource(principal, resource.toLowerCase())
-    const name = domainOfQuestion(action, target, trustDomain)
+    const name = domainOfQuestion(action, target)
     if (name === undefined) return false
-    const domain = await this.domainFor(principal, name)
+    const domain = held?.name === name ? viewOf(held) : await this.domainFor(principal, name)
     if (!domain) return false
     const { roles, groups, policies } = domain
-    const question = { principal, action, resource: target, trustDomain, now: this.#now() }
+    const question = { principal, action, resource: target, now: this.#now() }
     return (await this.decide({ name, enabled: true, roles, groups, policies }, question)).outcome === 'allow'
   }
 

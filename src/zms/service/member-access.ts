@@ -3,19 +3,19 @@ import type { Domain } from '../store/model.ts'
 import type { CollectionKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 
-/** Whether the caller may change the members of a role or group: `update` or `update_members` on it. */
+/** Whether the caller may change the members of a role or group of a locked domain: `update` or `update_members` on it. */
 export async function mayUpdateMembers(
   deps: ZmsDependencies,
   { principal }: RequestContext,
   kind: CollectionKind,
-  domain: string,
+  domain: Domain,
   name: string,
 ): Promise<boolean> {
   if (!principal) return false
-  const resource = kind.fullName(domain, name)
+  const resource = kind.fullName(domain.name, name)
   return (
-    (await deps.authorization.isAllowed(principal, 'update', resource)) ||
-    (await deps.authorization.isAllowed(principal, 'update_members', resource))
+    (await deps.authorization.isAllowed(principal, 'update', resource, domain)) ||
+    (await deps.authorization.isAllowed(principal, 'update_members', resource, domain))
   )
 }
 

@@ -44,7 +44,7 @@ export async function reviewCollection(
     if ('trust' in collection && collection.trust) {
       throw badRequest(`${context.api}: role ${name} is delegated. Review should happen on the trusted role.`)
     }
-    if (!(await mayUpdateMembers(deps, context, kind, domainName, name))) {
+    if (!(await mayUpdateMembers(deps, context, kind, domain, name))) {
       throw forbidden(`principal is not authorized to review ${kind.kind} members`)
     }
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)

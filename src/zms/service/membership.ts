@@ -121,7 +121,7 @@ async function entryOf(
   collection: Role | Group,
   memberName: string,
 ): Promise<Entry> {
-  if (await mayUpdateMembers(deps, context, kind, domain.name, collection.name)) {
+  if (await mayUpdateMembers(deps, context, kind, domain, collection.name)) {
     return needsApproval(collection) ? 'request' : 'direct'
   }
   const renews = collection.selfRenew && (collection.selfRenewMins ?? 0) > 0
@@ -183,7 +183,7 @@ export async function deleteMember(
     const member = collection.members.get(memberName)
     const caller = context.principal?.fullName ?? ''
     const isRequester = kind.kind === 'role' && collection.selfServe && member?.requestPrincipal === caller
-    if (caller !== memberName && !isRequester && !(await mayUpdateMembers(deps, context, kind, domainName, name))) {
+    if (caller !== memberName && !isRequester && !(await mayUpdateMembers(deps, context, kind, domain, name))) {
       throw forbidden(`${WORDS[kind.kind].remove}: principal is not authorized to delete members`)
     }
     if (!collection.selfServe) deps.ownership.deletion(collection.resourceOwnership, 'members', resourceOwner)
@@ -221,7 +221,7 @@ export async function deletePendingMember(
     if (!collection) throw notFound(`unknown ${kind.kind} - ${kind.fullName(domainName, name)}`)
     const pending = collection.pending.get(memberName)
     const caller = context.principal?.fullName ?? ''
-    if (pending?.requestPrincipal !== caller && !(await mayUpdateMembers(deps, context, kind, domainName, name))) {
+    if (pending?.requestPrincipal !== caller && !(await mayUpdateMembers(deps, context, kind, domain, name))) {
       throw forbidden(`${WORDS[kind.kind].removePending}: principal is not authorized to delete pending members`)
     }
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
@@ -304,7 +304,7 @@ async function requireMayDecide(
   }
   const may = collection.auditEnabled
     ? await mayApproveAudited(deps, context, domain)
-    : await mayUpdateMembers(deps, context, kind, domain.name, collection.name)
+    : await mayUpdateMembers(deps, context, kind, domain, collection.name)
   if (!may) throw forbidden(`principal ${caller} is not authorized to approve / reject members`)
 }
 

@@ -76,6 +76,11 @@ export async function idsOfNames(
   return ids
 }
 
+/** Adds a name that the table most likely does not have. */
+export async function addName(connection: MySqlConnection, { table }: NameTable, name: string): Promise<void> {
+  await connection.change(`INSERT INTO ${table} (name) VALUES (?) ON DUPLICATE KEY UPDATE name = name`, [name])
+}
+
 /** Keys of all the names; those that the table does not have are added. */
 export async function ensureNames(
   connection: MySqlConnection,

@@ -3,7 +3,7 @@ import { type MemberEntry, Members } from '#core/rbac/members.ts'
 import type { MutableDomain } from '../change.ts'
 import type { GroupBase, MemberAudit, PendingGroupMember } from '../model.ts'
 import { SmallMap } from '../small-map.ts'
-import { ensureNames, idsOfNames, inLists, insertRows, PRINCIPALS } from './bulk.ts'
+import { addName, ensureNames, idsOfNames, inLists, insertRows, PRINCIPALS } from './bulk.ts'
 import {
   assignmentsOf,
   type Column,
@@ -213,7 +213,7 @@ export class CollectionRows<B extends GroupBase, M extends MemberEntry, P extend
         const { found } = await connection.change(one, values)
         if (found > 0) continue
         // Nothing was found to insert: most likely a principal that is new.
-        await ensureNames(connection, PRINCIPALS, [member.memberName])
+        await addName(connection, PRINCIPALS, member.memberName)
         await connection.change(one, values)
       }
       return
