@@ -71,7 +71,7 @@ suite('records', () => {
       readdirSync(place)
         .filter((name) => !name.endsWith('.lock'))
         .toSorted(),
-      ['zts_cert_records', 'zts_ssh_records', 'zts_workload_records'],
+      ['zts_cert_records', 'zts_cert_records.journal', 'zts_ssh_records', 'zts_workload_records'],
     )
     assert.deepEqual(readdirSync(join(place, 'zts_cert_records')), ['sys.auth.zts-i-1-sports.api'])
   })
