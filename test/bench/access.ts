@@ -1,4 +1,5 @@
-import { startBareServer } from './bare-server.ts'
+import { ZMS } from '../../src/cli/server-kind.ts'
+import { startBareServer, startPlainServer } from './bare-server.ts'
 import { fillForAccess, grantedChecks } from './bench-data.ts'
 import { type BenchZms, prepareZms, STORE_TITLES, type StoreKind } from './bench-zms.ts'
 import { type LoadResult, type LoadTool, openLoadTool } from './load-tool.ts'
@@ -28,8 +29,8 @@ interface Target {
 
 /**
  * Access checks over TLS with a client certificate on kept connections, 1,000 domains loaded, compared with the bare
- * server. Both are measured in turn, beginning and ending with the bare one; each round is compared with the mean of its
- * neighbours, so that a machine that gets slower or faster meanwhile tips no balance.
+ * server and with the least that Fastify can do. All are measured in turn, beginning and ending with the bare one; each
+ * round is compared with the mean of its neighbours, so that a machine that gets slower or faster meanwhile tips no balance.
  */
 export async function access(options: BenchOptions): Promise<BenchResult> {
   const tool = await openLoadTool()
@@ -50,6 +51,7 @@ async function measure(zms: BenchZms, tool: LoadTool, options: BenchOptions) {
   await using servers = await zms.start()
   const { summary } = servers
   await using bare = await startBareServer(zms.server, summary.ca)
+  await using plain = await startPlainServer(zms.server, summary.ca, zms.databaseUrl)
   const base = summary.zms ?? ''
   const pid = summary.pids.zms ?? 0
   const pids = zms.database ? [pid, zms.database.pid] : [pid]
@@ -59,29 +61,51 @@ async function measure(zms: BenchZms, tool: LoadTool, options: BenchOptions) {
   const run = (target: Target, warmSeconds: number, seconds: number) =>
     tool.run({ ...common, ...target, warmSeconds, seconds })
   const limit: Target = { urls: [bare.url], pids: [bare.pid] }
+  const ours = (paths: readonly string[]): Target => ({ urls: paths.map((path) => base + path), pids })
+  const least = (paths: readonly string[]): Target => ({
+    urls: paths.map((path) => plain.url.replace(/\/$/, `${ZMS.basePath}${path}`)),
+    pids: [plain.pid, ...pids.slice(1)],
+  })
   await run(limit, FIRST_WARM_SECONDS, 1)
-  await run({ urls: grantedChecks().map((path) => base + path), pids }, FIRST_WARM_SECONDS, 1)
+  for (const target of [least, ours]) await run(target(grantedChecks()), FIRST_WARM_SECONDS, 1)
 
-  const columns = ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'database CPU µs', 'requests/s ÷ bare', 'CPU ÷ bare']
+  const columns = [
+    '',
+    'requests/s',
+    'p50 ms',
+    'p99 ms',
+    'CPU µs',
+    'database CPU µs',
+    'requests/s ÷ bare',
+    'CPU ÷ bare',
+    'requests/s ÷ plain',
+  ]
   const rows: Table['rows'][number][] = []
   const ratios = new Map<string, number>()
   const allBare: LoadResult[] = []
   for (const { name, checks } of QUESTIONS) {
-    const ours: Target = { urls: checks().map((path) => base + path), pids }
     const bareRounds = [await run(limit, WARM_SECONDS, options.seconds)]
+    const plainRounds: LoadResult[] = []
     const ourRounds: LoadResult[] = []
     for (let round = 0; round < options.rounds; round++) {
-      ourRounds.push(await run(ours, WARM_SECONDS, options.seconds))
+      plainRounds.push(await run(least(checks()), WARM_SECONDS, options.seconds))
+      ourRounds.push(await run(ours(checks()), WARM_SECONDS, options.seconds))
       bareRounds.push(await run(limit, WARM_SECONDS, options.seconds))
     }
-    const ratioOf = (of: (result: LoadResult) => number) =>
-      median(ourRounds.map((our, round) => of(our) / neighbours(bareRounds, round, of)))
-    const ratio = ratioOf(({ perSecond }) => perSecond)
+    const partOfBare = (rounds: readonly LoadResult[], of: (result: LoadResult) => number) =>
+      median(rounds.map((result, round) => of(result) / neighbours(bareRounds, round, of)))
+    const rate = ({ perSecond }: LoadResult) => perSecond
+    const cpu = ({ cpuMicros }: LoadResult) => cpuMicros[0] ?? 0
+    const ratio = partOfBare(ourRounds, rate)
+    const ofPlain = median(ourRounds.map((our, round) => rate(our) / rate(plainRounds[round] as LoadResult)))
     ratios.set(name, ratio)
     allBare.push(...bareRounds)
-    rows.push([`ZMS, ${name}`, ...figures(ourRounds), ratio, ratioOf(({ cpuMicros }) => cpuMicros[0] ?? 0)])
+    rows.push(
+      [`plain, ${name}`, ...figures(plainRounds), partOfBare(plainRounds, rate), partOfBare(plainRounds, cpu), 1],
+      [`ZMS, ${name}`, ...figures(ourRounds), ratio, partOfBare(ourRounds, cpu), ofPlain],
+    )
   }
-  rows.unshift(['bare', ...figures(allBare), 1, 1])
+  rows.unshift(['bare', ...figures(allBare), 1, 1, '-'])
   return { table: { title: `Access checks on the ${STORE_TITLES[zms.store]}`, columns, rows }, ratios }
 }
 

@@ -20,8 +20,20 @@ export async function startBareServer(
   ca: string,
   cryptography: readonly Cryptography[] = [],
 ): Promise<BareServer> {
-  const source = join(import.meta.dirname, 'load', cryptography.length > 0 ? 'bare-cryptography.mjs' : 'bare.mjs')
-  const program = startProgram(process.execPath, [source, server.key, server.certificate, ca, ...cryptography])
+  const source = cryptography.length > 0 ? 'bare-cryptography.mjs' : 'bare.mjs'
+  return start(source, [server.key, server.certificate, ca, ...cryptography])
+}
+
+/**
+ * Starts the least that a server of Fastify can do for an access check: a route, a schema, the principal of the connection;
+ * with the address of a database, one question to it for all that wait.
+ */
+export function startPlainServer(server: ClientFiles, ca: string, databaseUrl?: string): Promise<BareServer> {
+  return start('plain.mjs', [server.key, server.certificate, ca, ...(databaseUrl === undefined ? [] : [databaseUrl])])
+}
+
+async function start(source: string, args: readonly string[]): Promise<BareServer> {
+  const program = startProgram(process.execPath, [join(import.meta.dirname, 'load', source), ...args])
   const port = await program.line()
   return { url: `https://localhost:${port}/`, pid: program.pid, [Symbol.asyncDispose]: program[Symbol.asyncDispose] }
 }

@@ -25,6 +25,8 @@ export interface BenchZms extends AsyncDisposable {
   readonly store: StoreKind
   readonly folder: string
   readonly database: MariaDb | undefined
+  /** Address of its data in there. */
+  readonly databaseUrl: string | undefined
   /** Certificate and key of {@link CALLER}. */
   readonly client: ClientFiles
   /** Certificate and key of the server. */
@@ -47,8 +49,12 @@ export async function prepareZms(
   resources.defer(() => rm(folder, { recursive: true, force: true }))
   const database = kind === 'mysql' ? resources.use(await startMariaDb({ durable: true })) : undefined
   const databaseName = await database?.freshDatabase(join(PROJECT_FOLDER, 'schema', 'zms_server.sql'))
-  const mysqlUrl = database && databaseName !== undefined ? { mysqlUrl: database.url(databaseName) } : {}
-  const common = { dir: folder, zts: ztsSettings !== undefined, ...mysqlUrl }
+  const databaseUrl = databaseName === undefined ? undefined : database?.url(databaseName)
+  const common = {
+    dir: folder,
+    zts: ztsSettings !== undefined,
+    ...(databaseUrl !== undefined && { mysqlUrl: databaseUrl }),
+  }
   const start: BenchZms['start'] = (settings = {}) => startDevServers({ ...common, settings })
   const { certificatesFolder, varFolder } = serverLayout(ZMS, folder)
   // The first start makes certificates and the system domains.
@@ -69,6 +75,7 @@ export async function prepareZms(
     store: kind,
     folder,
     database,
+    databaseUrl,
     client,
     server: {
       certificate: join(certificatesFolder, 'zms_cert.pem'),
