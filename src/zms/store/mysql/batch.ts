@@ -61,13 +61,6 @@ export interface Transition {
 const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM domain WHERE name = ? FOR UPDATE'
 
 /**
- * The time of the database, or a later one that is given. Its epoch milliseconds come back as the id of an inserted row:
- * that is how an UPDATE can say what it has written. UNIX_TIMESTAMP would end in 2038.
- */
-const TIME_OF_DATABASE = `TIMESTAMPADD(MICROSECOND, 1000 * LAST_INSERT_ID(
-  TIMESTAMPDIFF(MICROSECOND, '1970-01-01', GREATEST(NOW(3), CAST(? AS DATETIME(3)))) DIV 1000), '1970-01-01')`
-
-/**
  * One transaction of the database for several transactions of the store, which run one after the other; each sees those
  * before it. They share the locks, the stamp and the commit, which is most of what a transaction costs, and what they
  * change is written together at the end.
@@ -241,12 +234,16 @@ export class Batch {
     const ids = this.changedNames.flatMap((name) => this.#domainIds.get(name) ?? [])
     const least = Math.max(this.#lastTime, clock.ofDatabase ? clock.floor : clock.now())
     if (ids.length === 0) return Math.max(least, clock.now())
-    const { found, insertId } = await this.#connection.change(
-      `UPDATE domain SET modified = ${clock.ofDatabase ? TIME_OF_DATABASE : '?'} WHERE domain_id IN (${places(ids.length)})`,
-      [new Date(least), ...ids],
+    const list = places(ids.length)
+    const time = clock.ofDatabase ? 'GREATEST(NOW(3), CAST(? AS DATETIME(3)))' : '?'
+    const [, rows] = await this.#connection.script(
+      `UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
+       SELECT modified FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
+      [new Date(least), ...ids, ...ids],
     )
-    if (found === 0) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
-    return clock.ofDatabase ? insertId : least
+    const [row] = (rows ?? []) as { modified: Date }[]
+    if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
+    return row.modified.getTime()
   }
 
   /** The domain before all changes, as far as it is known. */
