@@ -39,6 +39,8 @@ export interface InList<T> {
   readonly values: readonly T[]
 }
 
+const LIST_PLACES = listStatements((list) => list)
+
 /** Cuts values into lists for `IN (…)`. */
 export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<InList<T>> {
   for (let at = 0; at < values.length; at += LONGEST_LIST) {
@@ -46,8 +48,16 @@ export function* inLists<T extends SqlValue>(values: readonly T[]): Generator<In
     const size = LIST_SIZES.find((each) => each >= piece.length) ?? LONGEST_LIST
     const last = piece.at(-1) as T
     while (piece.length < size) piece.push(last)
-    yield { places: places(size), values: piece }
+    yield { places: LIST_PLACES.get(size) as string, values: piece }
   }
+}
+
+/**
+ * The texts of a statement with a list, by the length of the list, for a statement that is run all the time: the driver
+ * finds what it has prepared by the text, and a new one would have to be put together and hashed each time.
+ */
+export function listStatements(text: (places: string) => string): ReadonlyMap<number, string> {
+  return new Map(LIST_SIZES.map((size) => [size, text(places(size))]))
 }
 
 /** A table of names that only grows: rows are referred to by their key. */

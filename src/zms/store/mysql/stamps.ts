@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection } from '#core/database/mysql-connection.ts'
-import { type InList, inLists } from './bulk.ts'
+import { type InList, inLists, listStatements } from './bulk.ts'
 
 /** Row and modification time of a domain at some moment. */
 export interface Stamp {
@@ -88,13 +87,7 @@ export async function readStamps(connection: MySqlConnection, list: InList<strin
   return rows.map(({ id, name, modified }) => [name, { rowId: id, modified: modified.getTime() }])
 }
 
-async function readRowStamps(connection: MySqlConnection, list: InList<number>): Promise<[number, number][]> {
-  const rows = await connection.rows<{ id: number; modified: Date }>(
-    `SELECT domain_id AS id, modified FROM domain WHERE domain_id IN (${list.places})`,
-    list.values,
-  )
-  return rows.map(({ id, modified }) => [id, modified.getTime()])
-}
+const ROW_STAMPS = listStatements((list) => `SELECT domain_id AS id, modified FROM domain WHERE domain_id IN (${list})`)
 
 /** How often a question is asked again when its connection breaks. */
 const ATTEMPTS = 3
@@ -107,9 +100,10 @@ const LANES = 2
 
 /**
  * For so many turns of the event loop the next question waits after an answer, so that clients whose requests were just
- * answered are in it again. Turns without work take no time.
+ * answered are in it again: with 16 of them, 38 µs of processor time for a request instead of 42 after three turns. Turns
+ * without work take next to no time.
  */
-const GATHERING_TURNS = 3
+const GATHERING_TURNS = 8
 
 /**
  * Modification stamps of domains, for the check whether what is in memory is still current. Two questions at a time are on
@@ -154,7 +148,7 @@ export class StampReader {
       if (lane.busy) continue
       lane.busy = true
       // What else arrives in this turn of the event loop goes with it.
-      void setImmediate().then(() => this.#askAll(lane))
+      setImmediate(() => void this.#askAll(lane))
       return
     }
   }
@@ -167,7 +161,7 @@ export class StampReader {
       this.#names = undefined
       await rows?.ask((ids) => this.#insist(lane, (used) => rowStamps(used, ids)))
       await names?.ask((list) => this.#insist(lane, (used) => nameStamps(used, list)))
-      for (let turn = 0; turn < GATHERING_TURNS; turn++) await setImmediate()
+      await new Promise<void>((resolve) => afterTurns(GATHERING_TURNS, resolve))
     }
     lane.busy = false
   }
@@ -199,6 +193,12 @@ export class StampReader {
   }
 }
 
+/** Calls something after so many turns of the event loop. */
+function afterTurns(turns: number, call: () => void): void {
+  if (turns === 0) call()
+  else setImmediate(afterTurns, turns - 1, call)
+}
+
 async function nameStamps(connection: MySqlConnection, names: readonly string[]): Promise<Pick<Stamps, 'byName'>> {
   const byName = new Map<string, Stamp>()
   for (const list of inLists(names)) {
@@ -209,8 +209,10 @@ async function nameStamps(connection: MySqlConnection, names: readonly string[])
 
 async function rowStamps(connection: MySqlConnection, ids: readonly number[]): Promise<Pick<RowStamps, 'modifiedOf'>> {
   const modifiedOf = new Map<number, number>()
-  for (const list of inLists(ids)) {
-    for (const [id, modified] of await readRowStamps(connection, list)) modifiedOf.set(id, modified)
+  for (const { values } of inLists(ids)) {
+    const statement = ROW_STAMPS.get(values.length) as string
+    const rows = await connection.rows<{ id: number; modified: Date }>(statement, values)
+    for (const { id, modified } of rows) modifiedOf.set(id, modified.getTime())
   }
   return { modifiedOf }
 }
