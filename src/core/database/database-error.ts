@@ -103,9 +103,9 @@ export class DatabaseError extends Error {
     return new DatabaseError(faultOf(cause), textOf(cause), cause)
   }
 
-  /** From an error of the driver while it connected: whatever the reason, the data cannot be reached. */
-  static ofConnecting(cause: DriverError): DatabaseError {
-    return new DatabaseError('unreachable', `cannot connect: ${textOf(cause)}`, cause)
+  /** From what a new connection failed with: whatever the reason, the data cannot be reached. */
+  static ofConnecting({ message, cause }: DatabaseError): DatabaseError {
+    return new DatabaseError('unreachable', `cannot connect: ${message}`, cause)
   }
 
   /** What a client is told, with the status and text of the original; the driver's own words are for the log. */

@@ -60,12 +60,11 @@ export class MySqlConnection {
     const driver = createConnection(optionsOf(settings))
     const connection = new MySqlConnection(driver, settings.statementTimeoutMillis)
     try {
-      await new Promise<void>((resolve, reject) => {
-        driver.connect((error) => (error ? reject(error) : resolve()))
-      })
+      // The driver never answers when its connection is closed under way, which the limit does and the server may do.
+      await connection.#send<unknown>((answer) => driver.connect(answer as never), settings.connectTimeoutMillis)
     } catch (error) {
       connection.close()
-      throw DatabaseError.ofConnecting(error as Error)
+      throw DatabaseError.ofConnecting(error as DatabaseError)
     }
     try {
       await connection.script(`SET time_zone = '+00:00', sql_mode = '${SQL_MODE}'; ${setup}`)
@@ -124,17 +123,12 @@ export class MySqlConnection {
     return this.#send((answer) => this.#driver.execute(sql, values as SqlValue[], answer as Answer<never>))
   }
 
-  #send<Result>(start: (answer: Answer<Result>) => void): Promise<Result> {
+  #send<Result>(start: (answer: Answer<Result>) => void, timeoutMillis = this.#timeoutMillis): Promise<Result> {
     if (!this.#usable) return Promise.reject(new DatabaseError('lost', 'the connection is closed'))
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     // The driver's own limit leaves out the preparation of a statement.
-    this.#pending.set(
-      reject,
-      setTimeout(
-        () => this.#close(new DatabaseError('timeout', `no answer in ${this.#timeoutMillis} ms`)),
-        this.#timeoutMillis,
-      ),
-    )
+    const giveUp = () => this.#close(new DatabaseError('timeout', `no answer in ${timeoutMillis} ms`))
+    this.#pending.set(reject, setTimeout(giveUp, timeoutMillis))
     const settle = () => {
       clearTimeout(this.#pending.get(reject))
       this.#pending.delete(reject)
@@ -190,7 +184,7 @@ function optionsOf(settings: MySqlSettings): ConnectionOptions {
     user: settings.user,
     ...(settings.password === undefined ? {} : { password: settings.password }),
     ...(settings.tls === undefined ? {} : { ssl: tlsOptionsOf(settings.tls) }),
-    connectTimeout: settings.connectTimeoutMillis,
+    connectTimeout: 0,
     charset: 'utf8mb4',
     timezone: 'Z',
     // For scripts; what is prepared can never be more than one statement.

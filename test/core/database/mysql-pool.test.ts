@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -187,6 +189,26 @@ describe('connections to a database', () => {
   test('are refused when the server’s certificate has to be verified and cannot be', async () => {
     const tls = { verifyServer: true, versions: ['TLSv1.3'] }
     await assert.rejects(MySqlConnection.open({ ...settings, tls }), { fault: 'unreachable' })
+  })
+
+  test('that the server closes before it greets, or does not greet, are unreachable', { timeout: 20_000 }, async () => {
+    const greeting = Buffer.from([0x4a, 0, 0, 0, 10, 0x38])
+    const silent: Socket[] = []
+    const manners: [(socket: Socket) => void, RegExp][] = [
+      [(socket) => socket.end(), /^cannot connect: the server closed the connection$/],
+      [(socket) => socket.end(greeting), /^cannot connect: the server closed the connection$/],
+      [(socket) => socket.resetAndDestroy(), /^cannot connect: /],
+      [(socket) => void silent.push(socket), /^cannot connect: no answer in 50 ms$/],
+    ]
+    for (const [answer, message] of manners) {
+      const server = createServer(answer).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const opening = MySqlConnection.open({ ...settings, port, connectTimeoutMillis: 50 })
+      await assert.rejects(opening, { fault: 'unreachable', message })
+      for (const socket of silent) socket.destroy()
+      server.close()
+    }
   })
 
   test('that are refused say why, but not the password', async () => {
