@@ -9,6 +9,7 @@ import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { runProgram, startProgram } from '../support/program.ts'
 import { administratorOf, DNS_DOMAIN, makeSportsService } from '../support/sports-service.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 
 const ATHENZ = join(PROJECT_FOLDER, 'bin', 'athenz')
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -197,8 +198,9 @@ describe('athenz sia', () => {
     const metrics = await printed(/metrics are at (\S+)/)
     await printed(/(is new)/)
     assert.ok(existsSync(certificate))
+    // What is new is shown after the whole pass, which goes on behind the printed line.
+    await until(async () => (await fetch(metrics.replace('/metrics', '/readyz'))).status === 200)
     assert.match(await (await fetch(metrics)).text(), /^athenz_sia_expiry_timestamp_seconds\{[^}]*\} \d{10}$/m)
-    assert.equal((await fetch(metrics.replace('/metrics', '/readyz'))).status, 200)
     const second = await run('--config', file, '--once')
     assert.equal(second.status, 2)
     assert.match(second.stderr, /^athenz sia: another agent works in \S+\n$/)
