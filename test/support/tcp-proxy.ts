@@ -7,14 +7,18 @@ export type Verdict = 'pass' | 'cut-before' | 'cut-after'
 /** A proxy that breaks connections at chosen moments. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number
-  /** Asked about every piece of data that a client sends; the data wait for its answer. */
-  judge: (data: Buffer) => Verdict | Promise<Verdict>
+  /** Asked about every piece of data that a client sends, with the number of its connection; the data wait for its answer. */
+  judge: (data: Buffer, connection: number) => Verdict | Promise<Verdict>
+  /** Told of every piece of data that goes back on a connection; the data wait for its answer. */
+  delay: (connection: number) => void | Promise<void>
 }
 
 /** Starts a proxy on a free port of this machine in front of another port. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  let connections = 0
   const server = createServer((client) => {
+    const connection = connections++
     const target = connect(targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
       sockets.add(socket)
@@ -23,7 +27,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       socket.on('close', () => sockets.delete(socket))
     }
     const forward = async (data: Buffer) => {
-      const verdict = await proxy.judge(data)
+      const verdict = await proxy.judge(data, connection)
       if (verdict === 'cut-before') {
         target.destroy()
         client.destroy()
@@ -43,7 +47,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     client.on('data', (data) => {
       last = last.then(() => forward(data))
     })
-    target.on('data', (data) => client.write(data))
+    let lastBack = Promise.resolve()
+    target.on('data', (data) => {
+      lastBack = lastBack.then(() => proxy.delay(connection)).then(() => void client.write(data))
+    })
     client.on('close', () => target.destroy())
     target.on('close', () => client.destroy())
   })
@@ -54,6 +61,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const proxy: TcpProxy = {
     port: address.port,
     judge: () => 'pass',
+    delay: () => {},
     async [Symbol.asyncDispose]() {
       server.close()
       for (const socket of sockets) socket.destroy()

@@ -80,6 +80,8 @@ export class Batch {
   readonly #domainIds = new Map<string, number>()
   readonly #changed = new Set<string>()
   #lastTime: number
+  /** The event before the commit was sent. */
+  #committingAt = 0
 
   private constructor(connection: MySqlConnection, names: readonly string[], parts: BatchParts) {
     this.#connection = connection
@@ -164,27 +166,36 @@ export class Batch {
   }
 
   async commit(): Promise<void> {
+    this.#committingAt = this.#parts.sequence.next()
     await this.#connection.script('COMMIT')
   }
 
   /** Brings memory up to date after the commit; synchronous, so that readers see all of it or nothing. */
   remember(stamp: number): void {
     const { cache, sequence, clock } = this.#parts
+    // The answer to the commit may come late: what was loaded since has the changes, and perhaps those of others.
+    const unchanged = new Map([...this.#changed].map((name) => [name, this.#stillBefore(name)]))
     for (const { change, at } of this.#written) {
-      const base = this.#held.get(change.domain)?.base
-      if (base !== undefined && !this.#isReplaced(change.domain)) applyChange(base, change, at)
+      const base = unchanged.get(change.domain)
+      if (base !== undefined) applyChange(base, change, at)
     }
-    for (const name of this.#changed) {
-      const base = this.#held.get(name)?.base
-      if (base === undefined || this.#isReplaced(name)) {
-        cache.forget(name)
-      } else {
+    for (const [name, base] of unchanged) {
+      const held = this.#held.get(name)
+      if (base !== undefined && held !== undefined) {
         base.modified = stamp
-        cache.changed(base, sequence.next())
+        cache.changed(base, held.modified, this.#committingAt, sequence.next())
+      } else if (held?.base === undefined || this.#isReplaced(name)) {
+        cache.forget(name)
       }
       // A domain that is made again must not have the stamp of the one that was deleted.
       clock.reach(this.#domainIds.has(name) ? stamp : stamp + 1)
     }
+  }
+
+  /** The domain in memory when it is in the state in which it was locked and still exists. */
+  #stillBefore(name: string): MutableDomain | undefined {
+    const held = this.#held.get(name)
+    return held?.base?.modified === held?.modified && !this.#isReplaced(name) ? held?.base : undefined
   }
 
   /** Whether the domain is another one than when it was locked. */

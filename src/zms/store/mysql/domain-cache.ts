@@ -6,14 +6,21 @@ import type { Stamp } from './stamps.ts'
 /** Revisions of the policies of two loads of a domain are so far apart that changes in memory never close the gap. */
 const REVISION_STEP = 2 ** 20
 
+/** How new the state of a domain is. Events are those of `Sequence`. */
+interface Newness {
+  /** An event at which the database had nothing newer. */
+  readonly at: number
+  /** A change by this process: an answer to a question sent before `until` that says `former` was given before the change. */
+  readonly own?: { readonly former: number; readonly until: number }
+}
+
 /**
- * Domains in memory, each with the place of its last own change in the sequence of events. A domain stays the same object
- * while it is kept: what is derived from it stays valid, too.
+ * Domains in memory, each with what is known of how new it is. A domain stays the same object while it is kept: what is
+ * derived from it stays valid, too.
  */
 export class DomainCache {
   readonly #domains: LRUCache<string, MutableDomain>
-  /** By domain: the event (see `Sequence`) after which it was the newest one, a load or a change of this process. */
-  readonly #newSince = new WeakMap<MutableDomain, number>()
+  readonly #newness = new WeakMap<MutableDomain, Newness>()
   #revision = 0
 
   /** `maxObjects`: how many roles, members, assertions and so on all domains together may have before the least used go. */
@@ -43,8 +50,8 @@ export class DomainCache {
   }
 
   /**
-   * The domain as it is now, provided that it is not older than a stamp that was asked for at `sentAt`: it is at the
-   * stamp, or this process loaded it since, or changed it, which it does only to the newest state.
+   * The domain as it is in memory, provided that it is not older than a stamp that was asked for at `sentAt`: it is at the
+   * stamp, or it was the newest one after the question was sent, or the answer was given before an own change.
    */
   since(name: string, stamp: Stamp, sentAt: number): MutableDomain | undefined {
     const domain = this.#domains.get(name)
@@ -53,7 +60,7 @@ export class DomainCache {
 
   /** Whether a domain in memory is not older than a stamp of its row, likewise. */
   isSince(domain: MutableDomain, modified: number, sentAt: number): boolean {
-    return domain.modified === modified || (this.#newSince.get(domain) ?? 0) > sentAt
+    return domain.modified === modified || this.#isAhead(domain, modified, sentAt)
   }
 
   /**
@@ -66,30 +73,41 @@ export class DomainCache {
       this.#revision += REVISION_STEP
       loaded.policiesRevision = this.#revision
       this.#domains.set(loaded.name, loaded)
-      if (!isOfCopy) this.#newSince.set(loaded, startedAt)
+      if (!isOfCopy) this.#newness.set(loaded, { at: startedAt })
       return loaded
     }
-    if ((this.#newSince.get(kept) ?? 0) > startedAt) return kept.modified === loaded.modified ? kept : loaded
+    if (this.#isAhead(kept, loaded.modified, startedAt)) return kept.modified === loaded.modified ? kept : loaded
     replace(kept, loaded)
     this.#domains.set(kept.name, kept)
-    if (isOfCopy) this.#newSince.delete(kept)
-    else this.#newSince.set(kept, startedAt)
+    if (isOfCopy) this.#newness.delete(kept)
+    else this.#newness.set(kept, { at: startedAt })
     return kept
   }
 
-  /** Notes that this process has just changed the domain from the newest state to the next. */
-  changed(domain: MutableDomain, at: number): void {
-    this.#newSince.set(domain, at)
+  /**
+   * Notes that this process has just changed the domain, from the state of the stamp `former`; `committingAt` is an event
+   * before the commit was sent. By now others may have changed it further.
+   */
+  changed(domain: MutableDomain, former: number, committingAt: number, now: number): void {
+    this.#newness.set(domain, { at: committingAt, own: { former, until: now } })
   }
 
   /** Whether this process has changed or loaded the domain after the event. */
   changedSince(name: string, event: number): boolean {
     const domain = this.#domains.peek(name)
-    return domain !== undefined && (this.#newSince.get(domain) ?? 0) > event
+    const newness = domain && this.#newness.get(domain)
+    return newness !== undefined && (newness.own?.until ?? newness.at) > event
   }
 
   forget(name: string): void {
     this.#domains.delete(name)
+  }
+
+  /** Whether a domain in memory is newer than what the database said, or had, after the event. */
+  #isAhead(domain: MutableDomain, modified: number, event: number): boolean {
+    const newness = this.#newness.get(domain)
+    if (newness === undefined) return false
+    return newness.at > event || (newness.own?.former === modified && newness.own.until > event)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Domain } from '#zms/store/model.ts'
 import type { MySqlStore } from '#zms/store/mysql/mysql-store.ts'
 import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
 import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+import { startTcpProxy } from '../../../support/tcp-proxy.ts'
 
 const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
 const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
@@ -68,6 +69,52 @@ describe('domains of a MySQL store', () => {
     }
     await Promise.all(asking)
   })
+
+  for (const isKept of [true, false]) {
+    const title = isKept ? 'a domain in memory' : 'a domain that is loaded meanwhile'
+    test(`show what another server changed after an own commit whose answer is late: ${title}`, async () => {
+      await using proxy = await startTcpProxy(db.port)
+      const slow = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+      await addReader(slow, 'user.before')
+      await slow.domain('sports')
+      const commit = { of: -1, ...Promise.withResolvers<void>() }
+      const question = { isLate: isKept, ...Promise.withResolvers<void>() }
+      const [isCommitted, isAnswered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      proxy.judge = (data, connection) => {
+        if (commit.of < 0 && data.includes('COMMIT') && !data.includes('SELECT')) commit.of = connection
+        return 'pass'
+      }
+      proxy.delay = (connection) => {
+        if (connection === commit.of) {
+          isCommitted.resolve()
+          return commit.promise
+        }
+        if (!question.isLate || commit.of < 0) return undefined
+        isAnswered.resolve()
+        return question.promise
+      }
+      const own = addReader(slow, 'user.own')
+      await isCommitted.promise
+      await addReader(other, 'user.other')
+      await other.transact(['sports'], (transaction) =>
+        transaction.apply({ kind: 'deleteRoleMember', domain: 'sports', role: 'readers', member: 'user.own' }),
+      )
+      if (!isKept) {
+        const loaded = await slow.domains(['sports', 'labs'])
+        assert.ok(isReader(loaded.get('sports'), 'user.other'))
+        question.isLate = true
+      }
+      const asked = slow.domain('sports')
+      await isAnswered.promise
+      commit.resolve()
+      await own
+      question.resolve()
+      const domain = await asked
+      assert.deepEqual([isReader(domain, 'user.own'), isReader(domain, 'user.other')], [false, true])
+      assert.deepEqual((await slow.domain('sports'))?.modified, (await other.domain('sports'))?.modified)
+      await slow.close()
+    })
+  }
 
   test('show what this server acknowledged, under any load', async () => {
     await Promise.all(
