@@ -5,7 +5,7 @@ import { athenzTools } from '../support/athenz-tools.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { ZmsCli } from '../support/zms-cli.ts'
+import { OURS, ZmsCli } from '../support/zms-cli.ts'
 
 /** Administrator of a ZMS that `athenz dev` runs. */
 export const ADMIN = 'user.admin'
@@ -25,7 +25,7 @@ const [FILE, MYSQL] = ['file', 'mysql'] as const
  */
 export async function describeZmsCli(title: string, walk: (zms: () => ZmsCli) => void): Promise<void> {
   const original = await athenzTools(['zms-cli'])
-  const ours = { folder: join(PROJECT_FOLDER, 'bin') }
+  const ours = { folder: OURS }
   const walks = [
     { whose: 'zms-cli', tools: original, store: FILE },
     { whose: 'zms-cli', tools: original, store: MYSQL },

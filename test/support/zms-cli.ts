@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { request as sendRequest } from 'node:https'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
+import { runZmsCli } from '../../src/cli/zms-cli/zms-cli.ts'
 import { type ClientCertificate, clientCertificate } from './client-certificate.ts'
 import { runProgram } from './program.ts'
 
@@ -22,16 +24,19 @@ const DAY_MILLIS = 86_400_000
 const EVENTUALLY_MILLIS = 30_000
 const TIMESTAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g
 
-/** Athenz' own command line, used by several people of one development folder, each with a client certificate. */
+/** This project's zms-cli, run inside the test: several hundred commands would spend most of their time on starting. */
+export const OURS = Symbol('our zms-cli')
+
+/** A zms-cli, used by several people of one development folder, each with a client certificate. */
 export class ZmsCli {
-  readonly #program: string
+  readonly #tools: string | typeof OURS
   readonly #summary: DevSummary
   readonly #folder: string
   readonly #people = new Map<string, Promise<ClientCertificate>>()
 
-  /** `tools` has the program; certificates are written into `folder`. */
-  constructor(tools: string, summary: DevSummary, folder: string) {
-    this.#program = join(tools, 'zms-cli')
+  /** `tools` is the folder that has the program, or ours; certificates are written into `folder`. */
+  constructor(tools: string | typeof OURS, summary: DevSummary, folder: string) {
+    this.#tools = tools
     this.#summary = summary
     this.#folder = folder
   }
@@ -43,7 +48,9 @@ export class ZmsCli {
     const [cert, key] = this.#files(who)
     const words = Array.from(commandLine.matchAll(/"([^"]*)"|\S+/g), ([word, quoted]) => quoted ?? word)
     const connection = ['-i', who, '-z', zms ?? '', '-c', ca, '-cert', cert, '-key', key]
-    const { status, stdout, stderr } = await runProgram(this.#program, [...connection, ...words])
+    const args = [...connection, ...words]
+    if (this.#tools === OURS) return runOurs(args)
+    const { status, stdout, stderr } = await runProgram(join(this.#tools, 'zms-cli'), args)
     return { status, output: stdout + stderr }
   }
 
@@ -119,6 +126,21 @@ export class ZmsCli {
     await Promise.all([writeFile(certificateFile, made.certificate), writeFile(keyFile, made.key)])
     return made
   }
+}
+
+async function runOurs(args: readonly string[]): Promise<ToolAnswer> {
+  let [printed, complained] = ['', '']
+  const status = await runZmsCli(args, {
+    env: process.env,
+    home: homedir(),
+    print: (text) => {
+      printed += text
+    },
+    complain: (line) => {
+      complained += `${line}\n`
+    },
+  })
+  return { status, output: printed + complained }
 }
 
 const inOneLine = (output: string): string => output.trim().replaceAll(/\s+/g, ' ').replaceAll(TIMESTAMP, daysFromNow)
