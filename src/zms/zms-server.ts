@@ -66,7 +66,13 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
   const property = 'athenz.zms.private_key_store_factory_class'
   const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
   const privateKeyStore = await openPrivateKeyStore(loaded, { property, className, rootDir, log: say })
-  const container = await Container.open({ config, privateKeyStore, log, specialPorts: [config.container.statusPort] })
+  const container = await Container.open({
+    config,
+    privateKeyStore,
+    log,
+    specialPorts: [config.container.statusPort],
+    vital: { paths: [`${ZMS_API_ROOT}/status`], port: config.container.statusPort },
+  })
   const opened: (() => Promise<void> | void)[] = [() => privateKeyStore.close?.()]
   // The container first, so that requests in flight find everything they need.
   const closeAll = async () => {

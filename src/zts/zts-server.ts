@@ -43,7 +43,13 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     })
     closers.add(async () => privateKeyStore.close?.())
     const specialPorts = [config.container.statusPort, config.container.oidcPort]
-    const container = await Container.open({ config, privateKeyStore, log, specialPorts })
+    const container = await Container.open({
+      config,
+      privateKeyStore,
+      log,
+      specialPorts,
+      vital: { paths: [`${ZTS_API_ROOT}/status`], port: config.container.statusPort },
+    })
     const { deps, chain, sync, refreshSigners, close } = await openDependencies({
       loaded,
       privateKeyStore,

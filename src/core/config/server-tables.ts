@@ -46,6 +46,7 @@ export interface SharedConfig
     SettingsOf<typeof auth.ownAuthorityProperties> &
     SettingsOf<typeof history.ownHistoryProperties> &
     SettingsOf<typeof limit.ownLimitProperties> &
+    SettingsOf<typeof limit.ownLoadProperties> &
     SettingsOf<typeof keyStore.ownKeyStoreProperties>
   readonly aws: SettingsOf<typeof keyStore.awsKeyStoreProperties>
 }
@@ -136,6 +137,7 @@ const sharedTables: readonly PropertyTable[] = [
     ['Private key stores: settings that the original does not have', keyStore.ownKeyStoreProperties],
     ['History of authentication: settings that the original does not have', history.ownHistoryProperties],
     ['Limits of rates: settings that the original does not have', limit.ownLimitProperties],
+    ['Overload: settings that the original does not have', limit.ownLoadProperties],
   ]),
   table('aws', 'athenz.aws.', [['Private key stores of AWS', keyStore.awsKeyStoreProperties]]),
   table(

@@ -14,12 +14,14 @@ import { cipherList } from './cipher-suites.ts'
 import { healthCheckFilter } from './health-check.ts'
 import type { PortOptions } from './listener.ts'
 import { type MetricReceiver, type MetricReceiverOptions, openMetricReceiver, sampling } from './metric-receiver.ts'
+import { type OpenedLoadShedding, openLoadShedding } from './open-load-shedding.ts'
 import { type OpenedRateLimits, openRateLimits } from './open-rate-limits.ts'
 import { OpsServer, type ReadinessCheck } from './ops-server.ts'
 import type { Authenticator } from './pipeline.ts'
 import { type PortRule, readPortRules } from './port-rules.ts'
 import type { ExchangeObserver } from './reply-writer.ts'
 import { processRegistry, RequestMetrics } from './request-metrics.ts'
+import { noRequestsInFlight, type RequestsInFlight } from './requests-in-flight.ts'
 import type { PortTls } from './secure-server.ts'
 import { HttpServer, type RequestFilter } from './server.ts'
 import type { StoreFile, TlsFiles } from './tls-material.ts'
@@ -33,6 +35,8 @@ export interface ContainerOptions {
   readonly log: Logger
   /** Ports for operations of one kind, besides those for all; the server says which operations they are. */
   readonly specialPorts: readonly number[]
+  /** What is served under any load, because who asks wants to know whether the server is there. */
+  readonly vital?: { readonly paths: readonly string[]; readonly port: number }
 }
 
 /** Ports, TLS, logs and metrics of a server, as the container properties say; the operations come from the server. */
@@ -45,6 +49,7 @@ export class Container {
   readonly #tls: TlsSource | undefined
   readonly #accessLog: AccessLog
   readonly #rates: OpenedRateLimits
+  readonly #load: OpenedLoadShedding
   /** Told of every exchange; the server has this very list. */
   readonly #observers: ExchangeObserver[]
   readonly #receivers: MetricReceiver[] = []
@@ -67,19 +72,25 @@ export class Container {
         logForwardedAddress: container.logForwardedForAddr,
         log: options.log,
       })
-      return new Container(options, { ports: portsOf(options, tls, rules), tls, accessLog, registry, rates })
+      const inFlight = noRequestsInFlight()
+      const vitalPaths = new Set([...(options.vital?.paths ?? []), ...container.healthCheckUriList])
+      const load = openLoadShedding({ ...options, vitalPaths, inFlight, registry })
+      const ports = portsOf(options, tls, rules)
+      return new Container(options, { ports, tls, accessLog, registry, rates, inFlight, load })
     } catch (error) {
       tls?.close()
       throw error
     }
   }
 
-  private constructor(options: ContainerOptions, { ports, tls, accessLog, registry, rates }: ContainerParts) {
+  private constructor(options: ContainerOptions, parts: ContainerParts) {
+    const { ports, tls, accessLog, registry, rates, inFlight, load } = parts
     const { container, ts } = options.config
     this.#options = options
     this.#tls = tls
     this.#accessLog = accessLog
     this.#rates = rates
+    this.#load = load
     this.registry = registry
     this.certificates = new CertificateMetrics(registry, { now: Date.now, log: (message) => options.log.warn(message) })
     if (tls) {
@@ -101,8 +112,12 @@ export class Container {
         ...(container.sendHostHeader && { host: container.hostname }),
         ...(container.httpSendServerVersion && { server: 'athenz' }),
       },
-      admitsConnection: (address) => rates.limits.admitsConnection(address),
-      filters: [...filtersOf(container), ...rates.filters],
+      inFlight,
+      admitsConnection: (address, { port }) =>
+        rates.limits.admitsConnection(address) &&
+        // The port for health checks is not for anything else.
+        (isVitalPort(port, options) || load.shedder.admitsConnection(address)),
+      filters: [...filtersOf(container), ...rates.filters, load.shedder.filter],
       observers: this.#observers,
       ...(ts.slowRequestMillis > 0 && { slowRequestMillis: ts.slowRequestMillis }),
       ...(container.gzipSupport && { gzipMinBytes: container.gzipMinSize }),
@@ -138,6 +153,7 @@ export class Container {
    */
   async listen(checks: ReadonlyMap<string, ReadinessCheck>): Promise<AddressInfo[]> {
     const { config, log } = this.#options
+    this.#load.start()
     const addresses = await this.server.listen()
     if (config.ts.opsPort > 0) {
       this.#ops = new OpsServer({
@@ -156,6 +172,7 @@ export class Container {
   /** Stops gracefully, then closes what was opened. */
   async close(): Promise<void> {
     await this.server.close()
+    this.#load.close()
     await this.#ops?.close()
     this.#tls?.close()
     await this.#accessLog.close()
@@ -171,6 +188,8 @@ interface ContainerParts {
   readonly accessLog: AccessLog
   readonly registry: Registry
   readonly rates: OpenedRateLimits
+  readonly inFlight: RequestsInFlight
+  readonly load: OpenedLoadShedding
 }
 
 type ContainerConfig = ContainerOptions['config']['container']
@@ -226,6 +245,9 @@ function portsOf(
 /** Whether a port is on and is not one of the ports for all operations. */
 export const isSpecialPort = (port: number, { tlsPort, port: plainPort }: Pick<ContainerConfig, 'tlsPort' | 'port'>) =>
   port > 0 && port !== tlsPort && port !== plainPort
+
+const isVitalPort = (port: number, { vital, config }: ContainerOptions): boolean =>
+  port === vital?.port && isSpecialPort(port, config.container)
 
 function tlsOf({ container, ts }: ContainerOptions['config'], source: TlsSource): PortTls {
   const ciphers = cipherList(

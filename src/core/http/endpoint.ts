@@ -171,6 +171,8 @@ export interface RequestContext {
   header(name: string): string | undefined
   /** Says which domain (lower case) the request is about when its target does not; absent where nobody wants to know. */
   concerns?(domain: string): void
+  /** Says that the client would rather wait than hear that there is no news; absent where nobody wants to know. */
+  mayWait?(): void
   /** Aborted when the client goes away or the server stops. */
   readonly signal?: AbortSignal
 }

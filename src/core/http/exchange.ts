@@ -4,6 +4,7 @@ import { remoteAddressOf } from '../authority/remote-address.ts'
 import { type Connection, connectionOf } from './connection.ts'
 import type { RequestContext } from './endpoint.ts'
 import { isRequestId } from './request-id.ts'
+import type { RequestPhase, RequestsInFlight } from './requests-in-flight.ts'
 
 const ABANDONED = 499
 
@@ -12,6 +13,7 @@ export interface ExchangeSource {
   readonly nextRequestId: () => string
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal
+  readonly inFlight: RequestsInFlight
 }
 
 /** One request with its answer: the context handlers see, and what logs and metrics need of both. */
@@ -36,6 +38,7 @@ export class Exchange implements RequestContext {
   /** From the arrival of the request's head to its answer. */
   durationMillis = 0
   readonly #source: ExchangeSource
+  #phase: RequestPhase = 'arriving'
   #requestId: string | undefined
   #remoteAddress: string | undefined
   #aborter: AbortController | undefined
@@ -48,6 +51,7 @@ export class Exchange implements RequestContext {
     this.#source = source
     this.connection.pending++
     this.connection.latest = this
+    source.inFlight.arriving++
   }
 
   /** Whether there is an answer, or no need for one any more. */
@@ -55,11 +59,21 @@ export class Exchange implements RequestContext {
     return this.status !== 0
   }
 
+  /** The request is there: from now on the server has work with it. */
+  beginWork(): void {
+    this.#enter('working')
+  }
+
+  mayWait(): void {
+    this.#enter('waiting')
+  }
+
   /** Notes the answer; there can be only one. */
   answer(status: number, bodyBytes: number): void {
     this.status = status
     this.bodyBytes = bodyBytes
     this.durationMillis = performance.now() - this.startMillis
+    this.#source.inFlight[this.#phase]--
     const { connection } = this
     connection.pending--
     connection.served = true
@@ -109,6 +123,14 @@ export class Exchange implements RequestContext {
   get signal(): AbortSignal {
     this.#aborter ??= this.#abortable()
     return this.#aborter.signal
+  }
+
+  #enter(phase: RequestPhase): void {
+    if (this.answered) return
+    const { inFlight } = this.#source
+    inFlight[this.#phase]--
+    inFlight[phase]++
+    this.#phase = phase
   }
 
   #abortable(): AbortController {

@@ -30,7 +30,7 @@ export interface ListenerContext {
   readonly headerLines: string
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, port: PortOptions) => void
   /** Whether a connection of an address is taken; all are when absent. */
-  readonly admits?: ((address: string | undefined) => boolean) | undefined
+  readonly admits?: ((address: string | undefined, port: PortOptions) => boolean) | undefined
 }
 
 /** A port that takes connections, and their end. */
@@ -49,7 +49,7 @@ export class Listener {
     this.#server = port.tls
       ? createSecureServer(options, port.tls, limits.handshakeTimeoutMillis, log)
       : http.createServer(options)
-    if (admits) refuseConnections(this.#server, admits)
+    if (admits) refuseConnections(this.#server, (address) => admits(address, port))
     guardConnections(this.#server, { idleTimeoutMillis: limits.idleTimeoutMillis, headerLines, log })
     this.#server.on('connection', (socket: Socket) => this.#track(socket))
     if (port.tls) this.#server.on('secureConnection', (socket: Socket) => this.#track(socket))

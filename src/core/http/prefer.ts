@@ -28,8 +28,9 @@ const MAX_WAIT_SECONDS = 60
 export const PREFERENCE_APPLIED = { 'preference-applied': 'wait' } as const
 
 /** How long the client prefers to wait, within bounds; undefined when it does not. */
-export function patienceOf(context: Pick<RequestContext, 'header' | 'signal'>): Patience | undefined {
+export function patienceOf(context: Pick<RequestContext, 'header' | 'signal' | 'mayWait'>): Patience | undefined {
   const seconds = preferredWaitSeconds(context.header('prefer'))
   if (seconds === undefined) return undefined
+  context.mayWait?.()
   return { millis: Math.min(seconds, MAX_WAIT_SECONDS) * 1000, signal: context.signal }
 }

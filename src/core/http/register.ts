@@ -99,6 +99,7 @@ function routeOperation(
   const admitFirst = endpoint.body !== undefined
 
   const serve = (exchange: Exchange, params: Params, body: Buffer | undefined, admitted: boolean): void => {
+    exchange.beginWork()
     const { url: target = '', headers } = exchange.request
     const refusal = admitted ? undefined : admit(headers)
     if (refusal) server.writer.sendError(exchange, refusal)

@@ -6,13 +6,14 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { badRequest, notFound, ServiceError } from '../error/service-error.ts'
 import type { Logger } from '../log/logger.ts'
 import { type HeaderValues, statusText } from './errors.ts'
-import { announcesBody, Exchange, exchangeOf, rememberExchange } from './exchange.ts'
+import { announcesBody, Exchange, type ExchangeSource, exchangeOf, rememberExchange } from './exchange.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { Listener, type PortOptions } from './listener.ts'
 import type { PlainRoutes } from './plain-routes.ts'
 import { type ExchangeObserver, ReplyWriter } from './reply-writer.ts'
 import { requestIds } from './request-id.ts'
 import { pathOf } from './request-target.ts'
+import { noRequestsInFlight, type RequestsInFlight } from './requests-in-flight.ts'
 import { methodNotAllowed, routedMethod } from './routed-methods.ts'
 
 /** Looks at a request before any operation does; true when it answers, now or later, and nobody else may. */
@@ -29,7 +30,9 @@ export interface HttpServerOptions {
   /** Headers of every answer; HTTP Strict Transport Security for a year when absent. */
   readonly responseHeaders?: HeaderValues
   /** Whether a connection of an address is taken, asked before its TLS handshake; all are when absent. */
-  readonly admitsConnection?: (address: string | undefined) => boolean
+  readonly admitsConnection?: (address: string | undefined, port: PortOptions) => boolean
+  /** Where its requests are counted. */
+  readonly inFlight?: RequestsInFlight
   /** Asked in this order before any operation. */
   readonly filters?: readonly RequestFilter[]
   /** Told of every exchange with its answer: access log, metrics. */
@@ -60,7 +63,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #limits: HttpLimits
   readonly #stopping = new AbortController()
-  readonly #source: { readonly nextRequestId: () => string; readonly stopping: AbortSignal }
+  readonly #source: ExchangeSource
   readonly #listeners: Listener[]
   readonly #bodiless: PlainRoutes<BodilessHandler>[] = []
 
@@ -69,7 +72,11 @@ export class HttpServer {
     const { log, responseHeaders = HSTS, ...writing } = options
     this.#options = options
     this.#limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
-    this.#source = { nextRequestId: requestIds(), stopping: this.#stopping.signal }
+    this.#source = {
+      nextRequestId: requestIds(),
+      stopping: this.#stopping.signal,
+      inFlight: options.inFlight ?? noRequestsInFlight(),
+    }
     const { idleTimeoutMillis } = this.#limits
     this.writer = new ReplyWriter({ ...writing, log, headers: responseHeaders, idleTimeoutMillis })
     this.app = this.#router()

@@ -5,10 +5,15 @@ import { Container } from '#core/http/container.ts'
 import { ok } from '#core/http/endpoint.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import { silentLogger } from '#core/log/logger.ts'
-import { fakeRegistration, type TestPki } from './support.ts'
+import { type FakeOptions, fakeRegistration, type TestPki } from './support.ts'
 
 /** A container with these properties, over the fakes. */
-export async function openContainer(pki: TestPki, root: string, properties: Record<string, string | number>) {
+export async function openContainer(
+  pki: TestPki,
+  root: string,
+  properties: Record<string, string | number>,
+  { handlers, registration: changed }: Pick<FakeOptions, 'handlers' | 'registration'> = {},
+) {
   const file = join(root, 'zms.properties')
   const { key, certificate, trust } = pki.files
   const all = {
@@ -36,8 +41,17 @@ export async function openContainer(pki: TestPki, root: string, properties: Reco
   })
   const privateKeyStore = { applicationSecret: async (_app: unknown, _group: unknown, name: string) => name } as never
   const specialPorts = [config.container.statusPort]
-  const container = await Container.open({ config, privateKeyStore, log: silentLogger(), specialPorts })
-  const registration = fakeRegistration({ handlers: { getOpen: () => ok({ text: 'x'.repeat(4000) }) } })
+  const container = await Container.open({
+    config,
+    privateKeyStore,
+    log: silentLogger(),
+    specialPorts,
+    vital: { paths: ['/api/v1/status'], port: config.container.statusPort },
+  })
+  const registration = fakeRegistration({
+    handlers: { getOpen: () => ok({ text: 'x'.repeat(4000) }), ...handlers },
+    ...(changed && { registration: changed }),
+  })
   registerEndpoints(container.server, {
     ...registration,
     authenticator: container.limited(registration.authenticator),
