@@ -3,6 +3,7 @@ import { openAuditLog } from '#core/audit/open-audit-log.ts'
 import { recordableCheck } from '#core/audit/recordable.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
 import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
+import type { Principal } from '#core/authority/principal.ts'
 import { ConfigError } from '#core/config/config-error.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
@@ -14,6 +15,7 @@ import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import { startAuthHistory } from '#core/history/start-auth-history.ts'
+import { registerApiDocumentation } from '#core/http/api-documentation.ts'
 import { Container } from '#core/http/container.ts'
 import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { registerEndpoints } from '#core/http/register.ts'
@@ -160,10 +162,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     opened.push(() => notifications?.close())
     const system = await openSystemParts(deps)
     opened.push(() => system.health.close())
-    registerEndpoints(container.server, {
-      basePath: ZMS_API_ROOT,
-      endpoints: zmsEndpoints,
-      handlers: zmsHandlers(deps, system),
+    const registration = {
       invalidObjectMessage: INVALID_OBJECT,
       jsonLimits: {
         nestingDepth: config.zms.jsonMaxNestingDepth,
@@ -171,13 +170,16 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
         stringLength: config.zms.jsonMaxStringLength,
       },
       authenticator: container.limited(chain),
-      authorize: (principal, action, resource) => {
+      authorize: (principal: Principal, action: string, resource: string) => {
         const error = deps.authorization.check(principal, action, resource)
         return error instanceof Promise ? error.then((refusal) => refusal ?? true) : (error ?? true)
       },
       beforeHandler: requestCheck(config, deps.userAuthority),
-      authenticationOptional: (path) => uriListIncludes(config.zms.noAuthUriList, path),
-    })
+      authenticationOptional: (path: string) => uriListIncludes(config.zms.noAuthUriList, path),
+    }
+    const api = { basePath: ZMS_API_ROOT, endpoints: zmsEndpoints }
+    registerEndpoints(container.server, { ...registration, ...api, handlers: zmsHandlers(deps, system) })
+    if (config.ts.apiDocs) registerApiDocumentation(container.server, { server: 'ZMS', ...api }, registration)
     opened.push(await firstStart(deps, publicKeys))
     await system.health.start()
     const watch = watchConfig(loaded, { reloadSeconds: config.sources.reloadConfigsSeconds, log: say })

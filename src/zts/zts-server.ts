@@ -1,5 +1,6 @@
 import { openAuditLog } from '#core/audit/open-audit-log.ts'
 import { recordableCheck } from '#core/audit/recordable.ts'
+import type { Principal } from '#core/authority/principal.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { uriListIncludes } from '#core/config/uri-list.ts'
@@ -7,6 +8,7 @@ import { watchConfig } from '#core/config/watch-config.ts'
 import { PRIVATE_KEY_PROPERTIES } from '#core/crypto/file-private-key-store.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { startAuthHistory } from '#core/history/start-auth-history.ts'
+import { registerApiDocumentation } from '#core/http/api-documentation.ts'
 import { Container } from '#core/http/container.ts'
 import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { readProgram } from '#core/http/program-info.ts'
@@ -93,15 +95,13 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
     if (history) closers.add(() => history.close())
     // Closed before all else, so that requests in flight find everything they need.
     closers.keep(container)
-    registerEndpoints(container.server, {
-      basePath: ZTS_API_ROOT,
-      endpoints: ztsEndpoints,
-      handlers: withIssuanceAudit(ztsHandlers(deps, await systemParts(config)), {
-        audit,
-        serverName: zts.hostname,
-        userDomain: config.userDomain,
-        now: Date.now,
-      }),
+    const handlers = withIssuanceAudit(ztsHandlers(deps, await systemParts(config)), {
+      audit,
+      serverName: zts.hostname,
+      userDomain: config.userDomain,
+      now: Date.now,
+    })
+    const registration = {
       forbiddenMethods: FORBIDDEN_METHODS,
       invalidObjectMessage: INVALID_OBJECT,
       jsonLimits: {
@@ -110,10 +110,14 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
         stringLength: zts.jsonMaxStringLength,
       },
       authenticator: container.limited(chain),
-      authorize: (principal, action, resource) => deps.authorization.check(principal, action, resource) ?? true,
+      authorize: (principal: Principal, action: string, resource: string) =>
+        deps.authorization.check(principal, action, resource) ?? true,
       beforeHandler: requestCheck(config, deps.userAuthority),
-      authenticationOptional: (path) => uriListIncludes(zts.noAuthUriList, path),
-    })
+      authenticationOptional: (path: string) => uriListIncludes(zts.noAuthUriList, path),
+    }
+    const api = { basePath: ZTS_API_ROOT, endpoints: ztsEndpoints }
+    registerEndpoints(container.server, { ...registration, ...api, handlers })
+    if (config.ts.apiDocs) registerApiDocumentation(container.server, { server: 'ZTS', ...api }, registration)
     closers.keep(
       watchConfig(loaded, {
         reloadSeconds: config.sources.reloadConfigsSeconds,

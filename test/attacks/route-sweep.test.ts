@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { buildCertificate, issuerOf } from '#core/crypto/certificate.ts'
 import { loadPrivateKey, publicKeyOf } from '#core/crypto/keys.ts'
 import { createSigner } from '#core/crypto/signing.ts'
+import { apiDocumentationEndpoints } from '#core/http/api-documentation.ts'
 import type { Endpoint } from '#core/http/endpoint.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from '#zms/api/index.ts'
 import { ZTS_API_ROOT, ztsEndpoints } from '#zts/api/index.ts'
@@ -28,6 +29,9 @@ const DAY_SECONDS = DAY_MILLIS / 1000
 const OPERATIONS: readonly (readonly [ServerName, string, Endpoint])[] = [
   ...Object.values<Endpoint>(zmsEndpoints).map((endpoint) => ['zms', ZMS_API_ROOT, endpoint] as const),
   ...Object.values<Endpoint>(ztsEndpoints).map((endpoint) => ['zts', ZTS_API_ROOT, endpoint] as const),
+  ...(['zms', 'zts'] as const).flatMap((server) =>
+    Object.values<Endpoint>(apiDocumentationEndpoints).map((endpoint) => [server, '', endpoint] as const),
+  ),
 ]
 /** The only one that the configuration opens, since the start waits for it. */
 const isOpen = ({ access, operation }: Endpoint): boolean => access.kind === 'anonymous' || operation === 'getStatus'

@@ -46,6 +46,7 @@ export interface SharedConfig
     SettingsOf<typeof auth.ownAuthorityProperties> &
     SettingsOf<typeof history.ownHistoryProperties> &
     SettingsOf<typeof limit.ownLimitProperties> &
+    SettingsOf<typeof shared.apiDocumentationProperties> &
     SettingsOf<typeof limit.ownLoadProperties> &
     SettingsOf<typeof keyStore.ownKeyStoreProperties>
   readonly aws: SettingsOf<typeof keyStore.awsKeyStoreProperties>
@@ -152,6 +153,7 @@ const sharedTables: readonly PropertyTable[] = [
     'container',
   ),
 ]
+    ['Pages about the API: settings that the original does not have', shared.apiDocumentationProperties],
 
 const zmsTables: readonly PropertyTable[] = [
   table('zms', 'athenz.zms.', [

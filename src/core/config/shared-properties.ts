@@ -52,6 +52,14 @@ export const reloadProperties = {
   'reload-configs-seconds': seconds(60, 'Seconds between two readings of all sources; 0 = only at start.'),
 }
 
+/** Pages for people about the API: properties of ours (`athenz.ts.`). */
+export const apiDocumentationProperties = {
+  api_docs: boolean(
+    false,
+    'Show the API at /docs and /docs/openapi.json to everybody who reaches the port; on in athenz dev.',
+  ),
+}
+
 /** Encryption (`athenz.crypto.`). */
 export const cryptoProperties = {
   restricted_ou: set('', 'Patterns (* and ?) of subject units whose certificates are refused every authorization.'),

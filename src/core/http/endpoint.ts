@@ -66,6 +66,8 @@ export interface Endpoint<
   readonly bodyType: string | undefined
   /** `application/json` unless the declaration says otherwise. */
   readonly consumes: string
+  /** Media type of the replies, `ANY_TYPE` when it depends on the request; `application/json` unless the declaration says otherwise. */
+  readonly produces: string
   readonly access: Access
   /** Bodies of the success replies by status; {@link successStatuses} tells which one is the normal one. */
   readonly responses: R
@@ -100,6 +102,7 @@ type Declaration<
   body?: B
   bodyType?: string
   consumes?: string
+  produces?: string
   access: Access
   responses: R
   errors: readonly number[]
@@ -127,6 +130,7 @@ export function endpoint<
     body: undefined as B,
     bodyType: declaration.body?.wire.name,
     consumes: 'application/json',
+    produces: 'application/json',
     writes: method !== 'GET' && method !== 'OPTIONS',
     secretQuery: false,
     ...declaration,

@@ -22,6 +22,9 @@ export function parseMediaType(text: string): MediaType | undefined {
   return TOKEN.test(type) && TOKEN.test(subtype) ? { type, subtype } : undefined
 }
 
+/** Stands for every media type. */
+export const ANY_TYPE = '*/*'
+
 /** How a Content-Type fits what an operation consumes. */
 export type ContentTypeVerdict = 'fits' | 'other' | 'malformed'
 
@@ -34,17 +37,20 @@ export function judgeContentType(header: string, consumes: string): ContentTypeV
 }
 
 /**
- * Whether a client that sends this Accept header takes JSON. An absent or empty header, and one that contains the
- * wildcard range anywhere, takes everything; ranges with quality 0 and unreadable ranges take nothing.
+ * Whether a client that sends this Accept header takes a media type (lower case, no parameters). An absent or empty header,
+ * and one that contains the wildcard range anywhere, takes everything; ranges with quality 0 and unreadable ranges take
+ * nothing. What is of any type suits everybody.
  */
-export function acceptsJson(header: string | undefined): boolean {
-  if (header === undefined || header === 'application/json' || header === '' || header.includes('*/*')) return true
-  return header.split(',').some(rangeTakesJson)
+export function acceptsType(header: string | undefined, produced: string): boolean {
+  if (header === undefined || header === produced || header === '' || header.includes(ANY_TYPE)) return true
+  return produced === ANY_TYPE || header.split(',').some((range) => rangeTakes(range, produced))
 }
 
-function rangeTakesJson(range: string): boolean {
+function rangeTakes(range: string, produced: string): boolean {
   const found = parseMediaType(range)
-  if (found?.type !== 'application' || (found.subtype !== 'json' && found.subtype !== '*')) return false
+  if (!found) return false
+  const { type, subtype } = found
+  if (`${type}/${subtype}` !== produced && !(subtype === '*' && produced.startsWith(`${type}/`))) return false
   const quality = range
     .split(';')
     .slice(1)

@@ -111,7 +111,7 @@ function responsesOf(endpoint: Endpoint, schemas: SchemaCollection): JsonSchema 
   const successes = successStatuses(endpoint).map((status): [string, JsonSchema] => {
     const body = endpoint.responses[status]
     const content = body !== undefined &&
-      body !== nothing && { content: { 'application/json': { schema: schemas.schemaOf(body.wire, 'reply') } } }
+      body !== nothing && { content: { [endpoint.produces]: { schema: schemas.schemaOf(body.wire, 'reply') } } }
     return [String(status), { description: STATUS_CODES[status] ?? '', ...content }]
   })
   const errors = endpoint.errors.map((status): [string, JsonSchema] => [

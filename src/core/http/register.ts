@@ -4,7 +4,7 @@ import { badRequest, forbidden, notFound, ServiceError } from '../error/service-
 import type { Endpoint, Handler, Handlers } from './endpoint.ts'
 import { statusText } from './errors.ts'
 import { announcesBody, type Exchange } from './exchange.ts'
-import { acceptsJson, judgeContentType } from './media-type.ts'
+import { acceptsType, judgeContentType } from './media-type.ts'
 import { type Operation, operation, type PipelineOptions } from './pipeline.ts'
 import { PlainRoutes } from './plain-routes.ts'
 import { methodNotAllowed, ROUTED_METHODS } from './routed-methods.ts'
@@ -154,7 +154,7 @@ function admission({ body, consumes }: Endpoint): Admission {
       if (verdict === 'malformed') return badRequest('Malformed Content-Type')
       if (verdict === 'other') return new ServiceError('unsupported-media-type', statusText(415))
     }
-    return acceptsJson(headers.accept) ? undefined : new ServiceError('not-acceptable', statusText(406))
+    return acceptsType(headers.accept, produces) ? undefined : new ServiceError('not-acceptable', statusText(406))
   }
 }
 

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
+import { acceptsGzip } from './content-coding.ts'
 import { errorBody, type HeaderValues, publicError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { pathOf } from './request-target.ts'
@@ -178,8 +179,5 @@ const flat = (headers: HeaderValues): string[] =>
 function takesGzip({ request }: Exchange, headers: HeaderValues | undefined): boolean {
   if (headers?.['content-type'] !== undefined || headers?.['content-encoding'] !== undefined) return false
   const accepted = request.headers['accept-encoding']
-  const codings = Array.isArray(accepted) ? accepted.join(',') : (accepted ?? '')
-  return codings
-    .split(',')
-    .some((coding) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0{0,3})?\s*$)[\d.]+\s*)?$/i.test(coding))
+  return acceptsGzip(Array.isArray(accepted) ? accepted.join(',') : accepted)
 }

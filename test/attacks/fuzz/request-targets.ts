@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { ServiceError } from '#core/error/service-error.ts'
 import type { Endpoint } from '#core/http/endpoint.ts'
 import { parseJson } from '#core/http/json-body.ts'
-import { acceptsJson, judgeContentType, parseMediaType } from '#core/http/media-type.ts'
+import { acceptsType, judgeContentType, parseMediaType } from '#core/http/media-type.ts'
 import { PlainRoutes } from '#core/http/plain-routes.ts'
 import { preferredWaitSeconds } from '#core/http/prefer.ts'
 import { parseProxyHeader } from '#core/http/proxy-protocol.ts'
@@ -219,7 +219,7 @@ const headers: FuzzTarget = {
     const type = parseMediaType(value)
     if (judgeContentType(value, 'application/json') === 'fits')
       deepStrictEqual(type, { type: 'application', subtype: 'json' })
-    acceptsJson(value)
+    acceptsType(value, 'application/json')
     const seconds = preferredWaitSeconds(value)
     assertOk(seconds === undefined || Number.isSafeInteger(seconds))
   },
