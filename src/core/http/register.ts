@@ -144,8 +144,8 @@ const placeholders = (endpoint: Endpoint): string[] => {
   return names
 }
 
-/** Content negotiation: what is sent must be what the operation consumes, and JSON must be welcome. */
-function admission({ body, consumes }: Endpoint): Admission {
+/** Content negotiation: what is sent must be what the operation consumes, and what it produces must be welcome. */
+function admission({ body, consumes, produces }: Endpoint): Admission {
   return (headers) => {
     const type = headers['content-type']
     if (body !== undefined) {
