@@ -43,10 +43,10 @@ export interface SharedConfig
   readonly externalMember: SettingsOf<typeof shared.externalMemberProperties>
   readonly sources: SettingsOf<typeof shared.sourceProperties> & SettingsOf<typeof shared.reloadProperties>
   readonly ts: SettingsOf<typeof shared.tsProperties> &
+    SettingsOf<typeof shared.apiDocumentationProperties> &
     SettingsOf<typeof auth.ownAuthorityProperties> &
     SettingsOf<typeof history.ownHistoryProperties> &
     SettingsOf<typeof limit.ownLimitProperties> &
-    SettingsOf<typeof shared.apiDocumentationProperties> &
     SettingsOf<typeof limit.ownLoadProperties> &
     SettingsOf<typeof keyStore.ownKeyStoreProperties>
   readonly aws: SettingsOf<typeof keyStore.awsKeyStoreProperties>
@@ -134,6 +134,7 @@ const sharedTables: readonly PropertyTable[] = [
   table('sources', '', [['Reading them again', shared.reloadProperties]]),
   table('ts', 'athenz.ts.', [
     ['Settings that the original does not have', shared.tsProperties],
+    ['Pages about the API: settings that the original does not have', shared.apiDocumentationProperties],
     ['Authorities: settings that the original does not have', auth.ownAuthorityProperties],
     ['Private key stores: settings that the original does not have', keyStore.ownKeyStoreProperties],
     ['History of authentication: settings that the original does not have', history.ownHistoryProperties],
@@ -153,7 +154,6 @@ const sharedTables: readonly PropertyTable[] = [
     'container',
   ),
 ]
-    ['Pages about the API: settings that the original does not have', shared.apiDocumentationProperties],
 
 const zmsTables: readonly PropertyTable[] = [
   table('zms', 'athenz.zms.', [
