@@ -2,6 +2,8 @@
 export interface JdbcUrl {
   readonly host: string
   readonly port: number
+  /** Further servers that hold the same database, in the order in which they are tried; absent when there are none. */
+  readonly furtherHosts?: readonly { readonly host: string; readonly port: number }[]
   readonly database: string
   /** From `mysql://user:password@…` or the options; the properties for user and password win over them. */
   readonly user?: string
@@ -58,8 +60,8 @@ const readHost = (text: string): { host: string; port: number } | string => {
 
 /**
  * Reads `jdbc:mysql://host:port/db?options`, `jdbc:mariadb://…` or `mysql://user:password@host:port/db`. The port is
- * 3306 when absent; user, password and options are percent-decoded. Several hosts and the JDBC driver's other address
- * forms are refused by name.
+ * 3306 when absent; user, password and options are percent-decoded. Several hosts are separated by commas. The JDBC
+ * driver's other address forms are refused by name.
  */
 export const parseJdbcUrl = (text: string): ParsedJdbcUrl => {
   const scheme = SCHEME.exec(text)?.[0]
@@ -79,9 +81,14 @@ export const parseJdbcUrl = (text: string): ParsedJdbcUrl => {
   // A password may hold an `@` that was not encoded: the host starts behind the last one.
   const at = authority.lastIndexOf('@')
   const hostText = authority.slice(at + 1)
-  if (/[,()]/.test(hostText)) return refused(`only one host is supported, not a list (${FORM})`)
-  const host = readHost(hostText)
-  if (typeof host === 'string') return refused(host)
+  if (/[()]/.test(hostText)) return refused(`hosts are written as host:port, separated by commas (${FORM})`)
+  const hosts: { host: string; port: number }[] = []
+  for (const text of hostText.split(',')) {
+    const read = readHost(text)
+    if (typeof read === 'string') return refused(read)
+    hosts.push(read)
+  }
+  const [host, ...furtherHosts] = hosts as [(typeof hosts)[number]]
   const options = readOptions(queries.join('?'))
   if (options === undefined) return refused('an option is not of the form name=value, percent-encoded')
 
@@ -102,6 +109,7 @@ export const parseJdbcUrl = (text: string): ParsedJdbcUrl => {
     ok: true,
     url: {
       ...host,
+      ...(furtherHosts.length > 0 && { furtherHosts }),
       database,
       ...(user === undefined || user === '' ? {} : { user }),
       ...(password === undefined ? {} : { password }),

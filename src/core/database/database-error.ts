@@ -2,7 +2,7 @@ import { type ErrorCode, ServiceError } from '../error/service-error.ts'
 
 /**
  * What went wrong with a database, as far as callers act on it:
- * - `unreachable`: no connection could be made; nothing was executed.
+ * - `unreachable`: no connection could be made, or the server has no access to the data; nothing was executed.
  * - `lost`: the connection broke; whether the last statement was executed is not known.
  * - `contention`: deadlock or lock wait timeout; the transaction may be tried again.
  * - `refused-commit`: a plug-in of the server rolled the transaction back when it was committed.
@@ -22,6 +22,9 @@ export type DatabaseFault =
   | 'too-long'
   | 'bad-value'
   | 'other'
+
+/** Error number of a node of a Galera cluster that has no part in it. */
+export const NOT_A_MEMBER = 1047
 
 /** Error numbers of MySQL and MariaDB, where the SQL state does not tell enough. */
 const FAULT_OF_NUMBER: ReadonlyMap<number, DatabaseFault> = new Map([
@@ -46,6 +49,10 @@ const FAULT_OF_NUMBER: ReadonlyMap<number, DatabaseFault> = new Map([
   [1317, 'timeout'],
   [1969, 'timeout'],
   [3024, 'timeout'],
+  // The outcome of a commit, e.g. of a node that was cut off from its cluster meanwhile: others may have it.
+  [1180, 'lost'],
+  // A node that is not, or no longer, a member of its cluster executes nothing.
+  [NOT_A_MEMBER, 'unreachable'],
   // Too many connections, host blocked, connection killed, shutdown.
   [1040, 'unreachable'],
   [1129, 'unreachable'],

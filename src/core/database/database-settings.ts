@@ -1,5 +1,6 @@
 import type { JdbcUrl } from '../config/jdbc-url.ts'
 import type { ConfigOf, SharedConfig } from '../config/server-tables.ts'
+import { DatabaseHosts } from './database-hosts.ts'
 import type { MySqlSettings } from './mysql-connection.ts'
 import type { PoolLimits } from './mysql-pool.ts'
 
@@ -22,11 +23,12 @@ export interface DatabaseAccess {
 
 /** How a database is talked to. */
 export function databaseSettings(address: JdbcUrl, access: DatabaseAccess): MySqlSettings {
-  const { host, port, database } = address
+  const { host, port, furtherHosts, database } = address
   const { user, password = address.password, tls, statementTimeoutMillis } = access
   return {
     host,
     port,
+    ...(furtherHosts && { hosts: new DatabaseHosts([{ host, port }, ...furtherHosts]) }),
     database,
     user,
     ...(password !== undefined && { password }),

@@ -1,10 +1,13 @@
 import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from 'mysql2'
-import { DatabaseError } from './database-error.ts'
+import { DatabaseError, NOT_A_MEMBER } from './database-error.ts'
+import type { DatabaseHost, DatabaseHosts } from './database-hosts.ts'
 
 /** Where a MySQL or MariaDB database is and how it is talked to. */
 export interface MySqlSettings {
   readonly host: string
   readonly port: number
+  /** All servers that hold the database, when there are several; `host` and `port` are those of the first. */
+  readonly hosts?: DatabaseHosts
   readonly database: string
   readonly user: string
   readonly password?: string
@@ -27,12 +30,31 @@ export interface ChangeCount {
   readonly insertId: number
 }
 
+/** The server of a connection, and which others there are. */
+interface Server {
+  readonly host: DatabaseHost
+  readonly hosts: DatabaseHosts | undefined
+}
+
 type Tls = NonNullable<MySqlSettings['tls']>
 type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 type Answer<T> = (error: Error | null, result: T) => void
 
 /** SQL modes that make a server refuse what does not fit instead of changing it, whatever its own setting. */
 const SQL_MODE = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
+
+/** Longest wait for a connection to one of several servers. */
+const NEXT_SERVER_MILLIS = 3_000
+
+/** What a server says of itself when a connection is made; other servers than those of a cluster know no `wsrep`. */
+const ABOUT_SERVER = `SHOW SESSION VARIABLES WHERE Variable_name IN ('wsrep_on', 'read_only');
+  SHOW STATUS LIKE 'wsrep_ready'`
+
+/**
+ * In a cluster every statement waits until this node has what was committed on any other one before: reading (1), UPDATE
+ * and DELETE (2), INSERT (4). Otherwise a node that is a little behind would answer with what was true a moment ago.
+ */
+const CLUSTER_SETUP = 'SET SESSION wsrep_sync_wait = 7, wsrep_dirty_reads = OFF'
 
 /**
  * One connection with one statement at a time. Values reach the server only as parameters of prepared statements.
@@ -42,23 +64,49 @@ export class MySqlConnection {
   /** When it was opened, in milliseconds of the monotonic clock. */
   readonly openedAt = performance.now()
   readonly #driver: Connection
+  readonly #server: Server
   readonly #timeoutMillis: number
   /** Statements on their way, with the timers that limit them. */
   readonly #pending = new Map<(error: Error) => void, NodeJS.Timeout>()
   #usable = true
+  #isOfCluster = false
   #onClose: () => void = () => {}
 
-  private constructor(driver: Connection, timeoutMillis: number) {
+  private constructor(driver: Connection, server: Server, timeoutMillis: number) {
     this.#driver = driver
+    this.#server = server
     this.#timeoutMillis = timeoutMillis
     driver.on('error', (error) => this.#close(DatabaseError.ofStatement(error)))
     driver.on('end', () => this.#close(new DatabaseError('lost', 'the server closed the connection')))
   }
 
-  /** Connects and runs `setup`, a constant script of session settings; times are UTC and values are checked strictly. */
+  /**
+   * Connects and runs `setup`, a constant script of session settings; times are UTC and values are checked strictly. Of
+   * several servers it is the first one that can be reached and takes writes: what another one holds may be old.
+   */
   static async open(settings: MySqlSettings, setup = ''): Promise<MySqlConnection> {
+    const { hosts } = settings
+    if (hosts === undefined) return MySqlConnection.#openAt(settings, settings, setup)
+    const connectTimeoutMillis = Math.min(settings.connectTimeoutMillis, NEXT_SERVER_MILLIS)
+    const failures: unknown[] = []
+    for (const host of hosts.inOrder()) {
+      try {
+        const at = { host: host.host, port: host.port, connectTimeoutMillis }
+        const connection = await MySqlConnection.#openAt({ ...settings, ...at }, host, setup)
+        hosts.answered(host)
+        return connection
+      } catch (error) {
+        hosts.failed(host)
+        failures.push(error)
+      }
+    }
+    throw failures[0]
+  }
+
+  static async #openAt(settings: MySqlSettings, host: DatabaseHost, setup: string): Promise<MySqlConnection> {
+    const { hosts } = settings
     const driver = createConnection(optionsOf(settings))
-    const connection = new MySqlConnection(driver, settings.statementTimeoutMillis)
+    const connection = new MySqlConnection(driver, { host, hosts }, settings.statementTimeoutMillis)
     try {
       // The driver never answers when its connection is closed under way, which the limit does and the server may do.
       await connection.#send<unknown>((answer) => driver.connect(answer as never), settings.connectTimeoutMillis)
@@ -67,7 +115,7 @@ export class MySqlConnection {
       throw DatabaseError.ofConnecting(error as DatabaseError)
     }
     try {
-      await connection.script(`SET time_zone = '+00:00', sql_mode = '${SQL_MODE}'; ${setup}`)
+      await connection.#setUp(setup, hosts !== undefined)
     } catch (error) {
       connection.close()
       throw error
@@ -75,9 +123,35 @@ export class MySqlConnection {
     return connection
   }
 
+  async #setUp(setup: string, isOneOfSeveral: boolean): Promise<void> {
+    const session = `SET time_zone = '+00:00', sql_mode = '${SQL_MODE}'`
+    const [, variables = [], status = []] = await this.script(`${session}; ${ABOUT_SERVER}; ${setup}`)
+    const about = new Map(
+      ([...variables, ...status] as { Variable_name: string; Value: string }[]).map((row) => [
+        row.Variable_name,
+        row.Value,
+      ]),
+    )
+    this.#isOfCluster = about.get('wsrep_on') === 'ON'
+    if (isOneOfSeveral && about.get('read_only') === 'ON') {
+      throw new DatabaseError('unreachable', 'the server is read-only: what it holds may be old')
+    }
+    if (!this.#isOfCluster) return
+    if (isOneOfSeveral && about.get('wsrep_ready') !== 'ON') {
+      throw new DatabaseError('unreachable', 'the server is not a member of its cluster')
+    }
+    await this.script(CLUSTER_SETUP)
+  }
+
   /** False once it is closed or its state is unclear. */
   get usable(): boolean {
-    return this.#usable
+    const { host, hosts } = this.#server
+    return this.#usable && hosts?.hasFailedSince(host, this.openedAt) !== true
+  }
+
+  /** Whether the server is a node of a Galera cluster: others may commit what this one has not seen. */
+  get isOfCluster(): boolean {
+    return this.#isOfCluster
   }
 
   /** Called once when the connection closes, by whatever side. */
@@ -127,7 +201,10 @@ export class MySqlConnection {
     if (!this.#usable) return Promise.reject(new DatabaseError('lost', 'the connection is closed'))
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     // The driver's own limit leaves out the preparation of a statement.
-    const giveUp = () => this.#close(new DatabaseError('timeout', `no answer in ${timeoutMillis} ms`))
+    const giveUp = () => {
+      this.#server.hosts?.failed(this.#server.host)
+      this.#close(new DatabaseError('timeout', `no answer in ${timeoutMillis} ms`))
+    }
     this.#pending.set(reject, setTimeout(giveUp, timeoutMillis))
     const settle = () => {
       clearTimeout(this.#pending.get(reject))
@@ -142,6 +219,10 @@ export class MySqlConnection {
         }
         const failure = DatabaseError.ofStatement(error)
         if (failure.fault === 'lost') this.#close(failure)
+        if (failure.number === NOT_A_MEMBER) {
+          this.#server.hosts?.failed(this.#server.host)
+          this.#close(failure)
+        }
         reject(failure)
       })
     } catch (error) {

@@ -71,10 +71,12 @@ export class MySqlPool {
   /** A connection for the caller alone until it is released. Throws DatabaseError `unreachable` or `timeout`. */
   acquire(): Promise<MySqlConnection> {
     if (this.#closed) return Promise.reject(new DatabaseError('unreachable', 'the pool is closed'))
-    const connection = this.#idle.pop()?.connection
-    if (connection !== undefined) {
-      this.#busy.add(connection)
-      return Promise.resolve(connection)
+    for (let connection = this.#idle.pop()?.connection; connection; connection = this.#idle.pop()?.connection) {
+      if (connection.usable) {
+        this.#busy.add(connection)
+        return Promise.resolve(connection)
+      }
+      connection.close()
     }
     return this.#mayOpen() ? this.#open() : this.#wait()
   }

@@ -23,6 +23,29 @@ describe('a database URL', () => {
     ['jdbc:mysql://[::1]:3306/zms', { host: '::1', port: 3306, database: 'zms' }],
     ['jdbc:mysql://[fe80::1]/zms', { host: 'fe80::1', port: 3306, database: 'zms' }],
     [
+      'jdbc:mysql://a,b:3307,[::1]:3308/zms',
+      {
+        host: 'a',
+        port: 3306,
+        furtherHosts: [
+          { host: 'b', port: 3307 },
+          { host: '::1', port: 3308 },
+        ],
+        database: 'zms',
+      },
+    ],
+    [
+      'mysql://joe:p,w@a,b/zms',
+      {
+        host: 'a',
+        port: 3306,
+        furtherHosts: [{ host: 'b', port: 3306 }],
+        database: 'zms',
+        user: 'joe',
+        password: 'p,w',
+      },
+    ],
+    [
       'jdbc:mysql://db/zms?useSSL=true&connectTimeout=5000&flag',
       { host: 'db', port: 3306, database: 'zms', options: { useSSL: 'true', connectTimeout: '5000', flag: 'true' } },
     ],
@@ -50,8 +73,10 @@ describe('a database URL', () => {
     ['jdbc:mysql:db/zms', /"\/\/" is missing after jdbc:mysql:/],
     ['jdbc:mysql:replication://a,b/zms', /failover and load balancing/],
     ['jdbc:mysql:loadbalance://a,b/zms', /failover and load balancing/],
-    ['jdbc:mysql://a,b/zms', /only one host/],
-    ['jdbc:mysql://address=(host=a)/zms', /only one host/],
+    ['jdbc:mysql://address=(host=a)/zms', /hosts are written as host:port, separated by commas/],
+    ['jdbc:mysql://(host=a,port=1),b/zms', /hosts are written as host:port, separated by commas/],
+    ['jdbc:mysql://a,/zms', /no host is named/],
+    ['jdbc:mysql://a,b:0/zms', /port/],
     ['jdbc:mysql://db:3306', /no database is named/],
     ['jdbc:mysql://db:3306/', /no database is named/],
     ['jdbc:mysql:///zms', /no host is named/],
