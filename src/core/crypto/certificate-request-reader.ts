@@ -3,7 +3,7 @@ import { toPem } from './certificate-asn1.ts'
 import type { AlternativeName } from './certificate-name.ts'
 import { readAlternativeNames, readSubject, type SubjectAttributes } from './certificate-name-reader.ts'
 import { DerError, DerReader, derTags, idOf, readOid } from './der-reader.ts'
-import { findKeyKind, KEY_KINDS, type KeyFamily, type KeyKind } from './key-kind.ts'
+import { findSoundKeyKind, KEY_KINDS, type KeyFamily, type KeyKind } from './key-kind.ts'
 
 /** What a certificate request says. Nothing has been compared with anything yet. */
 export interface ParsedCertificateRequest {
@@ -109,7 +109,8 @@ export async function verifiedPublicKey(request: ParsedCertificateRequest): Prom
   }
   const key = readKey(request.publicKeyDer)
   // The details of other keys are all in their kind, and slow to ask for.
-  const refusal = keyKind.family === 'rsa' ? findKeyKind(key, 'certificate') : keyKind
+  const refusal =
+    keyKind.family === 'rsa' ? findSoundKeyKind(key, 'certificate', rsaModulus(request.publicKeyDer)) : keyKind
   if (typeof refusal === 'string') throw new DerError(`its key is refused: ${refusal}`)
   const valid = await new Promise<boolean>((resolve, reject) => {
     verify(signatureAlgorithm.digest, body, key, signature, (error, result) => {
@@ -119,6 +120,14 @@ export async function verifiedPublicKey(request: ParsedCertificateRequest): Prom
   })
   if (!valid) throw new DerError('its signature is not that of its key')
   return key
+}
+
+/** The modulus of an RSA key that has been parsed already (RFC 8017, A.1.1). */
+function rsaModulus(publicKeyDer: Buffer): bigint {
+  const fields = new DerReader(publicKeyDer).enter()
+  fields.next(derTags.sequence)
+  const { content } = new DerReader(fields.wholeBits()).enter().next(derTags.integer)
+  return BigInt(`0x${content.toString('hex')}`)
 }
 
 function readKey(der: Buffer): KeyObject {

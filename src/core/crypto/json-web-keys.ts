@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { findKeyKind, type KeyKind } from './key-kind.ts'
+import { findSoundKeyKind, type KeyKind } from './key-kind.ts'
 
 /** A public key of a JSON web key set that signatures can be verified with. */
 export interface PublicJsonWebKey {
@@ -43,7 +43,7 @@ function readKey(entry: unknown): PublicJsonWebKey | undefined {
   const use = member(entry, 'use')
   if (use !== undefined && use !== 'sig') return undefined
   const key = publicKeyOf(entry)
-  const kind = key && findKeyKind(key, 'jose')
+  const kind = key && findSoundKeyKind(key, 'jose')
   if (key === undefined || kind === undefined || typeof kind === 'string') return undefined
   return { keyId: member(entry, 'kid'), algorithm: member(entry, 'alg'), kind: kind.name, key }
 }

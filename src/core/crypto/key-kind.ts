@@ -1,5 +1,6 @@
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { badRequest } from '../error/service-error.ts'
+import { rsaModulusWeakness } from './rsa-modulus.ts'
 
 /** Family of a key, as configuration and requests name it. */
 export type KeyFamily = 'rsa' | 'ec' | 'ed25519'
@@ -132,6 +133,28 @@ export function keyKind(key: KeyObject, use: KeyUse = 'token'): KeyKind {
   const kind = findKeyKind(key, use)
   if (typeof kind === 'string') throw badRequest(`the key is refused: ${kind}`)
   return kind
+}
+
+/**
+ * As findKeyKind, and refuses RSA keys whose factors can be found ({@link rsaModulusWeakness}), too: for keys that come
+ * from outside, once, before they are used. `modulus` saves a tenth of a millisecond where it is known.
+ */
+export function findSoundKeyKind(key: KeyObject, use: KeyUse = 'token', modulus?: bigint): KeyKind | string {
+  const kind = findKeyKind(key, use)
+  if (typeof kind === 'string' || kind.family !== 'rsa') return kind
+  return rsaModulusWeakness(modulus ?? modulusOf(key)) ?? kind
+}
+
+/** As findSoundKeyKind, but throws `bad-request` with the reason. */
+export function requireSoundKey(key: KeyObject, use: KeyUse = 'token'): void {
+  const kind = findSoundKeyKind(key, use)
+  if (typeof kind === 'string') throw badRequest(`the key is refused: ${kind}`)
+}
+
+function modulusOf(key: KeyObject): bigint {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  const { n = '' } = publicKey.export({ format: 'jwk' })
+  return BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`)
 }
 
 function refuseRsa(details: { modulusLength?: number; publicExponent?: bigint }): string | undefined {

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { badRequest } from '../error/service-error.ts'
-import { type KeyUse, keyKind } from './key-kind.ts'
+import { type KeyUse, requireSoundKey } from './key-kind.ts'
 import { type PemBlock, pemBlocks } from './pem.ts'
 import { decodeYBase64 } from './ybase64.ts'
 
@@ -25,7 +25,8 @@ const PUBLIC_READERS: ReadonlyMap<string, (text: string) => KeyObject> = new Map
 
 /**
  * Reads the first private key of a PEM text: PKCS#8 (also encrypted), PKCS#1 or SEC1 (with or without its parameters).
- * Throws `bad-request` with the reason when there is none, it does not parse, or its kind is not accepted.
+ * Throws `bad-request` with the reason when there is none, it does not parse, its kind is not accepted, or
+ * it is weak.
  */
 export function loadPrivateKey(pem: string, options: KeyLoadOptions = {}): KeyObject {
   const block = findBlock(pem, PRIVATE_LABELS)
@@ -37,13 +38,13 @@ export function loadPrivateKey(pem: string, options: KeyLoadOptions = {}): KeyOb
   const key = parsed('private key', () =>
     createPrivateKey({ key: block.text, ...(encrypted && { passphrase: options.passphrase }) }),
   )
-  keyKind(key, options.use)
+  requireSoundKey(key, options.use)
   return key
 }
 
 /**
  * Reads a public key from PEM text (a public key or a certificate), or from the ybase64 of such a text, the form in
- * which services register keys. Throws `bad-request` with the reason; a private key is refused.
+ * which services register keys. Throws `bad-request` with the reason; a private key is refused, and so is a weak one.
  */
 export function loadPublicKey(pemOrYBase64: string, options: Pick<KeyLoadOptions, 'use'> = {}): KeyObject {
   if (pemOrYBase64.length > KEY_TEXT_MAX_LENGTH) throw badRequest('the public key text is too long')
@@ -54,7 +55,7 @@ export function loadPublicKey(pemOrYBase64: string, options: Pick<KeyLoadOptions
   const read = block && PUBLIC_READERS.get(block.label)
   if (!read) throw badRequest(`no public key or certificate in PEM form: ${describeContent(pem)}`)
   const key = parsed(block.label === 'CERTIFICATE' ? 'certificate' : 'public key', () => read(block.text))
-  keyKind(key, options.use)
+  requireSoundKey(key, options.use)
   return key
 }
 

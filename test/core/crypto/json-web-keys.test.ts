@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { readJsonWebKeySet } from '#core/crypto/json-web-keys.ts'
+import { rocaPrivateKey } from '../../support/weak-rsa-keys.ts'
 
 const CURVES = [
   ['P-256', 'prime256v1'],
@@ -45,6 +46,7 @@ describe('a key set', () => {
     const keys = [
       jwk(good, { use: 'enc' }),
       jwk(rsa(1024)),
+      jwk(createPublicKey(rocaPrivateKey())),
       jwk(ecKey('secp256k1')),
       { kty: 'oct', k: 'c2VjcmV0' },
       { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' },

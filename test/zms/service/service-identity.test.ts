@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { beforeEach, describe, test } from 'node:test'
+import { publicKeyPem } from '#core/crypto/keys.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { serviceIdentityService } from '#zms/service/service-identity.ts'
 import type { ServiceProviders } from '#zms/service/service-providers.ts'
+import { goodModulus, rocaPrivateKey, rsaPublicKey } from '../../support/weak-rsa-keys.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
 import { authorizing, quotaOf } from './objects.ts'
 
@@ -119,6 +121,9 @@ describe('putServiceIdentity', () => {
       '0',
       encodeYBase64(ed25519.publicKey.export({ type: 'spki', format: 'pem' }).toString()),
     ],
+    ['a key with an even modulus', '0', encodeYBase64(publicKeyPem(rsaPublicKey(goodModulus() + 1n)))],
+    ['a key with the exponent 1', '0', encodeYBase64(publicKeyPem(rsaPublicKey(goodModulus(), 1n)))],
+    ['a key that can be factored', '0', encodeYBase64(publicKeyPem(createPublicKey(rocaPrivateKey())))],
     ['an empty key', '0', ''],
     ['a key without id', '', k0],
   ]

@@ -32,6 +32,7 @@ import {
   requestPem,
 } from '../../support/certificate-requests.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { closePrimesPrivateKey, rocaPrivateKey } from '../../support/weak-rsa-keys.ts'
 
 const rsa = (modulusLength: number, publicExponent = 65537) =>
   generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey
@@ -394,6 +395,16 @@ describe('a request is refused', () => {
       'its key is refused: an RSA modulus of 1024 bits is too short; use 2048 or more',
     )
     refused('the exponent 3', () => requestOf({ key: rsa(2048, 3) }), /public exponent/)
+    refused(
+      'primes of the faulty library of Infineon',
+      () => requestOf({ key: rocaPrivateKey() }),
+      'its key is refused: the RSA key is of those that can be factored because of how their primes were made (ROCA, CVE-2017-15361)',
+    )
+    refused(
+      'primes next to each other',
+      () => requestOf({ key: closePrimesPrivateKey() }),
+      'its key is refused: the prime factors of the RSA key are too close to each other',
+    )
     refused('P-224', () => requestOf({ key: ec('secp224r1') }), /^its kind of key is not accepted/)
     refused('the curve of Bitcoin', () => requestOf({ key: ec('secp256k1') }), /^its kind of key is not accepted/)
     refused(

@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { findKeyKind } from '#core/crypto/key-kind.ts'
+import { findSoundKeyKind } from '#core/crypto/key-kind.ts'
 import { badRequest } from '#core/error/service-error.ts'
 import { mpint, SshReader, sshString } from './ssh-wire.ts'
 
@@ -54,7 +54,7 @@ export function parseSshPublicKey(line: string): SshPublicKey {
   } catch (cause) {
     throw refused(cause instanceof RangeError ? cause.message : 'it is not a key', cause)
   }
-  const kind = findKeyKind(key, 'certificate')
+  const kind = findSoundKeyKind(key, 'certificate')
   if (typeof kind === 'string') throw refused(kind)
   // Written anew, so that nothing but the key gets into a certificate.
   return sshPublicKey(key)
