@@ -25,7 +25,7 @@ const EVENTUALLY_MILLIS = 30_000
 const TIMESTAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g
 
 /** This project's zms-cli, run inside the test: several hundred commands would spend most of their time on starting. */
-export const OURS = Symbol('our zms-cli')
+export const OURS = { whose: 'ours' } as const
 
 /** A zms-cli, used by several people of one development folder, each with a client certificate. */
 export class ZmsCli {
