@@ -6,8 +6,9 @@ import { createGzip } from 'node:zlib'
 import { writeDataFile } from '#zms/transfer/data-file.ts'
 import { openSource } from '#zms/transfer/data-location.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
-import { dataFailure, Progress } from './data-command.ts'
+import { dataFailure } from './data-command.ts'
 import { type DataOptions, zmsDataOf } from './data-location.ts'
+import { RowProgress } from './progress.ts'
 
 /** Options of `athenz export`. */
 export interface ExportOptions extends DataOptions {
@@ -21,7 +22,7 @@ export interface ExportOptions extends DataOptions {
  * @throws CommandFailure with the reason
  */
 export async function exportData(target: string, options: ExportOptions): Promise<number> {
-  const progress = new Progress()
+  const progress = new RowProgress()
   try {
     const location = await zmsDataOf(options)
     const source = await openSource(location, options)

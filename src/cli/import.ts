@@ -4,8 +4,9 @@ import { createGunzip } from 'node:zlib'
 import { readDataFile } from '#zms/transfer/data-file.ts'
 import { type DataLocation, type FillOptions, openTarget } from '#zms/transfer/data-location.ts'
 import { moveRows } from '#zms/transfer/transfer.ts'
-import { dataFailure, Progress } from './data-command.ts'
+import { dataFailure } from './data-command.ts'
 import { type DataOptions, zmsDataOf } from './data-location.ts'
+import { RowProgress } from './progress.ts'
 
 /** Options of `athenz import`. */
 export interface ImportOptions extends DataOptions {
@@ -44,7 +45,7 @@ async function fill(
     label: new Date().toISOString().replaceAll(/[-:]|\.\d+/g, ''),
   }
   const target = await openTarget(location, fillOptions)
-  const progress = new Progress()
+  const progress = new RowProgress()
   try {
     const rows = await moveRows(file.rows(), target, progress.show)
     await target.commit()

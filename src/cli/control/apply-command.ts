@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { ProgressLine } from '../progress.ts'
 import { makeChanges } from './change.ts'
 import { addControl, type WriteOptions } from './control-command.ts'
 import type { Session } from './session.ts'
@@ -52,8 +53,14 @@ async function apply(session: Session, _words: unknown, options: ApplyOptions): 
   const manifests = await readManifests(file)
   const zms = await session.zms()
   const changes = []
-  for (const manifest of manifests) {
-    changes.push(...(await planDomain(manifest, await readDomain(zms, manifest.domain), { prune, auditRef })))
+  const progress = new ProgressLine()
+  try {
+    for (const manifest of manifests) {
+      progress.show(`reading ${manifest.domain}`)
+      changes.push(...(await planDomain(manifest, await readDomain(zms, manifest.domain), { prune, auditRef })))
+    }
+  } finally {
+    progress.end()
   }
   return makeChanges(session, changes, options)
 }

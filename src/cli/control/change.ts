@@ -1,9 +1,9 @@
 import type { ZmsClient } from '#client/zms-client.ts'
+import { StepProgress } from '../progress.ts'
 import { EXIT } from './exit-status.ts'
 import { isFields } from './fields.ts'
 import { lineDiff } from './line-diff.ts'
 import { yamlText } from './output.ts'
-import { Progress } from './progress.ts'
 import type { Session } from './session.ts'
 
 /** One change of what ZMS keeps. `before` and `after` are what people see of it; absent: it is not there. */
@@ -49,7 +49,7 @@ export async function makeChanges(
   }
   const zms = await session.zms()
   const made: Change[] = []
-  const progress = new Progress(changes.length)
+  const progress = new StepProgress(changes.length)
   try {
     for (const change of changes) {
       progress.begin(change.subject)

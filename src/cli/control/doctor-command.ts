@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { CommandFailure } from '../command-failure.ts'
+import { ProgressLine } from '../progress.ts'
 import { addControl } from './control-command.ts'
 import type { DoctorOptions, Finding } from './doctor.ts'
 import { EXIT } from './exit-status.ts'
@@ -22,7 +23,10 @@ export function addDoctor(program: Command): void {
 
 async function diagnose(session: Session, _words: unknown, options: DoctorOptions): Promise<number> {
   const { examine } = await import('./doctor.ts')
-  const findings = await examine(session, options)
+  const progress = new ProgressLine()
+  const findings = await examine(session, options, (what) => progress.show(`checking ${what}`)).finally(() =>
+    progress.end(),
+  )
   if (findings.length === 0) {
     throw new CommandFailure('there is nothing to check: name a context, the servers by --zms and --zts, or --root')
   }

@@ -27,17 +27,29 @@ const LEAST_DAYS_LEFT = 7
 /** Tokens and certificates are refused when clocks differ by minutes; who is off by more than this is on the way there. */
 const CLOCK_DIFFERENCE_MILLIS = 30_000
 
-/** Carries out all checks that the context and the options allow, one after the other. */
-export async function examine(session: Session, { root }: DoctorOptions): Promise<Finding[]> {
+/** Carries out all checks that the context and the options allow, one after the other; `begin` is told of each group. */
+export async function examine(
+  session: Session,
+  { root }: DoctorOptions,
+  begin: (what: string) => void,
+): Promise<Finding[]> {
   const { zms, zts } = session.context
-  return [
-    ...(await identityFindings(session.context)),
-    ...(zms === undefined ? [] : await serverFindings('ZMS', zms, session.context)),
-    ...(zts === undefined ? [] : await serverFindings('ZTS', zts, session.context)),
-    ...(zms === undefined ? [] : [await callerFinding(session)]),
-    ...(zms === undefined || zts === undefined ? [] : [await registrationFinding(session), await syncFinding(session)]),
-    ...(root === undefined ? [] : await (await import('./installation-check.ts')).installationFindings(root)),
-  ]
+  const findings = await identityFindings(session.context)
+  const check = async (what: string, found: () => Promise<Finding[]>) => {
+    begin(what)
+    findings.push(...(await found()))
+  }
+  if (zms !== undefined) await check('ZMS', () => serverFindings('ZMS', zms, session.context))
+  if (zts !== undefined) await check('ZTS', () => serverFindings('ZTS', zts, session.context))
+  if (zms !== undefined) await check('who you are to ZMS', async () => [await callerFinding(session)])
+  if (zms !== undefined && zts !== undefined) {
+    await check('how ZTS and ZMS get on', async () => [await registrationFinding(session), await syncFinding(session)])
+  }
+  if (root !== undefined) {
+    const { installationFindings } = await import('./installation-check.ts')
+    await check(`the installation in ${root}`, () => installationFindings(root))
+  }
+  return findings
 }
 
 async function identityFindings({ certificate: file, key: keyFile }: Context): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CommandFailure } from '../command-failure.ts'
+import { WaitingProgress } from '../progress.ts'
 import { EXIT, isAbsence } from './exit-status.ts'
-import { Waiting } from './progress.ts'
 import type { Session, SessionOptions } from './session.ts'
 
 /** Options of `athenz policy wait`. */
@@ -24,7 +24,7 @@ export async function waitForPolicies(
   const wanted = modified ?? (await lastChange(session, domain))
   const zts = await session.zts()
   const end = Date.now() + timeout * 1000
-  const waiting = new Waiting(`waiting for ${domain} of ${wanted.toISOString()}`)
+  const waiting = new WaitingProgress(`waiting for ${domain} of ${wanted.toISOString()}`)
   let served: string | undefined
   try {
     for (;;) {
