@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf } from '#core/error/message-of.ts'
+import { ProcessReport } from '#core/http/ops-report.ts'
 import { OpsServer } from '#core/http/ops-server.ts'
 import { silentLogger } from '#core/log/logger.ts'
 import { type FileLock, nodeFileSystem } from '#core/seam/file-system.ts'
@@ -86,9 +87,7 @@ async function openMetrics({ metricsPort: port }: SiaConfig, metrics: OpenedAgen
   const { registry } = metrics
   const server = new OpsServer({
     port,
-    registry,
-    checks: new Map([['certificate', certificate]]),
-    stopping,
+    report: new ProcessReport({ registry, checks: new Map([['certificate', certificate]]), stopping }),
     log: silentLogger(),
   })
   try {

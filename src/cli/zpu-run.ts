@@ -2,6 +2,7 @@ import { access, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readAthenzConf } from '#core/config/athenz-conf.ts'
 import { messageOf } from '#core/error/message-of.ts'
+import { ProcessReport } from '#core/http/ops-report.ts'
 import { OpsServer } from '#core/http/ops-server.ts'
 import { silentLogger } from '#core/log/logger.ts'
 import type { Wait } from '#core/main/periodic-job.ts'
@@ -263,9 +264,11 @@ async function openMetrics({ flags, config, machine, metrics, file }: Run): Prom
   }
   const server = new OpsServer({
     port,
-    registry: metrics.registry,
-    checks: new Map([['policies', policies]]),
-    stopping: machine.stopping,
+    report: new ProcessReport({
+      registry: metrics.registry,
+      checks: new Map([['policies', policies]]),
+      stopping: machine.stopping,
+    }),
     log: silentLogger(),
   })
   try {

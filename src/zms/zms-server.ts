@@ -1,5 +1,4 @@
 import type { AuditLog } from '#core/audit/audit-log.ts'
-import { openAuditLog } from '#core/audit/open-audit-log.ts'
 import { recordableCheck } from '#core/audit/recordable.ts'
 import { AuthorityChain } from '#core/authority/chain.ts'
 import { type LoadedAuthorities, loadAuthorities } from '#core/authority/load.ts'
@@ -9,11 +8,12 @@ import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { uriListIncludes } from '#core/config/uri-list.ts'
 import { watchConfig } from '#core/config/watch-config.ts'
-import { openCredentialsBox, openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
+import { openCredentialsBox } from '#core/crypto/open-private-key-store.ts'
 import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
+import { isKeptByOneProcess, remoteAuthHistory } from '#core/history/remote-auth-history.ts'
 import { startAuthHistory } from '#core/history/start-auth-history.ts'
 import { registerApiDocumentation } from '#core/http/api-documentation.ts'
 import { Container } from '#core/http/container.ts'
@@ -22,6 +22,7 @@ import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
 import { registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
+import type { WorkerSeat } from '#core/workers/worker-seat.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
 import { zmsHandlers } from './handlers.ts'
@@ -52,6 +53,7 @@ import { QuotaRules } from './service/quota-rules.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { ServiceProviders } from './service/service-providers.ts'
 import { Writes } from './service/writes.ts'
+import { authHistoryOptions, openZmsAuditLog, openZmsPrivateKeyStore } from './shared-parts.ts'
 import type { Store } from './store/store.ts'
 import { openSystemParts } from './system-parts.ts'
 
@@ -60,19 +62,28 @@ const INVALID_OBJECT =
   'Invalid Object: checkout https://github.com/AthenZ/athenz/tree/master/core/zms/src/main/rdl for object definitions'
 
 const SECONDS_PER_HOUR = 3600
+/** What workers tell each other when they have changed data. */
+const CHANGED = 'changed'
 
-/** Puts a ZMS together from its configuration and starts it. Throws ConfigError or Error that says what is wrong. */
-export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logger): Promise<RunningServer> {
+/**
+ * Puts a ZMS together from its configuration and starts it; with a seat, one worker of it. Throws ConfigError or Error that
+ * says what is wrong.
+ */
+export async function startZms(
+  loaded: LoadedConfig<ConfigOf['zms']>,
+  log: Logger,
+  seat?: WorkerSeat,
+): Promise<RunningServer> {
   const { config } = loaded
-  const { privateKeyStoreFactoryClass: className, rootDir } = config.zms
-  const property = 'athenz.zms.private_key_store_factory_class'
+  const { rootDir } = config.zms
   const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
-  const privateKeyStore = await openPrivateKeyStore(loaded, { property, className, rootDir, log: say })
+  const privateKeyStore = await openZmsPrivateKeyStore(loaded, log)
   const container = await Container.open({
     config,
     privateKeyStore,
     log,
     specialPorts: [config.container.statusPort],
+    seat,
     vital: { paths: [`${ZMS_API_ROOT}/status`], port: config.container.statusPort },
   })
   const opened: (() => Promise<void> | void)[] = [() => privateKeyStore.close?.()]
@@ -115,27 +126,16 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     const publicKeys = new Map(
       signers.all.map((signer) => [signer.keyId.toLowerCase(), encodeYBase64(signer.publicKeyPem)]),
     )
-    const providerClient = await openProviderClient(config, privateKeyStore, log)
+    const providerClient = await openProviderClient(config, privateKeyStore, log, container.certificates)
     if (providerClient) opened.push(() => providerClient.close())
-    const audit = await openAuditLog({
-      server: 'zms',
-      className: config.zms.auditLoggerFactoryClass,
-      hostname: config.zms.hostname,
-      rootDir,
-      config,
-      privateKeyStore,
-      log,
-    })
+    const audit = await openZmsAuditLog({ config, privateKeyStore, log }, seat)
     opened.push(() => audit.close?.())
+    const { authHistoryStoreFactoryClass: historyClass } = config.zms
     const history = await startAuthHistory({
-      server: 'zms',
-      property: 'athenz.zms.auth_history_store_factory_class',
-      className: config.zms.authHistoryStoreFactoryClass,
-      rootDir,
-      config,
-      privateKeyStore,
+      ...authHistoryOptions({ config, privateKeyStore }),
+      className: historyClass,
+      ...(seat && isKeptByOneProcess(historyClass) && { opened: remoteAuthHistory(seat.primary) }),
       container,
-      now: Date.now,
       log: say,
     })
     if (history) opened.push(() => history.close())
@@ -146,10 +146,12 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
       providerClient,
       credentialsBox,
       signer: signers.preferred(),
+      onChangeElsewhere: (listener) => seat?.subscribe(CHANGED, listener),
       audit,
       log: say,
     })
     opened.push(await startPublishing({ config, privateKeyStore, log }, deps.writes))
+    if (seat) deps.writes.onChange(() => seat.publish(CHANGED))
     const notifications = await openNotifications({
       config,
       deps,
@@ -186,6 +188,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
     opened.push(() => watch.close())
     const reachable = async () => {
       if (!(await store.check())) throw new Error('the data cannot be reached')
+      return store.remark?.()
     }
     const addresses = await container.listen(
       new Map<string, ReadinessCheck>([
@@ -193,7 +196,7 @@ export async function startZms(loaded: LoadedConfig<ConfigOf['zms']>, log: Logge
         ['audit log', recordableCheck(audit)],
       ]),
     )
-    opened.push(startBackground(deps, { notifications }))
+    if (!seat || seat.leads) opened.push(startBackground(deps, { notifications }))
     return { addresses, close: closeAll }
   } catch (error) {
     await closeAll()
@@ -210,10 +213,11 @@ async function dependencies(
     audit: AuditLog
     providerClient: ProviderClient | undefined
     authHistory: AuthHistory | undefined
-  } & Pick<ZmsDependencies, 'signer' | 'credentialsBox' | 'log'>,
+  } & Pick<ZmsDependencies, 'signer' | 'onChangeElsewhere' | 'credentialsBox' | 'log'>,
 ): Promise<ZmsDependencies> {
   const { zms } = config
-  const { store, authorities, audit, authHistory, providerClient, signer, credentialsBox, log } = parts
+  const { store, authorities, audit, authHistory, providerClient, signer, credentialsBox, log, onChangeElsewhere } =
+    parts
   const now = Date.now
   const named = (property: string, className: string | undefined) =>
     className === undefined ? undefined : authorities.named(property, className)
@@ -279,6 +283,7 @@ async function dependencies(
     userAuthority,
     principalAuthority: named('athenz.zms.principal_authority_class', zms.principalAuthorityClass),
     signer,
+    onChangeElsewhere,
     now,
     log,
   }

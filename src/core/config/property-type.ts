@@ -51,6 +51,19 @@ export const integerType = (min: number, max: number): PropertyType<number> =>
     return value < min || value > max ? refuse(`${text} is out of range (write ${min} to ${max})`) : value
   })
 
+/** The most processes of one server: beyond the processors of any machine they only take memory. */
+const MAX_WORKERS = 256
+
+/** Processes of a server: a number, or `auto` for one on each processor. */
+export const workersType: PropertyType<number | 'auto'> = typeOf<number | 'auto'>((text) => {
+  const given = text.trim()
+  if (given === 'auto') return given
+  if (!/^\d{1,9}$/.test(given))
+    return refuse(`${quote(text)} is no number of workers (write 1 to ${MAX_WORKERS}, or auto)`)
+  const value = Number(given)
+  return value > MAX_WORKERS ? refuse(`${given} is out of range (write 1 to ${MAX_WORKERS}, or auto)`) : value
+})
+
 /** A TCP port; a negative number means 0, off. */
 export const portType: PropertyType<number> = typeOf((text) => {
   if (!/^-?\d{1,9}$/.test(text)) return refuse(`${quote(text)} is not a port (write 0 to 65535)`)

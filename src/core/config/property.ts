@@ -153,6 +153,8 @@ export const hours = numberOf(COUNT, 'Hours')
 export const days = numberOf(COUNT, 'Days')
 /** A TCP port, 0 = off. */
 export const port = numberOf(types.portType, '')
+/** Processes of a server. */
+export const workers = rowOf(types.workersType)
 /** Items between commas, in order. */
 export const list = rowOf(types.listType, 'value')
 /** Items between commas, as a set. */

@@ -26,6 +26,7 @@ import {
   uriList,
   url,
   wordSet,
+  workers,
 } from './property.ts'
 
 const JDBC_STORE = 'com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory'
@@ -42,6 +43,10 @@ export const serverProperties = {
   root_dir: path('{root}', 'Base folder of the server; relative paths count from it.'),
   prop_file: path('{root}/conf/zms_server/zms.properties', 'File with the properties of the server.'),
   hostname: text(sameAs('athenz.hostname'), 'Name of this machine in tokens and in the audit log.'),
+  workers: workers(
+    '1',
+    'Processes that share the ports: a number, or auto for one on each processor; 0 and 1 = a single one.',
+  ),
   domain_admin: list('', 'First system administrators, e.g. user.joe,user.jane; needed at the very first start.'),
   server_region: text(unset, 'Region, told to plug-ins and in change messages.'),
   read_only_mode: dynamic(boolean(false, 'Refuse every write with status 400.')),

@@ -14,15 +14,17 @@ export interface StartedAuthHistory {
 export interface StartAuthHistoryOptions extends Omit<AuthHistoryOptions, 'className'> {
   /** Undefined: there is none. */
   readonly className: string | undefined
+  /** The store, when it is open already and closed by somebody else. */
+  readonly opened?: AuthHistoryStore | undefined
   readonly container: Pick<Container, 'observe'>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /** Opens the history, if there is one, and notes from now on who uses which domain. Throws as {@link openAuthHistory}. */
 export async function startAuthHistory(options: StartAuthHistoryOptions): Promise<StartedAuthHistory | undefined> {
-  const { className, config, container, now, log } = options
+  const { className, opened, config, container, now, log } = options
   if (className === undefined) return undefined
-  const store = await openAuthHistory({ ...options, className })
+  const store = opened ?? (await openAuthHistory({ ...options, className }))
   const recorder = new AuthUseRecorder({
     store,
     now,
@@ -34,7 +36,7 @@ export async function startAuthHistory(options: StartAuthHistoryOptions): Promis
     store,
     async close() {
       await recorder.close()
-      await store.close?.()
+      if (!opened) await store.close?.()
     },
   }
 }

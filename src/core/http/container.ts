@@ -9,6 +9,7 @@ import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { seldom } from '../log/seldom.ts'
 import { CertificateMetrics } from '../metrics/certificate-metrics.ts'
+import type { WorkerSeat } from '../workers/worker-seat.ts'
 import { AccessLog } from './access-log.ts'
 import { cipherList } from './cipher-suites.ts'
 import { healthCheckFilter } from './health-check.ts'
@@ -16,7 +17,8 @@ import type { PortOptions } from './listener.ts'
 import { type MetricReceiver, type MetricReceiverOptions, openMetricReceiver, sampling } from './metric-receiver.ts'
 import { type OpenedLoadShedding, openLoadShedding } from './open-load-shedding.ts'
 import { type OpenedRateLimits, openRateLimits } from './open-rate-limits.ts'
-import { OpsServer, type ReadinessCheck } from './ops-server.ts'
+import { ProcessReport, type ReadinessCheck } from './ops-report.ts'
+import { OpsServer } from './ops-server.ts'
 import type { Authenticator } from './pipeline.ts'
 import { type PortRule, readPortRules } from './port-rules.ts'
 import type { ExchangeObserver } from './reply-writer.ts'
@@ -35,6 +37,8 @@ export interface ContainerOptions {
   readonly log: Logger
   /** Ports for operations of one kind, besides those for all; the server says which operations they are. */
   readonly specialPorts: readonly number[]
+  /** Place among the processes of the server, when it has several. */
+  readonly seat?: WorkerSeat | undefined
   /** What is served under any load, because who asks wants to know whether the server is there. */
   readonly vital?: { readonly paths: readonly string[]; readonly port: number }
 }
@@ -148,23 +152,21 @@ export class Container {
   }
 
   /**
-   * Opens all ports, the operations port too; gives the addresses of the API ports in the order TLS, plain, special, or in
-   * that of the file with rules of ports.
+   * Opens all ports, the operations port too unless another process has it; gives the addresses of the API ports in the
+   * order TLS, plain, special, or in that of the file with rules of ports.
    */
   async listen(checks: ReadonlyMap<string, ReadinessCheck>): Promise<AddressInfo[]> {
-    const { config, log } = this.#options
+    const { config, log, seat } = this.#options
     this.#load.start()
     const addresses = await this.server.listen()
     if (config.ts.opsPort > 0) {
-      this.#ops = new OpsServer({
-        port: config.ts.opsPort,
-        host: config.ts.opsHost,
-        registry: this.registry,
-        checks,
-        stopping: this.server.stopping,
-        log,
-      })
-      await this.#ops.listen()
+      const report = new ProcessReport({ registry: this.registry, checks, stopping: this.server.stopping })
+      if (seat) {
+        seat.report(report)
+      } else {
+        this.#ops = new OpsServer({ port: config.ts.opsPort, host: config.ts.opsHost, report, log })
+        await this.#ops.listen()
+      }
     }
     return addresses
   }
@@ -215,7 +217,7 @@ async function portRulesOf(file: string | undefined): Promise<readonly PortRule[
 }
 
 function portsOf(
-  { config, specialPorts }: ContainerOptions,
+  { config, specialPorts, seat }: ContainerOptions,
   source: TlsSource | undefined,
   rules: readonly PortRule[] | undefined,
 ): PortOptions[] {
@@ -224,7 +226,7 @@ function portsOf(
     ...(container.listenHost !== undefined && { host: container.listenHost }),
     proxyProtocol: container.proxyProtocol,
   }
-  const tls = source && tlsOf(config, source)
+  const tls = source && { ...tlsOf(config, source), ...(seat && { ticketSecret: seat.ticketSecret }) }
   if (tls && rules) {
     return rules.map(({ port, serves, ...demands }) => ({
       ...shared,

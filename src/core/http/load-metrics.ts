@@ -29,6 +29,7 @@ export function registerLoadMetrics(registry: Registry, { inFlight, shedder }: M
     name: 'athenz_event_loop_utilization',
     help: 'Share of the time in which the event loop was not idle, since this was last read',
     registers: [],
+    aggregator: 'max',
     collect: () => {
       const current = performance.eventLoopUtilization()
       utilization.set(performance.eventLoopUtilization(current, last).utilization)
@@ -39,6 +40,7 @@ export function registerLoadMetrics(registry: Registry, { inFlight, shedder }: M
     name: 'athenz_load_shedding_share',
     help: 'Share of the requests that is refused because the event loop is late, from 0 to 1',
     registers: [],
+    aggregator: 'max',
     collect: () => share.set(shedder.share),
   })
   for (const gauge of [requests, utilization, share]) registry.registerMetric(gauge)

@@ -1,13 +1,14 @@
 import { Counter, type Registry } from 'prom-client'
 import { Networks } from '../authority/networks.ts'
 import { ConfigError } from '../config/config-error.ts'
-import type { SharedConfig } from '../config/server-tables.ts'
+import type { ContainerConfig } from '../config/server-tables.ts'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
 import { seldom } from '../log/seldom.ts'
 import { limiterFilter, openRateLimiter } from './rate-limiter.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RequestFilter } from './server.ts'
+import { type RateSharers, SharedRates } from './shared-rates.ts'
 
 const EXEMPT_PROPERTY = 'athenz.ts.rate_limit_exempt'
 
@@ -24,10 +25,13 @@ export async function openRateLimits({
   config,
   registry,
   log,
+  seat,
 }: {
-  readonly config: Pick<SharedConfig, 'container' | 'ts'>
+  readonly config: ContainerConfig
   readonly registry: Registry
   readonly log: Logger
+  /** The other processes of the server, which limit together with this one. */
+  readonly seat?: RateSharers | undefined
 }): Promise<OpenedRateLimits> {
   const { container, ts } = config
   const limiter = await openRateLimiter(container.ratelimitFactoryClass, container.rootDir)
@@ -37,6 +41,7 @@ export async function openRateLimits({
     labelNames: ['limit'],
     registers: [registry],
   })
+  const shared = seat && new SharedRates(seat)
   const limits = new RateLimits({
     connectionsPerSecond: ts.rateLimitConnectionsPerSecond,
     addressRequestsPerSecond: ts.rateLimitAddressRequestsPerSecond,
@@ -47,13 +52,18 @@ export async function openRateLimits({
     exempt: exemptNetworks(ts.rateLimitExempt),
     log,
     onRefused: (limit) => refused.inc({ limit }),
+    ...(seat && { sharers: seat.count, onAdmitted: shared?.note }),
   })
+  shared?.charge(limits)
   const failed = seldom((error: unknown) => log.error({ err: error }, 'the limiter of rates failed'))
   const onRefused = () => refused.inc({ limit: 'plug-in' })
   return {
     limits,
     filters: limiter ? [limits.filter, limiterFilter(limiter, { onRefused, onFailure: failed })] : [limits.filter],
-    close: async () => limiter?.close?.(),
+    close: async () => {
+      shared?.close()
+      await limiter?.close?.()
+    },
   }
 }
 

@@ -30,6 +30,10 @@ export interface RateLimitsOptions {
   /** Addresses and principals that are remembered. */
   readonly maxKeys: number
   readonly log: Logger
+  /** How many processes count together. Each is told what the others have admitted; this one alone when absent. */
+  readonly sharers?: number
+  /** Told of everything that is admitted under a limit. */
+  readonly onAdmitted?: ((limit: RateLimit, key: string) => void) | undefined
   /** Told of everything that is refused. */
   readonly onRefused?: (limit: RateLimit) => void
   /** Milliseconds of a clock that does not go back. */
@@ -62,6 +66,7 @@ export class RateLimits {
   readonly #addresses: TokenBuckets | undefined
   readonly #failures: TokenBuckets | undefined
   readonly #principals: TokenBuckets | undefined
+  readonly #byLimit: Readonly<Record<RateLimit, TokenBuckets | undefined>>
   readonly #peers = new WeakMap<Connection, Peer>()
   readonly #loggedAt = new Map<RateLimit, number>()
   readonly #now: () => number
@@ -69,10 +74,16 @@ export class RateLimits {
   constructor(options: RateLimitsOptions) {
     const { connectionsPerSecond, addressRequestsPerSecond, failuresPerMinute, principalRequestsPerSecond } = options
     this.#options = options
-    this.#connections = this.#buckets(connectionsPerSecond)
-    this.#addresses = this.#buckets(addressRequestsPerSecond)
-    this.#failures = this.#buckets(failuresPerMinute / SECONDS_PER_MINUTE, SECONDS_PER_MINUTE)
-    this.#principals = this.#buckets(principalRequestsPerSecond)
+    this.#connections = this.#buckets('connections', connectionsPerSecond)
+    this.#addresses = this.#buckets('address', addressRequestsPerSecond)
+    this.#failures = this.#buckets('failures', failuresPerMinute / SECONDS_PER_MINUTE, SECONDS_PER_MINUTE)
+    this.#principals = this.#buckets('principal', principalRequestsPerSecond)
+    this.#byLimit = {
+      connections: this.#connections,
+      address: this.#addresses,
+      failures: this.#failures,
+      principal: this.#principals,
+    }
     this.#now = options.now ?? (() => performance.now())
   }
 
@@ -101,6 +112,11 @@ export class RateLimits {
     if (waitMillis === 0) return false
     writer.sendError(exchange, this.#refusal('address', key, waitMillis))
     return true
+  }
+
+  /** Counts what another process has admitted under a limit. */
+  charge(limit: RateLimit, key: string, count: number): void {
+    this.#byLimit[limit]?.charge(key, count, this.#now())
   }
 
   /** The same authenticator, which refuses principals whose requests come too fast and notes whose credentials are bad. */
@@ -169,9 +185,16 @@ export class RateLimits {
     log.warn({ limit, client }, 'rate limit: requests are refused')
   }
 
-  #buckets(perSecond: number, burstSeconds = this.#options.burstSeconds): TokenBuckets | undefined {
+  #buckets(limit: RateLimit, perSecond: number, burstSeconds = this.#options.burstSeconds): TokenBuckets | undefined {
     if (perSecond === 0) return undefined
-    return new TokenBuckets({ perSecond, burst: perSecond * burstSeconds, maxKeys: this.#options.maxKeys })
+    const { maxKeys, sharers = 1, onAdmitted } = this.#options
+    return new TokenBuckets({
+      perSecond,
+      burst: perSecond * burstSeconds,
+      maxKeys,
+      sharers,
+      onTaken: onAdmitted && ((key) => onAdmitted(limit, key)),
+    })
   }
 }
 

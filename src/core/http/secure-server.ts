@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto'
+import { constants, createHash, hkdfSync } from 'node:crypto'
 import https from 'node:https'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import type { Logger } from '../log/logger.ts'
@@ -24,6 +24,11 @@ export interface PortTls {
   readonly maxVersion?: TlsVersion
   /** How long a session may be resumed. */
   readonly sessionTimeoutSeconds?: number
+  /**
+   * Of which the keys of session tickets are made, together with key and certificates: servers with the same secret resume
+   * each other's sessions as long as they have the same material. Random keys when absent.
+   */
+  readonly ticketSecret?: Uint8Array
   /** Log failed handshakes as warnings; as debug lines otherwise. */
   readonly logFailures?: boolean
 }
@@ -60,6 +65,11 @@ export function createSecureServer(
     handshakeTimeout: handshakeTimeoutMillis,
   })
   source.onChange((material) => server.setSecureContext(contextOptions(tls, material)))
+  server.on('listening', () => {
+    // A process of a cluster gets the keys of the one that listened first, made for the material of that time.
+    const keys = ticketKeys(tls, source.material)
+    if (keys) server.setTicketKeys(keys)
+  })
   // First in line, so that nothing is read from a client that is refused.
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     if (socket.authorized || socket.getPeerX509Certificate() === undefined) return
@@ -72,7 +82,19 @@ export function createSecureServer(
   return server
 }
 
-function contextOptions(tls: PortTls, { key, cert, ca }: TlsMaterial): TlsOptions {
+const TICKET_KEY_BYTES = 48
+
+function ticketKeys({ ticketSecret }: PortTls, { key, cert, ca = [] }: TlsMaterial): Buffer | undefined {
+  if (ticketSecret === undefined) return undefined
+  const material = createHash('sha256')
+    .update(JSON.stringify([key, cert, ca]))
+    .digest()
+  return Buffer.from(hkdfSync('sha256', ticketSecret, material, 'TLS session tickets', TICKET_KEY_BYTES))
+}
+
+function contextOptions(tls: PortTls, material: TlsMaterial): TlsOptions {
+  const { key, cert, ca } = material
+  const keys = ticketKeys(tls, material)
   const { ciphers, minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3', sessionTimeoutSeconds } = tls
   return {
     key,
@@ -85,5 +107,6 @@ function contextOptions(tls: PortTls, { key, cert, ca }: TlsMaterial): TlsOption
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionTimeout: sessionTimeoutSeconds ?? DEFAULT_SESSION_TIMEOUT_SECONDS,
     ...(ciphers !== undefined && { ciphers }),
+    ...(keys && { ticketKeys: keys }),
   }
 }

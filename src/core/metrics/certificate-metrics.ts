@@ -64,6 +64,7 @@ export class CertificateMetrics {
       help,
       labelNames: ['use', 'subject', 'serial'],
       registers: [],
+      aggregator: 'min',
       collect: async () => {
         gauge.reset()
         for (const [use, { subject, serial, endMillis }] of await this.#all()) {

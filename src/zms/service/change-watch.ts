@@ -1,6 +1,5 @@
 import { type Patience, WaitingRoom } from '#core/http/waiting-room.ts'
 import type { Store } from '../store/store.ts'
-import type { Writes } from './writes.ts'
 
 /** A domain in the list of modified domains. */
 export type ModifiedDomain = Awaited<ReturnType<Store['modifiedDomains']>>[number]
@@ -30,7 +29,7 @@ export class ChangeWatch {
 
   constructor(
     store: Pick<Store, 'modifiedDomains'>,
-    writes: Pick<Writes, 'onChange'>,
+    writes: { onChange(listener: () => void): void },
     options: { log: (message: string) => void; maxWaiters?: number },
   ) {
     this.#store = store

@@ -43,6 +43,8 @@ export interface ZmsDependencies {
   readonly userAuthority: Authority | undefined
   /** Issues principal tokens; its header is told to those who ask for one. */
   readonly principalAuthority: Authority | undefined
+  /** Calls a listener when another process of this server has changed data; absent where there is none. */
+  readonly onChangeElsewhere?: ((listener: () => void) => void) | undefined
   /** Signs tokens and domains. */
   readonly signer: Signer
   /** Epoch milliseconds. */

@@ -16,6 +16,14 @@ type DomainsQuery = RequestOf<typeof signedDomainsEndpoints.getSignedDomains>['q
 /** Domains that are loaded at once for a list of many. */
 const BATCH_SIZE = 50
 
+/** Changes by any process of this server. */
+const changesOf = ({ writes, onChangeElsewhere }: ZmsDependencies) => ({
+  onChange(listener: () => void) {
+    writes.onChange(listener)
+    onChangeElsewhere?.(listener)
+  },
+})
+
 /**
  * Signed domains. A list of modified domains is held back until there is something new when the client prefers to wait
  * (RFC 7240) and says what it knows; the original answers such a request at once.
@@ -23,7 +31,7 @@ const BATCH_SIZE = 50
 export function signedDomainsService(deps: ZmsDependencies): Handlers<typeof signedDomainsEndpoints> {
   const { store, signer, authorization, credentialsBox } = deps
   const domainSigner = new DomainSigner(signer, (member) => deps.memberRules.typeOf(member))
-  const watch = new ChangeWatch(store, deps.writes, { log: (message) => deps.log('warn', message) })
+  const watch = new ChangeWatch(store, changesOf(deps), { log: (message) => deps.log('warn', message) })
   const lists = new ModifiedLists(store, watch)
 
   return {

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { type Aggregator, Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { SyncCounters, SyncHealth } from './sync-status.ts'
 
 /** What metrics are read from. */
@@ -16,8 +16,9 @@ const PROPAGATION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 90
 
 /** Adds what is to be watched about the domains to a registry; it is read when the registry is. */
 export function registerSyncMetrics(registry: Registry, sync: MeasuredSync): void {
-  const gauge = (name: string, help: string, value: () => number) => {
-    const metric: Gauge = new Gauge({ name, help, registers: [], collect: () => metric.set(value()) })
+  /** Of several processes, the one that is worst off is shown. */
+  const gauge = (name: string, help: string, value: () => number, aggregator: Aggregator = 'max') => {
+    const metric: Gauge = new Gauge({ name, help, registers: [], aggregator, collect: () => metric.set(value()) })
     registry.registerMetric(metric)
   }
   const counter = (name: string, help: string, value: (counters: Readonly<SyncCounters>) => number) => {
@@ -28,7 +29,7 @@ export function registerSyncMetrics(registry: Registry, sync: MeasuredSync): voi
     }
     registry.registerMetric(metric)
   }
-  gauge('athenz_zts_domains', 'Enabled domains in memory', () => sync.domains.size)
+  gauge('athenz_zts_domains', 'Enabled domains in memory', () => sync.domains.size, 'min')
   gauge(
     'athenz_zts_domain_sync_age_seconds',
     'Time since the source of the domains last answered; 0 before the first answer',
@@ -46,6 +47,7 @@ export function registerSyncMetrics(registry: Registry, sync: MeasuredSync): voi
     'athenz_zts_domains_newest_modified_timestamp_seconds',
     'Newest modification time of a domain in memory, as ZMS has stamped it, in seconds since 1970',
     () => sync.newestModified / 1000,
+    'min',
   )
   const propagation = new Histogram({
     name: 'athenz_zts_domain_propagation_seconds',

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { notFound } from '#core/error/service-error.ts'
-import { OpsServer, type ReadinessCheck } from '#core/http/ops-server.ts'
+import { ProcessReport, type ReadinessCheck } from '#core/http/ops-report.ts'
+import { OpsServer } from '#core/http/ops-server.ts'
 import { processRegistry, RequestMetrics } from '#core/http/request-metrics.ts'
 import { silentLogger } from '#core/log/logger.ts'
 import { fakeServer } from './support.ts'
@@ -16,9 +17,7 @@ async function open(
 ) {
   const options = {
     port: 0,
-    registry,
-    checks: new Map(Object.entries(checks)),
-    stopping: stopping.signal,
+    report: new ProcessReport({ registry, checks: new Map(Object.entries(checks)), stopping: stopping.signal }),
     log: silentLogger(),
   }
   const server = new OpsServer(options)

@@ -189,6 +189,42 @@ describe('resumed sessions', () => {
       assert.match(resumed.answer, resumed.reused ? /"code":401/ : /sports\.api/)
     })
 
+    test(`go on at another server with the same secret and the same material, and only there (${version})`, async () => {
+      const pki = await testPki(temporaryFolder())
+      const registration = { authenticator: await certificateChain() }
+      const start = (ticketSecret: Uint8Array) =>
+        startTls(pki, { handlers: whoHandlers, registration, tls: { ticketSecret } })
+      const [secret, anotherSecret] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+      await using one = await start(secret)
+      await using twin = await start(secret)
+      await using stranger = await start(anotherSecret)
+      const { key, cert } = await clientCertificate(pki.ca, 'sports.api')
+      const limits = { minVersion: version, maxVersion: version }
+      const { session } = await visit(one.port, pki, { key, cert, ...limits })
+      assert.ok(session)
+      const visits = await Promise.all(
+        [twin, stranger].map(({ port }) => visit(port, pki, { key, cert, session, ...limits })),
+      )
+      assert.deepEqual(
+        visits.map(({ answer, reused }) => [answer, reused]),
+        [
+          [named('sports.api'), true],
+          [named('sports.api'), false],
+        ],
+      )
+      const successor = await TestCa.create([{ type: 'CN', value: 'Successor' }])
+      writeFileSync(pki.files.trust?.file ?? '', successor.cert)
+      assert.equal(await twin.source.check(), true)
+      // What was made under the old trust means nothing to a server that has the new one, whatever keys they share.
+      const later = await visit(twin.port, pki, { session, ...limits }).catch(() => undefined)
+      assert.notEqual(later?.reused, true)
+      // A server that starts now has the keys for the new material, too.
+      await using replacement = await start(secret)
+      const renewed = await visit(twin.port, pki, limits)
+      const resumed = await visit(replacement.port, pki, { session: renewed.session, ...limits })
+      assert.equal(resumed.reused, true)
+    })
+
     test(`end with the trust they were made under (${version})`, async () => {
       const pki = await testPki(temporaryFolder())
       await using running = await startTls(pki, { handlers: whoHandlers })

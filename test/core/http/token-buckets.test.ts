@@ -16,6 +16,34 @@ suite('token buckets', () => {
     assert.equal(admitted(buckets, 'a', 1000, 20), 5)
   })
 
+  test('take what others have given into account, beyond what there is', () => {
+    const taken: string[] = []
+    const buckets = new TokenBuckets({
+      perSecond: 10,
+      burst: 5,
+      maxKeys: 100,
+      sharers: 2,
+      onTaken: (key) => taken.push(key),
+    })
+    assert.equal(admitted(buckets, 'a', 0, 3), 3)
+    assert.deepEqual(taken, ['a', 'a', 'a'])
+    buckets.charge('a', 5, 0)
+    // Three more than there were, so that the next one is due after the time of four.
+    assert.equal(buckets.take('a', 0), 400)
+    assert.equal(admitted(buckets, 'a', 399, 9), 0)
+    assert.equal(admitted(buckets, 'a', 400, 9), 1)
+    assert.equal(taken.length, 4)
+  })
+
+  test('do not forget what is owed to others', () => {
+    const buckets = new TokenBuckets({ perSecond: 1, burst: 2, maxKeys: 100, sharers: 2 })
+    assert.equal(admitted(buckets, 'a', 0, 9), 2)
+    buckets.charge('a', 2, 0)
+    for (let second = 0.5; second < 2.9; second += 0.1) buckets.take('another', second * 1000)
+    assert.equal(admitted(buckets, 'a', 2900, 9), 0)
+    assert.equal(admitted(buckets, 'a', 3000, 9), 1)
+  })
+
   test('tell how long to wait, and mean it', () => {
     const buckets = new TokenBuckets({ perSecond: 4, burst: 1, maxKeys: 100 })
     assert.equal(buckets.wait('a', 0), 0)
