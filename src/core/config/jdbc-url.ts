@@ -83,8 +83,8 @@ export const parseJdbcUrl = (text: string): ParsedJdbcUrl => {
   const hostText = authority.slice(at + 1)
   if (/[()]/.test(hostText)) return refused(`hosts are written as host:port, separated by commas (${FORM})`)
   const hosts: { host: string; port: number }[] = []
-  for (const text of hostText.split(',')) {
-    const read = readHost(text)
+  for (const part of hostText.split(',')) {
+    const read = readHost(part)
     if (typeof read === 'string') return refused(read)
     hosts.push(read)
   }

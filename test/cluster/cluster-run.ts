@@ -1,0 +1,168 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { DevServers } from '../support/dev-servers.ts'
+import { until } from '../support/until.ts'
+import { ClusterNetwork } from './cluster-network.ts'
+import { startTwoPairs } from './cluster-servers.ts'
+import type { Fault } from './faults.ts'
+import { findGalera, GaleraCluster } from './galera-cluster.ts'
+import { HttpsClient } from './https-client.ts'
+import { judge } from './judgement.ts'
+import { DOMAINS, partsOf, registersOf } from './registers.ts'
+import { CROWD, Workload } from './workload.ts'
+import { ZtsWatch } from './zts-watch.ts'
+
+/** What a run is made of. */
+export interface ClusterRunOptions {
+  readonly faults: readonly Fault[]
+  readonly clients: number
+  readonly registersOfEachKind: number
+  readonly faultMillis: number
+  /** How long the nodes wait for a silent one; Galera's own time when absent. */
+  readonly suspectMillis?: number
+  readonly databaseTimeoutMillis: number
+  /** Keeps the folder, with the logs of all. */
+  readonly keep: boolean
+}
+
+const NODES = 3
+const CLIENT_TIMEOUT_MILLIS = 15_000
+const CALM_MILLIS = 1_000
+const RECOVERY_MILLIS = 60_000
+
+/** Starts everything, breaks it, waits until it is whole again, and prints what was found; whether that is nothing. */
+export async function runCluster(options: ClusterRunOptions): Promise<boolean> {
+  const started = performance.now()
+  const log = (text: string) =>
+    console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}`)
+  const folder = await mkdtemp(join(tmpdir(), 'athenz-cluster-'))
+  const network = await ClusterNetwork.lay(NODES)
+  let isGood = false
+  try {
+    const provider = (await findGalera()) as string
+    const { suspectMillis } = options
+    const galera = { network, nodes: NODES, folder, provider, ...(suspectMillis !== undefined && { suspectMillis }) }
+    await using cluster = await GaleraCluster.start(galera)
+    log(`${NODES} nodes are a cluster`)
+    const { databaseTimeoutMillis } = options
+    const pairs = await startTwoPairs({ cluster, folder, databaseTimeoutMillis })
+    log('two ZMS and two ZTS answer')
+    try {
+      isGood = await breakOnPurpose(options, cluster, pairs, log)
+    } finally {
+      await Promise.all(pairs.map((pair) => pair[Symbol.asyncDispose]()))
+    }
+  } finally {
+    network.close()
+    if (options.keep) log(`logs are in ${folder}`)
+    else await rm(folder, { recursive: true, force: true })
+  }
+  return isGood
+}
+
+async function breakOnPurpose(
+  options: ClusterRunOptions,
+  cluster: GaleraCluster,
+  pairs: readonly DevServers[],
+  log: (text: string) => void,
+): Promise<boolean> {
+  const [zms, zts] = [pairs.map(({ summary }) => summary.zms ?? ''), pairs.map(({ summary }) => summary.zts ?? '')]
+  const http = await HttpsClient.open((pairs[0] as DevServers).summary, CLIENT_TIMEOUT_MILLIS)
+  const registers = registersOf(options.registersOfEachKind)
+  await prepare(http, zms[0] ?? '', options.registersOfEachKind)
+  const workload = new Workload({ http, zms, registers, clients: options.clients, pauseMillis: 20 })
+  const watches = zts.map((base) => new ZtsWatch(http, base, registers))
+
+  const stop = new AbortController()
+  const work = Promise.all([workload.run(stop.signal), ...watches.map((watch) => watch.run(stop.signal))])
+  const rows: FaultRow[] = []
+  await pause(CALM_MILLIS)
+  try {
+    for (const fault of options.faults) {
+      const row = await happen(fault, options.faultMillis, cluster, workload, zms)
+      rows.push(row)
+      log(
+        `${row.name}: longest time without an acknowledged write ${row.silences.map(seconds).join(' and ')} ` +
+          `(ZMS 1 and 2), whole again ${seconds(row.wholeMillis)} after the end`,
+      )
+      await pause(CALM_MILLIS)
+    }
+  } finally {
+    stop.abort()
+    await work
+  }
+  await until(async () => (await workload.readAll()) === 0, {
+    timeoutMillis: RECOVERY_MILLIS,
+    what: 'everything can be read through both ZMS',
+  })
+  const problems = await judge({ http, zms, workload, watches, cluster })
+  http.close()
+  const total = [...workload.outcomes.values()].reduce((sum, count) => sum + count, 0)
+  log(
+    `${total} requests: ${[...workload.outcomes]
+      .sort()
+      .map(([what, count]) => `${what} ${count}×`)
+      .join(', ')}`,
+  )
+  log(`${workload.acknowledged.length} writes were acknowledged`)
+  for (const problem of problems) log(`PROBLEM ${problem}`)
+  log(
+    problems.length === 0
+      ? 'no write lost, no answer too old, nothing torn; recovered alone'
+      : `${problems.length} problems`,
+  )
+  return problems.length === 0
+}
+
+async function prepare(http: HttpsClient, base: string, ofEachKind: number): Promise<void> {
+  const ask = async (method: string, path: string, body: object) => {
+    const answer = await http.ask(`${base}${path}`, method, body)
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`)
+  }
+  for (const name of DOMAINS) {
+    await ask('POST', '/domain', { name, adminUsers: ['user.admin'] })
+    await ask('PUT', `/domain/${name}/role/${CROWD}`, { name: CROWD })
+  }
+  for (const { method, path, body = {} } of partsOf(ofEachKind)) await ask(method, path, body)
+}
+
+/** What a fault did. */
+interface FaultRow {
+  readonly name: string
+  /** For each ZMS, the longest time without an acknowledged write from the beginning until everything was whole. */
+  readonly silences: readonly number[]
+  /** From the end of the fault until all nodes were members again and each ZMS had acknowledged a write. */
+  readonly wholeMillis: number
+}
+
+async function happen(
+  fault: Fault,
+  millis: number,
+  cluster: GaleraCluster,
+  workload: Workload,
+  zms: readonly string[],
+): Promise<FaultRow> {
+  const begunAt = performance.now()
+  await fault.begin(cluster)
+  await pause(millis)
+  await fault.end(cluster)
+  const endedAt = performance.now()
+  await cluster.synced()
+  const syncedAt = performance.now()
+  const writes = (server: number) => workload.acknowledged.filter((write) => write.server === server)
+  await until(() => [...zms.keys()].every((server) => (writes(server).at(-1)?.at ?? 0) > syncedAt), {
+    timeoutMillis: RECOVERY_MILLIS,
+    what: `an acknowledged write through each ZMS after "${fault.name}"`,
+  })
+  const wholeAt = performance.now()
+  const silenceOf = (server: number) => {
+    const times = writes(server).map(({ at }) => at)
+    const within = [begunAt, ...times.filter((at) => at > begunAt && at < wholeAt), wholeAt]
+    return Math.max(...within.slice(1).map((at, index) => at - (within[index] as number)))
+  }
+  return { name: fault.name, silences: [...zms.keys()].map(silenceOf), wholeMillis: wholeAt - endedAt }
+}
+
+const seconds = (millis: number) => `${(millis / 1000).toFixed(1)} s`

@@ -1,0 +1,83 @@
+// npm run cluster: two ZMS and two ZTS on three MariaDB nodes with Galera that are killed, paused and cut off.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Command, InvalidArgumentError } from 'commander'
+import { missingForCluster } from './cluster-requirements.ts'
+import { runCluster } from './cluster-run.ts'
+import { ALL_FAULTS, SHORT_FAULTS } from './faults.ts'
+
+/** The exit status of a run that could not begin. */
+const SKIPPED = 77
+
+interface Given {
+  readonly short: boolean
+  readonly rounds: number
+  readonly clients: number
+  readonly registers: number
+  readonly faultSeconds: number
+  readonly suspectMillis?: number
+  readonly seconds?: number
+  readonly only?: string
+  readonly keep: boolean
+  readonly inside: boolean
+}
+
+const program = new Command('cluster')
+  .description('Breaks a database cluster on purpose and checks what clients were told meanwhile.')
+  .option('--short', 'one fault of each kind, in less than a minute', false)
+  .option('--rounds <number>', 'how often every fault happens', positive, 1)
+  .option('--clients <number>', 'clients at the same time', positive, 12)
+  .option('--registers <number>', 'objects of each kind', positive, 6)
+  .option('--fault-seconds <number>', 'how long a fault lasts', positive, 10)
+  .option(
+    '--suspect-millis <number>',
+    'time after which nodes leave a silent one out (default: that of Galera)',
+    positive,
+  )
+  .option('--only <text>', 'only faults whose name has it')
+  .option('--keep', 'keep the folder of the nodes and servers', false)
+  .option('--inside', 'the network of this process is its own', false)
+  .action(async (given: Given) => {
+    const missing = await missingForCluster()
+    if (missing !== undefined) {
+      console.log(`skipped: ${missing}`)
+      process.exitCode = SKIPPED
+    } else if (given.inside) {
+      process.exitCode = (await run(given)) ? 0 : 1
+    } else {
+      process.exitCode = await runInside()
+    }
+  })
+await program.parseAsync()
+
+function run(given: Given): Promise<boolean> {
+  const { short, rounds, clients, registers, only, keep } = given
+  const faults = (short ? SHORT_FAULTS : Array.from({ length: rounds }, () => ALL_FAULTS).flat()).filter(
+    ({ name }) => only === undefined || name.includes(only),
+  )
+  const suspectMillis = given.suspectMillis ?? (short ? 1_000 : undefined)
+  return runCluster({
+    faults,
+    clients: short ? Math.min(clients, 8) : clients,
+    registersOfEachKind: short ? Math.min(registers, 3) : registers,
+    faultMillis: short ? 3_000 : given.faultSeconds * 1000,
+    databaseTimeoutMillis: short ? 1_500 : 5_000,
+    keep,
+    ...(suspectMillis !== undefined && { suspectMillis }),
+  })
+}
+
+/** Runs this program again where the network, the processes and the mounts are its own: all of it ends with it. */
+async function runInside(): Promise<number> {
+  const namespaces = ['--net', '--mount', '--mount-proc', '--pid', '--fork', '--kill-child']
+  const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1), '--inside']
+  const child = spawn('unshare', [...namespaces, ...own], { stdio: 'inherit' })
+  const [status] = (await once(child, 'exit')) as [number | null]
+  return status ?? 1
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('Write a number above 0.')
+  return value
+}
