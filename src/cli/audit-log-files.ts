@@ -7,7 +7,8 @@ import type { ChainSeal } from '#core/audit/chain-seal.ts'
 import { auditLogKey } from '#core/audit/open-audit-log.ts'
 import type { VerifiedFile } from '#core/audit/verify-chain.ts'
 import { ConfigError } from '#core/config/config-error.ts'
-import { loadServerConfig } from '#core/config/server-config.ts'
+import { type LoadedConfig, loadServerConfig } from '#core/config/server-config.ts'
+import type { SharedConfig } from '#core/config/server-tables.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
 
@@ -62,7 +63,7 @@ export async function findAuditLog(place: AuditPlace): Promise<FoundAuditLog> {
 }
 
 async function configured(
-  { config, properties }: Pick<Awaited<ReturnType<typeof loadServerConfig>>, 'config' | 'properties'>,
+  { config, properties }: Pick<LoadedConfig<Pick<SharedConfig, 'ts'>>, 'config' | 'properties'>,
   server: 'zms' | 'zts',
   keyStore: { className: string; rootDir: string },
 ): Promise<FoundAuditLog> {

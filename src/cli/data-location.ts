@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander'
 import { ConfigError } from '#core/config/config-error.ts'
 import { type JdbcUrl, parseJdbcUrl } from '#core/config/jdbc-url.ts'
 import { type LoadedConfig, loadServerConfig } from '#core/config/server-config.ts'
-import type { ConfigOf, ServerName } from '#core/config/server-tables.ts'
+import type { ConfigOf, DataServerName, ServerName } from '#core/config/server-tables.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import {
   type DatabaseAccess,
@@ -126,7 +126,7 @@ export async function loadConfig<Server extends ServerName>(
 
 const passwordOf = async (
   loaded: LoadedConfig<ConfigOf['zms'] | ConfigOf['zts']>,
-  server: ServerName,
+  server: DataServerName,
   { className, rootDir }: { className: string; rootDir: string },
   secret: { appName: string; keyGroup: string; name: string | undefined },
 ): Promise<string | undefined> => {

@@ -13,7 +13,7 @@ import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { until } from '../support/until.ts'
 
 /** One of both. */
-export type ServerName = ServerKind['name']
+export type ServerName = 'zms' | 'zts'
 
 const KINDS: Readonly<Record<ServerName, ServerKind>> = { zms: ZMS, zts: ZTS }
 

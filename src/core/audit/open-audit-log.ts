@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/config-error.ts'
 import { loadPlugIn, missingMethods } from '../config/plug-in.ts'
-import type { ServerName, SharedConfig } from '../config/server-tables.ts'
+import type { DataServerName, SharedConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
@@ -12,7 +12,7 @@ import { LogLineAuditLog } from './log-line-audit-log.ts'
 
 /** What an audit log is opened with; a plug-in gets the same. */
 export interface AuditLogOptions {
-  readonly server: ServerName
+  readonly server: DataServerName
   /** Value of `audit_logger_factory_class`. */
   readonly className: string
   /** Name of the machine, for the lines. */

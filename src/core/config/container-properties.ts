@@ -20,8 +20,8 @@ import {
 const NO_JETTY = 'there is no Jetty and no Java thread pool here'
 const KIND_SEEN = 'the kind of the file is seen from its contents'
 
-/** Where the server listens and what it is. */
-export const listenerProperties = {
+/** Where any server listens and what it is. */
+export const commonListenerProperties = {
   root_dir: path('{root}', 'Base folder of the container; relative paths count from it.'),
   prop_file: path(
     '{root}/conf/{server}_server/athenz.properties',
@@ -31,13 +31,18 @@ export const listenerProperties = {
   listen_host: text(unset, 'Address to listen on; all when not set.'),
   port: port(4080, 'Port for plain HTTP, 0 = off.'),
   tls_port: port(4443, 'Port for HTTPS, 0 = off.'),
-  status_port: port(0, 'Further port that serves only the status operation, 0 = off.'),
-  oidc_port: port(0, 'Further port of ZTS that serves only the OpenID operations, 0 = off.'),
   port_uri_config: path(
     unset,
     'JSON file that lists ports and the endpoints each may serve, instead of the ports above.',
   ),
   proxy_protocol: boolean(false, 'Expect the PROXY protocol line of a load balancer before each connection.'),
+}
+
+/** The same of the servers with data, which have ports for operations of one kind. */
+export const listenerProperties = {
+  ...commonListenerProperties,
+  status_port: port(0, 'Further port that serves only the status operation, 0 = off.'),
+  oidc_port: port(0, 'Further port of ZTS that serves only the OpenID operations, 0 = off.'),
 }
 
 /** TLS of the server. */
@@ -135,10 +140,13 @@ export const operationProperties = {
   }),
 }
 
-/** Properties of the container around both servers (`athenz.`). */
-export const containerProperties = {
-  ...listenerProperties,
+/** Properties of the container around any server (`athenz.`). */
+export const commonContainerProperties = {
+  ...commonListenerProperties,
   ...tlsProperties,
   ...httpProperties,
   ...operationProperties,
 }
+
+/** The same around the servers with data. */
+export const containerProperties = { ...listenerProperties, ...commonContainerProperties }

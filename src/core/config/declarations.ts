@@ -27,14 +27,19 @@ export const declarationsOf = (server: ServerName): Declarations => {
   return declarations
 }
 
-/** Whether a key belongs to the other server alone; files may be shared. */
+const SERVERS: readonly ServerName[] = ['zms', 'zts', 'ui']
+
+/** Whether a key belongs to other servers alone; files may be shared. */
 export const isForeignKey = (server: ServerName, declarations: Declarations, key: string): boolean => {
   if (declarations.has(key)) return false
-  const other: ServerName = server === 'zms' ? 'zts' : 'zms'
-  if (key.startsWith(`athenz.${other}.`)) return true
-  return tablesOf(other).some(
-    ({ prefix, sections }) =>
-      key.startsWith(prefix) && sections.some(([, rows]) => Object.hasOwn(rows, key.slice(prefix.length))),
+  const others = SERVERS.filter((name) => name !== server)
+  return others.some(
+    (other) =>
+      key.startsWith(`athenz.${other}.`) ||
+      tablesOf(other).some(
+        ({ prefix, sections }) =>
+          key.startsWith(prefix) && sections.some(([, rows]) => Object.hasOwn(rows, key.slice(prefix.length))),
+      ),
   )
 }
 

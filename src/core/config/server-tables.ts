@@ -1,7 +1,7 @@
 import * as auth from './auth-properties.ts'
 import { authProperties, furtherAuthProperties } from './auth-properties.ts'
 import * as container from './container-properties.ts'
-import { containerProperties } from './container-properties.ts'
+import { type commonContainerProperties, containerProperties } from './container-properties.ts'
 import { datastoreProperties, poolProperties } from './database-properties.ts'
 import * as history from './history-properties.ts'
 import * as keyStore from './key-store-properties.ts'
@@ -9,14 +9,17 @@ import * as limit from './limit-properties.ts'
 import * as notification from './notification-properties.ts'
 import type { PropertyRows, SettingsOf } from './property.ts'
 import * as shared from './shared-properties.ts'
+import { uiLimitProperties, uiProperties } from './ui-properties.ts'
 import * as zms from './zms-properties.ts'
 import { zmsProperties } from './zms-properties.ts'
 import * as ztsCertificate from './zts-certificate-properties.ts'
 import * as zts from './zts-properties.ts'
 import * as ztsProvider from './zts-provider-properties.ts'
 
-/** The two servers. */
-export type ServerName = 'zms' | 'zts'
+/** The servers that have data of their own. */
+export type DataServerName = 'zms' | 'zts'
+/** These, and the web page for people. */
+export type ServerName = DataServerName | 'ui'
 
 /** Properties that share a prefix and a group of the configuration object. */
 export interface PropertyTable {
@@ -28,7 +31,7 @@ export interface PropertyTable {
   readonly sections: readonly (readonly [title: string, rows: PropertyRows])[]
 }
 
-/** Settings that both servers have. */
+/** Settings that both servers with data have. */
 export interface SharedConfig
   extends SettingsOf<typeof shared.domainNameProperties>,
     SettingsOf<typeof shared.publicKeyFileProperties> {
@@ -93,10 +96,26 @@ export interface ZtsConfig extends SharedConfig {
   readonly externalMemberCert: SettingsOf<typeof ztsProvider.memberIdentityProviderProperties>
 }
 
+/** Settings of ports, TLS, logs and limits, which every server has. */
+export interface ContainerConfig {
+  readonly container: SettingsOf<typeof commonContainerProperties>
+  readonly ts: SettingsOf<typeof shared.ownServerProperties> &
+    SettingsOf<typeof limit.ownLimitProperties> &
+    SettingsOf<typeof limit.ownLoadProperties>
+}
+
+/** All settings of the web page. */
+export interface UiConfig extends ContainerConfig {
+  readonly ui: SettingsOf<typeof uiProperties>
+  readonly auth: SettingsOf<typeof auth.privateKeyProperties>
+  readonly sources: SettingsOf<typeof shared.sourceProperties> & SettingsOf<typeof shared.reloadProperties>
+}
+
 /** Configuration object of a server. */
 export interface ConfigOf {
   readonly zms: ZmsConfig
   readonly zts: ZtsConfig
+  readonly ui: UiConfig
 }
 
 const table = (
@@ -222,11 +241,37 @@ const ztsTables: readonly PropertyTable[] = [
   ]),
 ]
 
-/** Every table that a server reads. */
-export const tablesOf = (server: ServerName): readonly PropertyTable[] => [
-  ...(server === 'zms' ? zmsTables : ztsTables),
-  ...sharedTables,
+const uiTables: readonly PropertyTable[] = [
+  table('ui', 'athenz.ui.', [['Web page', uiProperties]]),
+  table('auth', 'athenz.auth.', [['Private key of the service', auth.privateKeyProperties]]),
+  table('sources', 'athenz.config.', [['Sources of configuration', shared.sourceProperties]]),
+  table('sources', '', [['Reading them again', shared.reloadProperties]]),
+  table('ts', 'athenz.ts.', [
+    ['TLS files, metrics and health, logs', { ...shared.ownServerProperties, ...uiLimitProperties }],
+    ['Limits of rates', limit.ownLimitProperties],
+    ['Overload', limit.ownLoadProperties],
+  ]),
+  table(
+    'container',
+    'athenz.',
+    [
+      ['Ports and addresses', container.commonListenerProperties],
+      ['TLS', container.tlsProperties],
+      ['HTTP', container.httpProperties],
+      ['Health, shutdown, access log', container.operationProperties],
+    ],
+    'container',
+  ),
 ]
+
+const TABLES: Readonly<Record<ServerName, readonly PropertyTable[]>> = {
+  zms: [...zmsTables, ...sharedTables],
+  zts: [...ztsTables, ...sharedTables],
+  ui: uiTables,
+}
+
+/** Every table that a server reads. */
+export const tablesOf = (server: ServerName): readonly PropertyTable[] => TABLES[server]
 
 /** Misspelled keys of the original's example files, and the keys they mean. */
 export const KEY_ALIASES: ReadonlyMap<string, string> = new Map([

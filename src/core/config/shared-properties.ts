@@ -74,8 +74,8 @@ export const cryptoProperties = {
   }),
 }
 
-/** Properties of ours (`athenz.ts.`), which the original ignores. */
-export const tsProperties = {
+/** Where data and their audit log are kept: properties of ours (`athenz.ts.`), which the original ignores. */
+export const storageProperties = {
   store_dir: path('{root}/var/{server}_server/store', 'Folder of the embedded file store.'),
   audit_log_dir: path('{root}/var/{server}_server/logs/audit', 'Folder of the files of the audit log.'),
   audit_log_max_bytes: count(67_108_864, 'Size at which a new file of the audit log is begun, at most 268435456.'),
@@ -84,16 +84,20 @@ export const tsProperties = {
   audit_log_required: boolean(false, 'Refuse changes with status 503 while the audit log cannot be written.'),
   audit_log_key_group: text(unset, 'Key group of the secret that protects the audit log against forgery.'),
   audit_log_key_name: secret(unset, 'Name of that secret in the private key store; 32 characters or more.'),
+  domain_cache_max_objects: count(
+    4_000_000,
+    'Roles, members, policies and other objects of domains that a server on MySQL keeps in memory.',
+  ),
+}
+
+/** Ports, limits and log of any server: properties of ours (`athenz.ts.`), which the original ignores. */
+export const ownServerProperties = {
   tls_cert_file: path(unset, 'PEM certificate chain of the server, instead of a PKCS#12 key store.'),
   tls_key_file: path(unset, 'PEM private key of that certificate.'),
   tls_ca_file: path(unset, 'PEM certificates of the authorities whose client certificates are accepted.'),
   tls_session_timeout_seconds: seconds(300, 'How long a TLS session may be resumed.'),
   ops_port: port(0, 'Port for metrics and health, 0 = off.'),
   ops_host: text('127.0.0.1', 'Address on which that port listens.'),
-  domain_cache_max_objects: count(
-    4_000_000,
-    'Roles, members, policies and other objects of domains that a server on MySQL keeps in memory.',
-  ),
   request_body_max_bytes: count(16_777_216, 'Longest request body; a longer one is refused with status 413.'),
   slow_request_millis: millis(1_000, 'Requests that take longer are logged as slow; 0 = none.'),
   log_level: word(
@@ -103,3 +107,6 @@ export const tsProperties = {
   ),
   log_file: path(unset, 'File of the server log; standard output when not set.'),
 }
+
+/** Both. */
+export const tsProperties = { ...storageProperties, ...ownServerProperties }

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { PropertyReader } from '../authority/authority.ts'
 
 /** The server that asks for its own key. */
-export type ServerService = 'zms' | 'zts'
+export type ServerService = 'zms' | 'zts' | 'ui'
 
 /** A server's private key and the id under which its public key is known. */
 export interface ServerPrivateKey {

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/config-error.ts'
 import { loadPlugIn, missingMethods } from '../config/plug-in.ts'
-import type { ServerName, SharedConfig } from '../config/server-tables.ts'
+import type { DataServerName, SharedConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import { databaseSettings, poolLimits, TLS_VERSIONS } from '../database/database-settings.ts'
 import type { Clock } from '../seam/clock.ts'
@@ -8,7 +8,7 @@ import type { AuthHistoryStore } from './auth-use.ts'
 
 /** What a history is opened with; a plug-in gets the same. */
 export interface AuthHistoryOptions {
-  readonly server: ServerName
+  readonly server: DataServerName
   /** The property that selects the store, and its value. */
   readonly property: string
   readonly className: string

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { DEFAULT_CIPHERS } from 'node:tls'
 import { Registry } from 'prom-client'
 import { ConfigError } from '../config/config-error.ts'
-import type { SharedConfig } from '../config/server-tables.ts'
+import type { ContainerConfig as ServerContainerConfig } from '../config/server-tables.ts'
 import type { PrivateKeyStore } from '../crypto/private-key-store.ts'
 import { messageOf } from '../error/message-of.ts'
 import type { Logger } from '../log/logger.ts'
@@ -31,7 +31,7 @@ import { TlsSource } from './tls-source.ts'
 
 /** What a container is opened with. */
 export interface ContainerOptions {
-  readonly config: Pick<SharedConfig, 'container' | 'ts'>
+  readonly config: ServerContainerConfig
   /** Keeps the passwords of key store and trust store. */
   readonly privateKeyStore: PrivateKeyStore
   readonly log: Logger

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/config-error.ts'
 import { loadPlugIn, missingMethods } from '../config/plug-in.ts'
-import type { ServerName } from '../config/server-tables.ts'
+import type { DataServerName } from '../config/server-tables.ts'
 import type { Exchange } from './exchange.ts'
 import type { ExchangeObserver } from './reply-writer.ts'
 
@@ -26,7 +26,7 @@ export interface MetricReceiver {
 
 /** What a receiver is opened with. */
 export interface MetricReceiverOptions {
-  readonly server: ServerName
+  readonly server: DataServerName
   readonly className: string
   readonly directory: string
   /** Whether there is an operations port. */

@@ -118,6 +118,7 @@ describe('conf/zms_server/authorized_services.json', () => {
     assert.deepEqual(counts, [
       ['athenz.ci-test', 2],
       ['athenz.ui-server', 24],
+      ['sys.auth.ui-server', 45],
     ])
     for (const { allowedOperations } of Object.values(services)) {
       for (const { name } of allowedOperations) assert.ok(operations.has(name), name)

@@ -67,6 +67,27 @@ export const EXAMPLE_FILES: readonly ExampleFile[] = [
       ['athenz.ssl_key_store_password', 'athenz'],
     ]),
   },
+  {
+    server: 'ui',
+    kind: 'server',
+    path: 'ui_server/ui.properties',
+    introduction: ['Properties of the web page. Those of its port and TLS are in athenz.properties beside this file.'],
+    active: new Map([['athenz.ui.zms_url', 'https://localhost:4443/zms/v1']]),
+  },
+  {
+    server: 'ui',
+    kind: 'container',
+    path: 'ui_server/athenz.properties',
+    introduction: [
+      'Port, TLS, HTTP and logs of the web page. Its other properties are in ui.properties beside this file.',
+    ],
+    active: new Map([
+      ['athenz.port', '0'],
+      ['athenz.tls_port', '9443'],
+      ['athenz.ssl_key_store', '${ROOT}/var/ui_server/certs/ui_keystore.pkcs12'],
+      ['athenz.ssl_key_store_password', 'athenz'],
+    ]),
+  },
 ]
 
 const SYNTAX = [

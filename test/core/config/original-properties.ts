@@ -1,4 +1,4 @@
-import type { ServerName } from '#core/config/server-tables.ts'
+import type { DataServerName } from '#core/config/server-tables.ts'
 
 /** Names behind a common prefix, between blanks. */
 type Family = readonly (readonly [prefix: string, names: string])[]
@@ -214,7 +214,7 @@ const ZTS: Family = [
 ]
 
 /** Every property that the original documents or reads, by full key. */
-export const ORIGINAL_PROPERTIES: Readonly<Record<ServerName, readonly string[]>> = {
+export const ORIGINAL_PROPERTIES: Readonly<Record<DataServerName, readonly string[]>> = {
   zms: [...keysOf(SHARED), ...stores('athenz.'), ...keysOf(ZMS)],
   zts: [
     ...keysOf(SHARED),
