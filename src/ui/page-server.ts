@@ -1,0 +1,359 @@
+import { AthenzClientError } from '#client/client-error.ts'
+import type { ZmsClient } from '#client/zms-client.ts'
+import type { HeaderValues } from '#core/http/errors.ts'
+import type { Exchange } from '#core/http/exchange.ts'
+import { pathOf } from '#core/http/request-target.ts'
+import type { HttpServer } from '#core/http/server.ts'
+import type { Logger } from '#core/log/logger.ts'
+import type { Clock } from '#core/seam/clock.ts'
+import type { Assets } from './assets.ts'
+import { type Failure, failureOf } from './failure-view.ts'
+import { Fields } from './fields.ts'
+import { html } from './html.ts'
+import { document, type Frame } from './layout.ts'
+import { localPath } from './local-path.ts'
+import { END_NOTICE, noticeCookie, readNotice } from './notice-cookie.ts'
+import type { Page, PageRequest, View } from './page.ts'
+import { PageIndex } from './page-index.ts'
+import { isSameOrigin, SECURITY_HEADERS } from './security-headers.ts'
+import type { Session, Sessions } from './sessions.ts'
+import { hiddenInputs, type KeptForm, keptForm, type SignIn, type SignInRefusal } from './sign-in.ts'
+import { ZmsCalls } from './zms-calls.ts'
+
+/** What serves pages is made of. */
+export interface PageServerOptions {
+  readonly pages: readonly Page[]
+  readonly assets: Assets
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly client: ZmsClient
+  /** Header in which ZMS takes tokens. */
+  readonly tokenHeader: string
+  readonly pageSize: number
+  /** Address of the page as browsers see it; by the Host header when absent. */
+  readonly origin: string | undefined
+  readonly documentationUrl: string | undefined
+  readonly log: Logger
+  readonly clock: Clock
+}
+
+interface Answer {
+  readonly status: number
+  readonly body?: string | Buffer
+  readonly headers?: HeaderValues
+}
+
+/** One request of a browser. */
+interface Visit {
+  readonly exchange: Exchange
+  readonly cookies: string | undefined
+  readonly pathname: string
+  readonly target: string
+  readonly query: Fields
+}
+
+const SIGN_IN = '/sign-in'
+const HTML = { 'content-type': 'text/html; charset=utf-8' }
+const FORM = 'application/x-www-form-urlencoded'
+
+/** Serves the pages: who asks, whether a form may be taken, and what is shown when something fails. */
+export class PageServer {
+  readonly #options: PageServerOptions
+  readonly #index: PageIndex
+
+  constructor(options: PageServerOptions) {
+    this.#options = options
+    this.#index = new PageIndex(options.pages)
+  }
+
+  /** Answers all requests of a server. */
+  register(server: HttpServer): void {
+    server.app.route({
+      method: ['GET', 'HEAD', 'POST'],
+      url: '/*',
+      handler: (request, reply) => {
+        reply.hijack()
+        const exchange = server.exchange(request.raw, reply.raw)
+        const respond = async (): Promise<void> => {
+          const { status, body, headers } = await this.#answer(exchange, request.body)
+          server.writer.send(exchange, status, body, { ...SECURITY_HEADERS, ...headers })
+        }
+        respond().catch((error: unknown) => server.writer.sendError(exchange, error))
+      },
+    })
+  }
+
+  async #answer(exchange: Exchange, body: unknown): Promise<Answer> {
+    const { url = '/' } = exchange.request
+    const pathname = pathOf(url)
+    const queryStart = url.indexOf('?')
+    const query = Fields.parse(queryStart === -1 ? '' : url.slice(queryStart + 1))
+    const visit: Visit = { exchange, cookies: exchange.header('cookie'), pathname, target: url, query }
+    return exchange.method === 'POST' ? this.#post(visit, body) : this.#get(visit)
+  }
+
+  #get(visit: Visit): Answer | Promise<Answer> {
+    const { exchange, pathname, query, target, cookies } = visit
+    if (pathname === '/status') return { status: 200, body: 'ok\n', headers: { 'content-type': 'text/plain' } }
+    if (pathname.startsWith('/assets/')) return this.#asset(visit)
+    if (pathname === `${SIGN_IN}/link`) return this.#signInByLink(visit)
+    const session = this.#options.sessions.read(cookies)
+    if (pathname === SIGN_IN) {
+      exchange.api = SIGN_IN
+      const next = localPath(query.text('next'))
+      return session === undefined ? this.#signInPage({ next, status: 200 }) : seeOther(next ?? '/')
+    }
+    const found = this.#index.find(pathname)
+    if (session === undefined) return seeOther(signInPath(target))
+    if (found === undefined) return this.#notFound(session)
+    exchange.api = found.page.path
+    return this.#show(visit, session, found.page, this.#request(visit, session, found.params))
+  }
+
+  async #post(visit: Visit, body: unknown): Promise<Answer> {
+    const { exchange, pathname, cookies } = visit
+    const { sessions, origin } = this.#options
+    const source = { origin: exchange.header('origin'), secFetchSite: exchange.header('sec-fetch-site') }
+    if (!isSameOrigin(source, origin ?? `https://${exchange.header('host')}`)) {
+      return this.#problem(403, 'This form was not sent from this page', 'Nothing has been done.')
+    }
+    if (exchange.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() !== FORM) {
+      return this.#problem(415, 'This is no form', `Forms are sent as ${FORM}.`)
+    }
+    const form = Fields.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
+    if (pathname === SIGN_IN) return this.#signInByPassword(visit, form)
+    const session = sessions.read(cookies)
+    if (pathname === '/sign-out') return this.#signOut(visit, session, form)
+    const found = this.#index.find(pathname)
+    if (session === undefined) return this.#askAgain(visit, form)
+    if (found === undefined) return this.#notFound(session)
+    exchange.api = found.page.path
+    const name = form.text('action') ?? ''
+    const actions = new Map(Object.entries(found.page.actions ?? {}))
+    const act = actions.get(name)
+    const zms = this.#calls(visit, session)
+    const request = { ...this.#request(visit, session, found.params, zms), form, formAction: name }
+    if (act === undefined) return this.#problem(400, 'This page has no such action', `It is called ${name}.`, session)
+    if (!sessions.isFormOf(session, form.text('csrf'))) {
+      const text = 'This form was made before you signed in as you are now. Look at it again, then send it once more.'
+      return this.#showAgain(visit, session, found.page, request, { status: 403, title: 'Send it again', text })
+    }
+    try {
+      const outcome = await act(request)
+      return { ...seeOther(localPath(outcome.to) ?? '/', [noticeCookie(outcome)]), ...timing(zms) }
+    } catch (error) {
+      const failure = this.#failure(error, session, zms, exchange)
+      if (failure.signedOut) return this.#askAgain(visit, form, [sessions.endCookie])
+      return this.#showAgain(visit, session, found.page, request, failure)
+    }
+  }
+
+  /** A page as it is asked for. */
+  async #show(visit: Visit, session: Session, page: Page, request: PageRequest & { zms: ZmsCalls }): Promise<Answer> {
+    const { cookies, exchange, target } = visit
+    try {
+      const view = await page.load(request)
+      const notice = readNotice(cookies)
+      const answer = this.#document(view, { ...this.#person(session), ...(notice && { notice }) })
+      return {
+        ...answer,
+        headers: { ...answer.headers, ...timing(request.zms), ...(notice && { 'set-cookie': [END_NOTICE] }) },
+      }
+    } catch (error) {
+      const failure = this.#failure(error, session, request.zms, exchange)
+      if (failure.signedOut) return seeOther(signInPath(target), [this.#options.sessions.endCookie])
+      const { title, status, text } = failure
+      const again = status >= 500 && html`<p><a href="${target}">Try again</a></p>`
+      const answer = this.#document({ title, status, content: html`<p>${text}</p>${again}` }, this.#person(session))
+      return { ...answer, headers: { ...answer.headers, ...retryAfter(failure) } }
+    }
+  }
+
+  /** The page of a form that could not be carried out, with what was sent; without the page, what was sent alone. */
+  async #showAgain(
+    visit: Visit,
+    session: Session,
+    page: Page,
+    request: PageRequest & { zms: ZmsCalls },
+    failure: Failure,
+  ): Promise<Answer> {
+    const frame = { ...this.#person(session), problem: html`<p>${failure.text}</p>` }
+    try {
+      const answer = this.#document({ ...(await page.load(request)), status: failure.status }, frame)
+      return { ...answer, headers: { ...answer.headers, ...timing(request.zms), ...retryAfter(failure) } }
+    } catch {
+      const content = html`<h2>What you had written</h2>
+<dl>${request.form.without(['csrf', 'action']).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+<form method="post" action="${visit.target}"><input type="hidden" name="csrf" value="${session.csrfToken}">${hiddenInputs(request.form)}
+<button class="primary">Send it again</button></form>`
+      const answer = this.#document({ title: failure.title, status: failure.status, content }, frame)
+      return { ...answer, headers: { ...answer.headers, ...retryAfter(failure) } }
+    }
+  }
+
+  /** Asks to sign in for a form whose session has ended, and keeps what was written. */
+  #askAgain({ target }: Visit, fields: Fields, cookies: readonly string[] = []): Answer {
+    const to = localPath(target) ?? '/'
+    const problem = 'Your sign-in has ended.'
+    return this.#signInPage({ next: to, status: 401, problem, kept: { to, fields }, cookies })
+  }
+
+  async #signInByPassword(visit: Visit, form: Fields): Promise<Answer> {
+    const { signIn, sessions } = this.#options
+    visit.exchange.api = SIGN_IN
+    const next = localPath(form.text('next'))
+    const kept = keptForm(form)
+    const signedIn = await signIn.withPassword(form, visit.exchange.remoteAddress).catch((error: unknown) => {
+      const { status, text, retryAfterSeconds } = this.#failure(error, undefined, undefined, visit.exchange)
+      return { status, problem: text, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+    })
+    if (!('principal' in signedIn)) {
+      const { status, problem } = signedIn
+      const userName = form.text('user')
+      const answer = this.#signInPage({ next, status, problem, ...(kept && { kept }), ...(userName && { userName }) })
+      return { ...answer, headers: { ...answer.headers, ...retryAfter(signedIn) } }
+    }
+    const cookie = sessions.cookie(signedIn)
+    return kept ? this.#showKept(visit, signedIn, kept, cookie) : seeOther(next ?? '/', [cookie])
+  }
+
+  /** The page of a form that was kept through the sign-in. */
+  async #showKept(visit: Visit, session: Session, kept: KeptForm, cookie: string): Promise<Answer> {
+    const target = localPath(kept.to) ?? '/'
+    const found = this.#index.find(pathOf(target))
+    if (found === undefined) return seeOther('/', [cookie])
+    const query = Fields.parse(target.slice(pathOf(target).length + 1))
+    const there: Visit = { ...visit, target, query, pathname: pathOf(target) }
+    const request = {
+      ...this.#request(there, session, found.params),
+      form: kept.fields,
+      formAction: kept.fields.text('action') ?? '',
+    }
+    const text = 'You are signed in again. Nothing has been changed yet: look at what you had written, and send it.'
+    const failure = { status: 200, title: 'Send it again', text }
+    const answer = await this.#showAgain(there, session, found.page, request, failure)
+    return { ...answer, headers: { ...answer.headers, 'set-cookie': [cookie] } }
+  }
+
+  async #signInByLink({ exchange, query }: Visit): Promise<Answer> {
+    const { signIn, sessions } = this.#options
+    exchange.api = `${SIGN_IN}/link`
+    exchange.secretQuery = true
+    const signedIn = await signIn.withLink(query.text('code'), exchange.remoteAddress)
+    if ('principal' in signedIn) {
+      const { status, headers } = seeOther('/', [sessions.cookie(signedIn)])
+      return { status, headers: { ...headers, 'referrer-policy': 'no-referrer' } }
+    }
+    const answer = this.#signInPage({ next: '/', ...signedIn })
+    return { ...answer, headers: { ...answer.headers, ...retryAfter(signedIn) } }
+  }
+
+  #signOut(visit: Visit, session: Session | undefined, form: Fields): Answer {
+    const { sessions } = this.#options
+    visit.exchange.api = '/sign-out'
+    if (session !== undefined) {
+      if (!sessions.isFormOf(session, form.text('csrf'))) {
+        return this.#problem(403, 'This form is out of date', 'You are still signed in.', session)
+      }
+      sessions.end(session)
+    }
+    return seeOther(SIGN_IN, [sessions.endCookie])
+  }
+
+  #signInPage({ next, status, problem, userName, kept, cookies = [] }: SignInPage): Answer {
+    const content = this.#options.signIn.form(next, userName, kept)
+    const answer = this.#document(
+      { title: 'Sign in', status, content },
+      problem ? { problem: html`<p>${problem}</p>` } : {},
+    )
+    return { ...answer, headers: { ...answer.headers, ...(cookies.length > 0 && { 'set-cookie': cookies }) } }
+  }
+
+  #asset({ exchange, pathname }: Visit): Answer {
+    const asset = this.#options.assets.at(pathname)
+    if (asset === undefined) return { status: 404, body: 'not found\n', headers: { 'content-type': 'text/plain' } }
+    const zipped = /(?:^|,)\s*gzip\s*(?:,|$)/i.test(exchange.header('accept-encoding') ?? '')
+    return {
+      status: 200,
+      body: zipped ? asset.gzipped : asset.body,
+      headers: {
+        'content-type': asset.type,
+        'cache-control': 'public, max-age=31536000, immutable',
+        vary: 'accept-encoding',
+        ...(zipped && { 'content-encoding': 'gzip' }),
+      },
+    }
+  }
+
+  #notFound(session: Session): Answer {
+    return this.#problem(404, 'There is no such page', html`<a href="/">Go to the first page</a>.`, session)
+  }
+
+  #problem(status: number, title: string, text: Failure['text'], session?: Session): Answer {
+    return this.#document({ title, status, content: html`<p>${text}</p>` }, session ? this.#person(session) : {})
+  }
+
+  #document(view: View, frame: Omit<Frame, 'assets'>): Answer {
+    const { assets, documentationUrl } = this.#options
+    const whole = { ...frame, assets, ...(documentationUrl !== undefined && { documentationUrl }) }
+    return { status: view.status ?? 200, body: document(view, whole), headers: HTML }
+  }
+
+  #person({ principal, csrfToken }: Session): Omit<Frame, 'assets'> {
+    return { person: { principal, csrfToken } }
+  }
+
+  #request(
+    visit: Visit,
+    session: Session,
+    params: Readonly<Record<string, string>>,
+    zms = this.#calls(visit, session),
+  ) {
+    const { query, target } = visit
+    const { principal, csrfToken } = session
+    const { pageSize, clock } = this.#options
+    return { params, query, target, zms, principal, csrfToken, now: clock(), pageSize, form: Fields.none }
+  }
+
+  #calls({ exchange }: Visit, session: Session): ZmsCalls {
+    const { client, sessions, tokenHeader } = this.#options
+    const headers = async () => ({ [tokenHeader]: await sessions.credential(session) })
+    return new ZmsCalls(client, headers, exchange.signal)
+  }
+
+  #failure(error: unknown, session: Session | undefined, zms: ZmsCalls | undefined, exchange: Exchange): Failure {
+    const denied = error instanceof AthenzClientError ? zms?.denied(error) : undefined
+    const failure = failureOf(error, { principal: session?.principal ?? '', denied, requestId: exchange.requestId })
+    if (failure.unexpected) {
+      this.#options.log.error({ err: error, requestId: exchange.requestId, page: exchange.api }, 'a page failed')
+    }
+    return failure
+  }
+}
+
+interface SignInPage {
+  readonly next: string | undefined
+  readonly status: number
+  readonly problem?: Failure['text']
+  readonly userName?: string
+  readonly kept?: KeptForm
+  readonly cookies?: readonly string[]
+}
+
+/** Where somebody has to sign in first, to come back to a page afterwards. */
+const signInPath = (target: string): string => {
+  const next = localPath(target)
+  return next === undefined || next === '/' ? SIGN_IN : `${SIGN_IN}?${new URLSearchParams({ next }).toString()}`
+}
+
+const seeOther = (location: string, cookies: readonly string[] = []): Answer => ({
+  status: 303,
+  headers: { location, ...(cookies.length > 0 && { 'set-cookie': cookies }) },
+})
+
+/** How often and how long ZMS was asked; shown by the tools of browsers, and read by tests. */
+const timing = ({ count, millis }: ZmsCalls): HeaderValues =>
+  count === 0 ? {} : { 'server-timing': `zms;desc="${count} calls";dur=${millis.toFixed(1)}` }
+
+const retryAfter = ({ retryAfterSeconds }: Pick<SignInRefusal, 'retryAfterSeconds'>): HeaderValues =>
+  retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
