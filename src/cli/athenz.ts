@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { auditCommand } from './audit.ts'
 import { runCommand } from './command-failure.ts'
@@ -23,16 +23,19 @@ import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 import { collectSetting } from './setting.ts'
 import { siaCommand } from './sia.ts'
 
+const DEV_FOLDER = join(PROJECT_FOLDER, 'var', 'dev')
+
 const program = new Command('athenz').description(
   'Athenz: domains, roles and policies for services, and their identities',
 )
 
-program
+const devCommand = program
   .command('dev')
   .description('run the servers here for development; the first start makes CA, keys and configuration')
   .option('--dir <folder>', 'folder for everything it makes (default: var/dev of this project)')
   .option('--zms-port <port>', 'port of ZMS, 0 = a free one (default: 4443)', parsePort)
   .option('--zts-port <port>', 'port of ZTS, 0 = a free one (default: 8443)', parsePort)
+  .option('--ui-port <port>', 'port of the web page, 0 = a free one (default: 9443)', parsePort)
   .addOption(
     new Option('--store <kind>', 'where ZMS keeps its data (default: as before, at first file)').choices([
       'file',
@@ -41,11 +44,23 @@ program
   )
   .option('--mysql-url <url>', 'database for --store mysql: mysql://user:password@host:port/db')
   .option('--set <key=value>', 'property that wins over the configuration files; may be repeated', collectSetting)
-  .option('--no-zts', 'run ZMS alone')
+  .option('--no-zts', 'leave out ZTS')
+  .option('--no-ui', 'leave out the web page')
   .option('--reset', 'delete what earlier runs made in the folder, then start')
   .option('--json', 'print one line of JSON when ready')
   .action(async (options: DevArguments) => {
     await runCommand('athenz dev', async () => (await import('./dev.ts')).dev(devOptions(options)))
+  })
+
+devCommand
+  .command('link')
+  .description('print a new link that signs in to the web page as the administrator, once')
+  .action(async (_options: object, command: Command) => {
+    const { dir = DEV_FOLDER } = command.optsWithGlobals<DevArguments>()
+    await runCommand('athenz dev link', async () => {
+      console.log(await (await import('./dev-ui.ts')).makeSignInLink(resolve(dir)))
+      return 0
+    })
   })
 
 program.addCommand(auditCommand())
@@ -106,16 +121,22 @@ interface DevArguments extends Pick<DevOptions, 'store' | 'mysqlUrl'> {
   readonly dir?: string
   readonly zmsPort?: number
   readonly ztsPort?: number
+  readonly uiPort?: number
   readonly set?: ReadonlyMap<string, string>
   readonly zts: boolean
+  readonly ui: boolean
   readonly reset?: boolean
   readonly json?: boolean
 }
 
 function devOptions(given: DevArguments): DevOptions {
-  const { dir = join(PROJECT_FOLDER, 'var', 'dev'), zmsPort, ztsPort, set = new Map(), zts, ...rest } = given
-  const ports = { ...(zmsPort !== undefined && { zms: zmsPort }), ...(ztsPort !== undefined && { zts: ztsPort }) }
-  const without = new Set<ServerKind['name']>(zts ? [] : ['zts'])
+  const { dir = DEV_FOLDER, zmsPort, ztsPort, uiPort, set = new Map(), zts, ui, ...rest } = given
+  const ports = {
+    ...(zmsPort !== undefined && { zms: zmsPort }),
+    ...(ztsPort !== undefined && { zts: ztsPort }),
+    ...(uiPort !== undefined && { ui: uiPort }),
+  }
+  const without = new Set<ServerKind['name']>([...(zts ? [] : ['zts' as const]), ...(ui ? [] : ['ui' as const])])
   return { reset: false, json: false, ...rest, dir, ports, settings: set, without }
 }
 

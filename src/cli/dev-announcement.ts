@@ -6,6 +6,9 @@ export interface DevSummary {
   /** Base URL of the REST interface of each server. */
   readonly zms: string | null
   readonly zts: string | null
+  /** Address of the web page, and a link that signs in there as the administrator, once. */
+  readonly ui: string | null
+  readonly uiSignIn: string | null
   /** Verifies the servers and the certificates they issue. */
   readonly ca: string
   /** The CA whose client certificates both servers accept, and its key. */
@@ -14,7 +17,7 @@ export interface DevSummary {
   /** Client certificate of the system administrator. */
   readonly adminCert: string
   readonly adminKey: string
-  readonly pids: { readonly zms: number | null; readonly zts: number | null }
+  readonly pids: { readonly zms: number | null; readonly zts: number | null; readonly ui: number | null }
   /** From the start of this program to the last status 200. */
   readonly readyMillis: number
 }
@@ -24,6 +27,8 @@ export function forPeople(summary: DevSummary, folder: string): string {
   const rows: (readonly [string, string])[] = []
   if (summary.zms !== null) rows.push(['ZMS', summary.zms])
   if (summary.zts !== null) rows.push(['ZTS', summary.zts])
+  if (summary.ui !== null) rows.push(['web page', summary.ui])
+  if (summary.uiSignIn !== null) rows.push(['  sign in once', summary.uiSignIn])
   rows.push(
     ['administrator', ADMINISTRATOR],
     ['  certificate', summary.adminCert],

@@ -9,6 +9,8 @@ export interface PublishedKey {
 }
 
 const SERVICE = 'sys.auth.zts'
+/** The service as which the web page signs for people; ZMS lists what it may do among the authorized services. */
+export const UI_SERVICE = 'sys.auth.ui-server'
 const PROVIDER_ENDPOINT = 'class://com.yahoo.athenz.instance.provider.impl.InstanceZTSProvider'
 
 /** Roles that hold ZTS as a provider of instances, and the policies of the same name that let them launch. */
@@ -24,17 +26,31 @@ const LAUNCH_ROLES = [
 export async function registerZts(zms: Zms, keys: readonly PublishedKey[]): Promise<readonly PublishedKey[]> {
   const [zmsService] = await Promise.all([
     zms.read('/domain/sys.auth/service/zms'),
-    registerService(zms, keys),
+    registerZtsService(zms, keys),
     ...LAUNCH_ROLES.map(({ name, resource }) => registerLauncher(zms, name, resource)),
   ])
   return keysOf(zmsService)
 }
 
-async function registerService(zms: Zms, keys: readonly PublishedKey[]): Promise<void> {
+/** Tells ZMS of the service of the web page, whose tokens of people it takes then. */
+export async function registerUi(zms: Zms, keys: readonly PublishedKey[]): Promise<void> {
+  await registerService(zms, UI_SERVICE, '/domain/sys.auth/service/ui-server', keys)
+}
+
+async function registerZtsService(zms: Zms, keys: readonly PublishedKey[]): Promise<void> {
   const path = '/domain/sys.auth/service/zts'
+  const service = await registerService(zms, SERVICE, path, keys)
+  const { providerEndpoint } = (service ?? {}) as { providerEndpoint?: unknown }
+  if (providerEndpoint === undefined) {
+    await zms.write(`${path}/meta/system/providerendpoint`, { providerEndpoint: PROVIDER_ENDPOINT })
+  }
+}
+
+/** Makes a service, or gives it the keys that it lacks; gives what was there before. */
+async function registerService(zms: Zms, name: string, path: string, keys: readonly PublishedKey[]): Promise<unknown> {
   const service = await zms.read(path)
   if (service === undefined) {
-    await zms.write(path, { name: SERVICE, publicKeys: keys })
+    await zms.write(path, { name, publicKeys: keys })
   } else {
     const present = keysOf(service)
     for (const { id, key } of keys) {
@@ -43,10 +59,7 @@ async function registerService(zms: Zms, keys: readonly PublishedKey[]): Promise
       }
     }
   }
-  const { providerEndpoint } = (service ?? {}) as { providerEndpoint?: unknown }
-  if (providerEndpoint === undefined) {
-    await zms.write(`${path}/meta/system/providerendpoint`, { providerEndpoint: PROVIDER_ENDPOINT })
-  }
+  return service
 }
 
 /** Makes ZTS a member of a role of `sys.auth` that may launch on a resource. */

@@ -1,6 +1,7 @@
 import { ADMINISTRATOR } from './dev-administrator.ts'
 import type { DevServer, DevServerPaths } from './dev-server.ts'
 import { STORE_PROPERTIES } from './dev-store.ts'
+import { connectUi, UI_ADDRESS_PROPERTIES, UI_KEY, uiProperties } from './dev-ui.ts'
 import {
   ADDRESS_PROPERTIES,
   ATHENZ_CONF,
@@ -10,9 +11,9 @@ import {
   ZTS_KEYS,
   ztsProperties,
 } from './dev-zts.ts'
-import { type ServerKind, ZMS, ZTS } from './server-kind.ts'
+import { type ServerKind, UI, ZMS, ZTS } from './server-kind.ts'
 
-/** The servers, in the order in which they start. To add one, add a row. */
+/** The servers: the first one starts alone, the others know it and start together. To add one, add a row. */
 export const DEV_SERVERS: readonly DevServer[] = [
   {
     kind: ZMS,
@@ -41,6 +42,19 @@ export const DEV_SERVERS: readonly DevServer[] = [
     prepare: prepareZts,
     connect: connectZts,
   },
+  {
+    kind: UI,
+    principal: 'sys.auth.ui-server',
+    signingKeys: new Map([[UI_KEY.file, 'ec']]),
+    configuration: (paths) =>
+      new Map([
+        ['ui.properties', uiProperties(paths)],
+        ['athenz.properties', pageContainerProperties(paths)],
+      ]),
+    madeProperties: { last: UI_ADDRESS_PROPERTIES },
+    furtherFiles: [UI_ADDRESS_PROPERTIES],
+    connect: connectUi,
+  },
 ]
 
 const zmsProperties = ({ shippedConf }: DevServerPaths): string => `\
@@ -54,6 +68,16 @@ athenz.zms.no_auth_uri_list=/zms/v1/status,/zms/v1/schema
 athenz.zms.solution_templates_fname=${shippedConf}/solution_templates.json
 #athenz.ts.further_templates_fname=${shippedConf}/further_templates.json
 athenz.zms.authz_service_fname=${shippedConf}/authorized_services.json
+`
+
+/** Without authorities for clients: a browser that has certificates would ask its user which of them to show. */
+const pageContainerProperties = ({ certificate }: DevServerPaths): string => `\
+# Where the web page of this development folder listens. Made by athenz dev when absent; change it as you like.
+
+athenz.port=0
+athenz.tls_port=${UI.defaultPort}
+athenz.ts.tls_cert_file=${certificate.certificate}
+athenz.ts.tls_key_file=${certificate.key}
 `
 
 const containerProperties = (kind: ServerKind, { certificate, ca }: DevServerPaths): string => `\

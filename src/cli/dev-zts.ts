@@ -1,10 +1,8 @@
 import type { DistinguishedName } from '#core/crypto/certificate-name.ts'
-import { loadPrivateKey, publicKeyPem } from '#core/crypto/keys.ts'
-import { encodeYBase64 } from '#core/crypto/ybase64.ts'
-import { ADMIN_FILES } from './dev-administrator.ts'
 import { bundleWithCa, type DevCa, ensureServerCa, type ServerCa } from './dev-certificates.ts'
+import { adminCredential, publishedKeys } from './dev-credentials.ts'
 import type { DevFolder } from './dev-folder.ts'
-import { type PublishedKey, registerZts } from './dev-registration.ts'
+import { registerZts } from './dev-registration.ts'
 import type { DevPair, DevServerPaths } from './dev-server.ts'
 import { DevZmsClient } from './dev-zms-client.ts'
 import { serverLayout, ZTS } from './server-kind.ts'
@@ -43,7 +41,10 @@ export async function prepareZts(folder: DevFolder, ca: DevCa): Promise<void> {
 
 /** Registers ZTS in ZMS, and writes down where both are. */
 export async function connectZts({ folder, ca, zmsUrl, port }: DevPair): Promise<void> {
-  const [keys, credential] = await Promise.all([publishedKeys(folder), adminCredential(folder, ca)])
+  const [keys, credential] = await Promise.all([
+    publishedKeys(folder, keysFolder, ZTS_KEYS),
+    adminCredential(folder, ca),
+  ])
   const client = new DevZmsClient(zmsUrl, credential)
   try {
     const zmsKeys = await registerZts(client, keys)
@@ -61,23 +62,6 @@ export async function connectZts({ folder, ca, zmsUrl, port }: DevPair): Promise
   } finally {
     client.close()
   }
-}
-
-async function adminCredential(folder: DevFolder, ca: DevCa) {
-  const [certificate = '', key = ''] = await Promise.all([
-    folder.read(ADMIN_FILES.certificate),
-    folder.read(ADMIN_FILES.key),
-  ])
-  return { ca: ca.pem, certificate, key }
-}
-
-function publishedKeys(folder: DevFolder): Promise<PublishedKey[]> {
-  return Promise.all(
-    ZTS_KEYS.map(async ({ id, file }) => {
-      const key = loadPrivateKey((await folder.read(`${keysFolder}/${file}`)) ?? '')
-      return { id, key: encodeYBase64(publicKeyPem(key)) }
-    }),
-  )
 }
 
 const addressProperties = (url: string): string => `\

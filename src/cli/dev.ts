@@ -8,6 +8,7 @@ import { DevFolder } from './dev-folder.ts'
 import { type DevServer, ownedBy, prepareServer, propertiesFilesOf } from './dev-server.ts'
 import { DEV_SERVERS } from './dev-servers.ts'
 import { type DevStore, prepareStore, storeOf } from './dev-store.ts'
+import { makeSignInLink } from './dev-ui.ts'
 import { isRunning, type ProcessIdentity, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, serverLayout } from './server-kind.ts'
 import { configuredListener, freePort, isPortTaken } from './server-port.ts'
@@ -100,12 +101,7 @@ async function runIn(
 
   const started: ServerProcess[] = []
   try {
-    const running: RunningServer[] = []
-    for (const server of servers) {
-      const answering = await startServer({ folder, ca, options, started, running, stop }, server)
-      if (answering === undefined) break
-      running.push(answering)
-    }
+    const running = await startAll({ folder, ca, options, started, running: [], stop }, servers)
     if (!stop.requested) {
       await announce(folder, running, options.json)
       await Promise.race([stop.asked, ...started.map(failWhenEnded)])
@@ -115,6 +111,22 @@ async function runIn(
     throw error
   }
   return (await stopAll(started, stop)) ? 0 : 1
+}
+
+/** Starts the first server, then all others at the same time. Gives those that answer. */
+async function startAll(run: DevRun, [first, ...others]: readonly DevServer[]): Promise<readonly RunningServer[]> {
+  const { running, stop } = run
+  const start = async (server: DevServer): Promise<void> => {
+    const answering = await startServer(run, server)
+    if (answering !== undefined) running.push(answering)
+  }
+  if (first !== undefined) await start(first)
+  if (stop.requested) return running
+  // All have come to an end before a failure is told: none is started after the others were stopped.
+  const outcomes = await Promise.allSettled(others.map(start))
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return running
 }
 
 /** Starts one server and waits for status 200; undefined when the stop came first. */
@@ -143,7 +155,7 @@ async function startServer(run: DevRun, server: DevServer): Promise<RunningServe
     } catch (error) {
       const isRace = anyPort !== undefined && !isRunning(child.identity) && (await isPortTaken(anyPort))
       if (!isRace || attempt === FREE_PORT_ATTEMPTS) throw error
-      started.pop()
+      started.splice(started.indexOf(child), 1)
     }
   }
   return undefined
@@ -189,7 +201,7 @@ type Settings = ReadonlyMap<string, string>
 function settingsOf(kind: ServerKind, options: DevOptions): Map<string, string> {
   const settings = new Map<string, string>()
   for (const [key, value] of options.settings) {
-    const owner = /^athenz\.(zms|zts)\./.exec(key)?.[1]
+    const owner = /^athenz\.(zms|zts|ui)\./.exec(key)?.[1]
     if (owner === undefined || owner === kind.name) settings.set(key, value)
   }
   const port = options.ports[kind.name]
@@ -258,16 +270,22 @@ function notReady({ kind }: ServerProcess, timeoutMillis: number, answer?: Statu
 
 async function announce(folder: DevFolder, running: readonly RunningServer[], json: boolean): Promise<void> {
   const of = (name: ServerKind['name']) => running.find(({ process }) => process.kind.name === name)
-  const [zms, zts] = [of('zms'), of('zts')]
+  const [zms, zts, ui] = [of('zms'), of('zts'), of('ui')]
   const summary: DevSummary = {
     zms: zms?.url ?? null,
     zts: zts?.url ?? null,
+    ui: ui?.url ?? null,
+    uiSignIn: ui ? await makeSignInLink(folder.path) : null,
     ca: folder.file(CA_FILES.certificate),
     clientCa: folder.file(CA_FILES.certificate),
     clientCaKey: folder.file(CA_FILES.key),
     adminCert: folder.file(ADMIN_FILES.certificate),
     adminKey: folder.file(ADMIN_FILES.key),
-    pids: { zms: zms?.process.identity.pid ?? null, zts: zts?.process.identity.pid ?? null },
+    pids: {
+      zms: zms?.process.identity.pid ?? null,
+      zts: zts?.process.identity.pid ?? null,
+      ui: ui?.process.identity.pid ?? null,
+    },
     readyMillis: Math.round(performance.now()),
   }
   await folder.write(DEV_CONTEXT, `${JSON.stringify(devContext(summary))}\n`)

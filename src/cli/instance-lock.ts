@@ -28,6 +28,7 @@ const UNREADABLE_LIMIT_MILLIS = 1000
  */
 export class InstanceLock implements AsyncDisposable {
   readonly #file: string
+  #recorded: Promise<void> = Promise.resolve()
   /** Children of a killed holder that are still running. */
   readonly orphans: readonly ProcessIdentity[]
 
@@ -65,9 +66,18 @@ export class InstanceLock implements AsyncDisposable {
   }
 
   /** Notes which processes the holder has started. */
-  async recordChildren(children: readonly ProcessIdentity[]): Promise<void> {
+  recordChildren(children: readonly ProcessIdentity[]): Promise<void> {
+    const text = serialise(children)
+    // One note after the other: the last one counts.
+    const recorded = this.#record(this.#recorded, text)
+    this.#recorded = recorded.catch(() => {})
+    return recorded
+  }
+
+  async #record(former: Promise<void>, text: string): Promise<void> {
+    await former
     const next = `${this.#file}.next`
-    await writeFile(next, serialise(children), { mode: 0o600 })
+    await writeFile(next, text, { mode: 0o600 })
     await rename(next, this.#file)
   }
 

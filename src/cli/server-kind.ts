@@ -2,12 +2,12 @@ import { join } from 'node:path'
 
 /** What the commands need to know about one of the servers. */
 export interface ServerKind {
-  readonly name: 'zms' | 'zts'
+  readonly name: 'zms' | 'zts' | 'ui'
   /** As people write it. */
   readonly title: string
   /** Its source, relative to the project. */
   readonly main: string
-  /** Path of its REST interface. */
+  /** Path of its REST interface; empty for the web page. */
   readonly basePath: string
   readonly defaultPort: number
 }
@@ -28,6 +28,15 @@ export const ZTS: ServerKind = {
   main: 'src/zts/main.ts',
   basePath: '/zts/v1',
   defaultPort: 8443,
+}
+
+/** The web page for people. */
+export const UI: ServerKind = {
+  name: 'ui',
+  title: 'the web page',
+  main: 'src/ui/main.ts',
+  basePath: '',
+  defaultPort: 9443,
 }
 
 /** The folder of this project: the one that holds `bin` and `src`. */

@@ -66,6 +66,8 @@ describe('a start in a new folder', () => {
       'clientCaKey',
       'pids',
       'readyMillis',
+      'ui',
+      'uiSignIn',
       'zms',
       'zts',
     ])

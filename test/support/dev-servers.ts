@@ -15,6 +15,8 @@ export interface DevServersOptions {
   /** Folder for everything they make. */
   readonly dir: string
   readonly zts: boolean
+  /** With the web page; without it when absent. */
+  readonly ui?: boolean
   /** Database of ZMS; the file store without it. */
   readonly mysqlUrl?: string
   /** Properties that win over the configuration. */
@@ -60,7 +62,7 @@ export async function startDevZmsBeside(first: DevServersOptions, dir: string): 
 }
 
 async function start(options: Omit<DevServersOptions, 'ztsSettings' | 'files'>): Promise<DevServers> {
-  const { dir, zts, mysqlUrl, settings = {}, reset = false, env } = options
+  const { dir, zts, ui = false, mysqlUrl, settings = {}, reset = false, env } = options
   const args = [
     'dev',
     '--json',
@@ -71,6 +73,7 @@ async function start(options: Omit<DevServersOptions, 'ztsSettings' | 'files'>):
     '--zts-port',
     '0',
     ...(zts ? [] : ['--no-zts']),
+    ...(ui ? ['--ui-port', '0'] : ['--no-ui']),
     ...(reset ? ['--reset'] : []),
     ...(mysqlUrl === undefined ? [] : ['--store', 'mysql', '--mysql-url', mysqlUrl]),
     ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
