@@ -25,6 +25,7 @@ import { registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
 import type { WorkerSeat } from '#core/workers/worker-seat.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
 import { startBackground } from './background.ts'
+import { registerDomainMetrics } from './domain-metrics.ts'
 import { zmsHandlers } from './handlers.ts'
 import { openAuditReferenceValidator } from './open-audit-reference-validator.ts'
 import { startPublishing } from './open-change-publishers.ts'
@@ -97,6 +98,7 @@ export async function startZms(
     const store = await openStore({ config, privateKeyStore, log: say })
     opened.push(() => store.close())
     registerPoolMetrics(container.registry, () => store.pools?.() ?? [])
+    registerDomainMetrics(container.registry, store)
     const ownKeys = new Map(signers.all.map((signer) => [signer.keyId.toLowerCase(), signer.publicKey]))
     const credentialsBox = await openCredentialsBox('zms', config.zms, privateKeyStore)
     const keyStore = new ServiceKeyStore({

@@ -3,6 +3,7 @@ import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { Logger } from '#core/log/logger.ts'
+import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
 import { AllowedAddresses } from './cert/allowed-addresses.ts'
 import { AuthorityTexts } from './cert/authority-texts.ts'
 import { CaBundles } from './cert/ca-bundles.ts'
@@ -30,6 +31,8 @@ export interface CertificateParts {
 export interface CertificatePartsOptions {
   readonly config: ConfigOf['zts']
   readonly privateKeyStore: PrivateKeyStore
+  /** Where certificates are shown, if anywhere. */
+  readonly certificates?: Pick<CertificateMetrics, 'watchClient'>
   readonly log: Logger
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -125,6 +128,7 @@ function problemsOfSigner(candidate: object): readonly string[] {
 async function openHttpSigner({
   config,
   privateKeyStore,
+  certificates,
   log,
   now,
 }: CertificatePartsOptions): Promise<CertificateSigner> {
@@ -136,6 +140,7 @@ async function openHttpSigner({
   }
   const keys = await SignerKeys.read(zts.certsignProviderKeysFname)
   const tls = await openClientTls(config, privateKeyStore, log)
+  certificates?.watchClient(() => tls.material)
   // Its HTTP library takes time and memory that servers with a signer of their own need not spend.
   const [{ HttpCertificateSigner }, { SignerConnection }] = await Promise.all([
     import('./cert/signers/http-certificate-signer.ts'),

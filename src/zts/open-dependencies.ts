@@ -9,6 +9,7 @@ import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
+import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
 import { RoleAccess } from './cache/role-access.ts'
 import { ProviderSuffixes } from './cert/provider-suffixes.ts'
 import { openCertificateParts } from './open-certificate-parts.ts'
@@ -36,6 +37,8 @@ export interface DependenciesOptions {
   readonly privateKeyStore: PrivateKeyStore
   /** Where metrics go. */
   readonly registry: Registry
+  /** Where certificates are shown. */
+  readonly certificates: Pick<CertificateMetrics, 'watchClient'>
   readonly log: Logger
 }
 
@@ -61,7 +64,7 @@ export async function openDependencies(options: DependenciesOptions): Promise<Op
 }
 
 async function open(options: DependenciesOptions, closers: Closers): Promise<Omit<OpenedDependencies, 'close'>> {
-  const { loaded, privateKeyStore, registry, log: logger } = options
+  const { loaded, privateKeyStore, registry, certificates: shown, log: logger } = options
   const { config } = loaded
   const { zts } = config
   const log = (level: 'info' | 'warn' | 'error', message: string) => logger[level](message)
@@ -74,7 +77,17 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
   })
   const athenzConf = closers.keep(await AthenzConfFile.open(config.athenzConf, { log }))
   const sync = closers.keep(
-    await openDomainSync({ config, property, athenzConf, signers, privateKeyStore, log, now, registry }),
+    await openDomainSync({
+      config,
+      property,
+      athenzConf,
+      signers,
+      privateKeyStore,
+      log,
+      now,
+      registry,
+      certificates: shown,
+    }),
   )
   const { domains } = sync
   const publishedKeys = new PublishedKeys({
@@ -107,6 +120,7 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
   const { close: closeCertificates, ...certificates } = await openCertificateParts({
     config,
     privateKeyStore,
+    certificates: shown,
     log: logger,
     now,
   })
@@ -122,6 +136,7 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     requestRules: certificates.requestRules,
     maxExpiryMins: certificates.certificateIssuer.maxExpiryMins,
     registry,
+    certificates: shown,
     logger,
     log,
     now,

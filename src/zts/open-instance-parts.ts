@@ -7,6 +7,7 @@ import { messageOf } from '#core/error/message-of.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
+import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
 import { type PoolState, registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
 import {
   type BuiltInProviderParts,
@@ -40,6 +41,8 @@ export interface InstancePartsOptions extends BuiltInProviderParts {
   readonly logger: Logger
   /** Where metrics go. */
   readonly registry?: Registry | undefined
+  /** Where certificates are shown, if anywhere. */
+  readonly certificates?: Pick<CertificateMetrics, 'watchClient'>
   /** Of the signer of certificates. */
   readonly maxExpiryMins: number
 }
@@ -104,13 +107,16 @@ async function openProviders(options: InstancePartsOptions, remote: RemoteProvid
 async function remoteProviders({
   config,
   privateKeyStore,
+  certificates,
   logger,
   log,
 }: InstancePartsOptions): Promise<{ readonly open: RemoteProviderFactory; readonly close: () => void }> {
   const { zts } = config
   const open = async (what: string, opening: () => Promise<TlsSource | undefined>) => {
     try {
-      return await opening()
+      const source = await opening()
+      if (source) certificates?.watchClient(() => source.material)
+      return source
     } catch (error) {
       log('warn', `${what} cannot be used toward providers: ${messageOf(error)}`)
       return undefined

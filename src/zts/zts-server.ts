@@ -56,6 +56,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       loaded,
       privateKeyStore,
       registry: container.registry,
+      certificates: container.certificates,
       log,
     }).catch(async (error: unknown) => {
       await container.close()

@@ -16,6 +16,19 @@ interface Facts {
 
 type Shown = readonly [use: string, facts: Facts]
 
+/** What a use has its certificates from, and what was found there last. */
+interface Source {
+  readonly use: string
+  readonly texts: CertificateTexts
+  last: readonly Facts[]
+}
+
+/** What a server shows, and whom it believes, where it is the client; PEM. */
+export interface ClientMaterial {
+  readonly cert?: string
+  readonly ca?: readonly string[]
+}
+
 const DAY_MILLIS = 86_400_000
 /** Certificates that were read are remembered by their texts, which change seldom. */
 const MAX_KNOWN_TEXTS = 1000
@@ -27,10 +40,8 @@ const PATIENCE_MILLIS = 2_000
  * by. They are looked up when the metrics are read.
  */
 export class CertificateMetrics {
-  readonly #sources = new Map<string, CertificateTexts>()
+  readonly #sources: Source[] = []
   readonly #known = new Map<string, readonly Facts[]>()
-  /** What was found last, by use. */
-  readonly #last = new Map<string, readonly Facts[]>()
   #reading: Promise<readonly Shown[]> | undefined
   readonly #now: () => number
   readonly #log: (message: string) => void
@@ -55,7 +66,13 @@ export class CertificateMetrics {
 
   /** Shows certificates, too, as what they are used for (`server`, `trust`, `signer`). */
   watch(use: string, texts: CertificateTexts): void {
-    this.#sources.set(use, texts)
+    this.#sources.push({ use, texts, last: [] })
+  }
+
+  /** Shows what a server has for connections to others, as `client` and `client-trust`. */
+  watchClient(material: () => ClientMaterial): void {
+    this.watch('client', () => [material().cert])
+    this.watch('client-trust', () => material().ca ?? [])
   }
 
   #register(registry: Registry, name: string, help: string, valueOf: (endMillis: number) => number): void {
@@ -82,15 +99,15 @@ export class CertificateMetrics {
   }
 
   async #read(): Promise<readonly Shown[]> {
-    const all = [...this.#sources].map(async ([use, source]): Promise<readonly Shown[]> => {
+    const all = this.#sources.map(async (source): Promise<readonly Shown[]> => {
+      const { use } = source
       try {
-        const texts = await inTime(source())
-        const facts = texts.flatMap((text) => (text === undefined ? [] : this.#factsOf(text)))
-        this.#last.set(use, facts)
+        const texts = await inTime(source.texts())
+        source.last = texts.flatMap((text) => (text === undefined ? [] : this.#factsOf(text)))
       } catch (error) {
         this.#log(`the certificates for ${use} cannot be shown in the metrics: ${messageOf(error)}`)
       }
-      return (this.#last.get(use) ?? []).map((facts) => [use, facts])
+      return source.last.map((facts) => [use, facts])
     })
     return (await Promise.all(all)).flat()
   }

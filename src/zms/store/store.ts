@@ -26,6 +26,8 @@ export interface Store extends DomainQueries, MemberQueries, ServiceQueries, Pri
 
   /** Whether the data can be reached now; used by status and health. */
   check(): Promise<boolean>
+  /** What is not as it should be although all data can be reached (a copy is lost), for `/readyz`; of stores that can tell. */
+  remark?(): string | undefined
   /** What the connections to databases are doing, for the metrics; of stores that have some. */
   pools?(): Pools
   close(): Promise<void>

@@ -6,6 +6,7 @@ import { loadPlugIn, missingMethods, type PlugInPoint } from '#core/config/plug-
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { Signer } from '#core/crypto/signing.ts'
+import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
 import { type FileSystem, nodeFileSystem } from '#core/seam/file-system.ts'
 import { ServiceToken } from '#core/token/service-token.ts'
 import type { ChangeLogStore } from './change-log-store.ts'
@@ -30,6 +31,8 @@ export interface DomainSyncOptions {
   readonly now: () => number
   /** Where its metrics go, if anywhere. */
   readonly registry?: Registry
+  /** Where its certificates are shown, if anywhere. */
+  readonly certificates?: Pick<CertificateMetrics, 'watchClient'>
   /** For tests. */
   readonly fileSystem?: FileSystem
 }
@@ -96,6 +99,7 @@ async function openZms(options: DomainSyncOptions): Promise<ChangeLogStore> {
   if (!url.toLowerCase().startsWith('https:')) log('warn', `ZMS is asked without encryption, at ${url}`)
   const files = await zmsTlsFiles(config, privateKeyStore)
   const connections = await ZmsConnections.open({ files, log })
+  options.certificates?.watchClient(() => connections.material)
   const token = new ServiceToken({
     domain: 'sys.auth',
     name: 'zts',

@@ -20,8 +20,8 @@ export interface ZmsConnectionsOptions {
   readonly lookMillis?: number
 }
 
-/** What TLS is given. */
-interface ClientTls {
+/** What TLS is given; PEM. */
+export interface ClientTls {
   readonly key?: string
   readonly cert?: string
   readonly ca?: string[]
@@ -38,19 +38,27 @@ const LOOK_MILLIS = 10_000
 export class ZmsConnections {
   readonly #options: ZmsConnectionsOptions
   #agent: Agent
+  #tls: ClientTls
   #state: string
   #lookedAt = performance.now()
 
   /** Throws Error that names the file that cannot be used. */
   static async open(options: ZmsConnectionsOptions): Promise<ZmsConnections> {
     const state = await stateOf(options.files)
-    return new ZmsConnections(options, await newAgent(options.files), state)
+    const tls = await clientTls(options.files)
+    return new ZmsConnections(options, tls, await newAgent(tls), state)
   }
 
-  private constructor(options: ZmsConnectionsOptions, agent: Agent, state: string) {
+  private constructor(options: ZmsConnectionsOptions, tls: ClientTls, agent: Agent, state: string) {
     this.#options = options
+    this.#tls = tls
     this.#agent = agent
     this.#state = state
+  }
+
+  /** What is in use now. */
+  get material(): ClientTls {
+    return this.#tls
   }
 
   /** The connections to use now. */
@@ -75,7 +83,9 @@ export class ZmsConnections {
     this.#state = state
     try {
       const former = this.#agent
-      this.#agent = await newAgent(files)
+      const tls = await clientTls(files)
+      this.#agent = await newAgent(tls)
+      this.#tls = tls
       void former.close()
       log('info', 'the certificates for connections to ZMS are read again')
     } catch (error) {
@@ -107,14 +117,14 @@ export async function zmsTlsFiles({ zts }: ConfigOf['zts'], secrets: PrivateKeyS
   return { trust: { file: zts.sslTrustStore, ...(password !== undefined && { password }) } }
 }
 
-async function newAgent(files: ZmsTlsFiles): Promise<Agent> {
+async function newAgent(tls: ClientTls): Promise<Agent> {
   const { Agent: Connections } = await import('undici')
   return new Connections({
     connections: CONNECTIONS,
     // Each question has one time for all of its answer.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MILLIS, ...(await clientTls(files)) },
+    connect: { timeout: CONNECT_TIMEOUT_MILLIS, ...tls },
   })
 }
 

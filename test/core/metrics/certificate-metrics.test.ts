@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
@@ -36,6 +37,24 @@ suite('the metrics of certificates', () => {
     assert.match(
       text,
       /athenz_certificate_expiry_timestamp_seconds\{use="server",subject="CN=zms\.example\.com",serial="\w+"\} \d{10}/,
+    )
+  })
+
+  test('show what several clients of the server use, each with the authorities that it trusts', async () => {
+    const ca = await TestCa.create()
+    const issue = async (value: string) => (await ca.issue({ subject: [{ type: 'CN', value }] })).cert
+    const [first, second] = [await issue('first'), await issue('second')]
+    const { made, days } = metrics()
+    made.watchClient(() => ({ cert: first, ca: [ca.cert] }))
+    made.watchClient(() => ({ cert: second }))
+    made.watchClient(() => ({}))
+    assert.deepEqual(
+      (await days()).map(([use, subject]) => [use, subject]),
+      [
+        ['client', 'CN=first'],
+        ['client-trust', new X509Certificate(ca.cert).subject.split('\n').join(', ')],
+        ['client', 'CN=second'],
+      ],
     )
   })
 

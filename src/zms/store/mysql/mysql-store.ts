@@ -144,6 +144,10 @@ export class MySqlStore implements Store {
     }
   }
 
+  remark(): string | undefined {
+    return this.#source.remark()
+  }
+
   async close(): Promise<void> {
     this.#source.close()
     this.#stamps.close()

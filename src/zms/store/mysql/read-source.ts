@@ -15,6 +15,7 @@ export interface ReadSourceOptions {
   readonly probeMillis?: number
 }
 
+const PROBE = 'SELECT 1 FROM domain LIMIT 1'
 const PROBE_MILLIS = 2_000
 /** A copy that answers, but with errors, is not well a moment later. */
 const UNWELL_PROBES = 30
@@ -90,6 +91,17 @@ export class ReadSource {
     }
   }
 
+  /**
+   * Which database is missed although reads are answered; undefined when none is. A copy that nobody reads at the moment
+   * is asked on the way, so that the next one who wants to know hears of it.
+   */
+  remark(): string | undefined {
+    if (this.isReplica) return 'the primary database cannot be reached, the replica answers in read-only mode'
+    if (this.#replica?.isAway) return 'the replica cannot be read, the primary database answers for it'
+    void this.fromReplica((connection) => connection.rows(PROBE)).catch(() => undefined)
+    return undefined
+  }
+
   close(): void {
     this.#primary.close()
     this.#replica?.close()
@@ -136,7 +148,7 @@ class Reachability {
 
   async #probe(): Promise<void> {
     try {
-      await this.#pool.use((connection) => connection.rows('SELECT 1 FROM domain LIMIT 1'))
+      await this.#pool.use((connection) => connection.rows(PROBE))
     } catch {
       if (!this.#closed) this.#probeLater()
       return

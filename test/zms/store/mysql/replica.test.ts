@@ -108,6 +108,16 @@ describe('a store with a replica', () => {
     assert.deepEqual(lines, ['the replica cannot be read, the primary database answers for it'])
     await replica.restart()
     await until('the replica is noticed', async () => lines.at(-1) === 'the replica can be read again')
+    // Nobody reads from it: who asks how the store is finds out.
+    assert.equal(fresh.remark(), undefined)
+    await replica.crash()
+    await until(
+      'the loss is told',
+      async () => fresh.remark() === 'the replica cannot be read, the primary database answers for it',
+    )
+    assert.equal(await fresh.check(), true)
+    await replica.restart()
+    await until('that it is back is told', async () => fresh.remark() === undefined)
     let round = 0
     await until('the replica is used', async () => {
       await describeDomain('weather', `state ${round++}`)
