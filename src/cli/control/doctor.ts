@@ -103,7 +103,8 @@ async function serverFindings(title: string, url: string, { ca }: Context): Prom
     const advice = `see that ${title} runs, that its port is open from here and that the URL is right: ${url}`
     return [wrong(`${title} answers`, inspection.unreachable, advice)]
   }
-  return [statusFinding(title, url, inspection), trustFinding(title, inspection), clockFinding(title, inspection)]
+  const clock = clockFinding(title, inspection.clockDifferenceMillis)
+  return [statusFinding(title, url, inspection), trustFinding(title, inspection), clock]
 }
 
 type Reached = Exclude<ServerInspection, { readonly unreachable: string }>
@@ -125,10 +126,12 @@ function trustFinding(title: string, { certificate, distrust }: Reached): Findin
   return lifeFinding(check, certificate, `renew the certificate of ${title}`)
 }
 
-function clockFinding(title: string, { clockDifferenceMillis: difference }: Reached): Finding {
+/** By how many milliseconds the clock of something else is ahead; undefined when it does not tell. */
+export function clockFinding(title: string, difference: number | undefined): Finding {
   const check = `clock of ${title}`
   if (difference === undefined) return right(check, 'it does not tell the time')
-  const found = `${(difference / 1000).toFixed(0)} s from the one here`
+  // Adding 0 takes the sign from a difference that is rounded away.
+  const found = `${Math.round(difference / 1000) + 0} s from the one here`
   if (Math.abs(difference) <= CLOCK_DIFFERENCE_MILLIS) return right(check, found)
   return wrong(check, found, 'let both machines take their time from NTP (timedatectl set-ntp true)')
 }

@@ -1,22 +1,28 @@
 import { X509Certificate } from 'node:crypto'
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { migrateDatabase } from '#core/database/migration/migrate-database.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import { configuredDatabases, loadConfig } from '../data-location.ts'
-import { type ServerKind, serverLayout, UI, ZMS, ZTS } from '../server-kind.ts'
+import { type ServerKind, serverLayout, ZMS, ZTS } from '../server-kind.ts'
+import { databaseFindings } from './database-check.ts'
 import { type Finding, failed, keyModeFinding, lifeFinding, right, wrong } from './doctor.ts'
 
 /** Checks what the servers below a folder need: configuration, keys, certificates, databases. */
 export async function installationFindings(root: string): Promise<Finding[]> {
   const kinds: ServerKind[] = []
-  for (const kind of [ZMS, ZTS, UI]) if (await isConfigured(kind, root)) kinds.push(kind)
+  for (const kind of [ZMS, ZTS]) if (await isConfigured(kind, root)) kinds.push(kind)
   if (kinds.length === 0) {
     return [wrong('configuration', `there is none in ${root}`, 'name the folder that holds conf and var')]
   }
-  const findings: Finding[] = []
-  for (const kind of kinds) findings.push(await configurationFinding(kind, root), ...(await fileFindings(kind, root)))
-  return [...findings, ...(findings.every(({ ok }) => ok) ? await databaseFindings(root) : [])]
+  const configurations: Finding[] = []
+  const files: Finding[] = []
+  for (const kind of kinds) {
+    configurations.push(await configurationFinding(kind, root))
+    files.push(...(await fileFindings(kind, root)))
+  }
+  // Where the databases are is in the configuration.
+  const databases = configurations.every(({ ok }) => ok) ? await allDatabaseFindings(root) : []
+  return [...configurations, ...files, ...databases]
 }
 
 async function isConfigured(kind: ServerKind, root: string): Promise<boolean> {
@@ -75,31 +81,12 @@ const namesIn = (folder: string): Promise<string[]> =>
     () => [],
   )
 
-async function databaseFindings(root: string): Promise<Finding[]> {
+async function allDatabaseFindings(root: string): Promise<Finding[]> {
   let databases: MySqlSettings[]
   try {
     databases = await configuredDatabases({ root })
   } catch (error) {
     return [failed('databases', error, 'correct the properties of the databases')]
   }
-  const findings: Finding[] = []
-  for (const settings of databases) findings.push(await schemaFinding(settings))
-  return findings
-}
-
-async function schemaFinding(settings: MySqlSettings): Promise<Finding> {
-  const { database, host, port } = settings
-  const check = `database ${database} at ${host}:${port}`
-  try {
-    const outcomes = await migrateDatabase({ settings, dryRun: true, onStatement: () => {}, warn: () => {} })
-    const missing = outcomes.reduce((sum, { applied }) => sum + applied.length, 0)
-    if (missing === 0) return right(check, 'reachable, its schema is the one of now')
-    return wrong(check, `its schema lacks ${missing} changes`, 'athenz migrate (--dry-run shows them)')
-  } catch (error) {
-    return failed(
-      check,
-      error,
-      'see that the database runs, that it can be reached and that user and password are right',
-    )
-  }
+  return (await Promise.all(databases.map(databaseFindings))).flat()
 }

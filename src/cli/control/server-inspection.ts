@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
 import { TLSSocket } from 'node:tls'
 import { messageOf } from '#core/error/message-of.ts'
+import { clockDifference } from './clock-difference.ts'
 
 /** What a server shows to somebody who asks for its status, or why there was no answer. */
 export type ServerInspection =
@@ -16,6 +17,8 @@ export type ServerInspection =
     }
 
 const ANSWER_TIMEOUT_MILLIS = 5000
+/** The header with the time has whole seconds. */
+const HEADER_STEP_MILLIS = 1000
 
 /**
  * Asks a server for its status over a new connection, whoever it is: nothing secret is sent. `url` is the base of its REST
@@ -38,7 +41,7 @@ export function inspectServer(url: string, ca: string | undefined): Promise<Serv
       response.resume()
       const { socket, headers, statusCode: status = 0 } = response
       const told = headers.date === undefined ? Number.NaN : Date.parse(headers.date)
-      const difference = clockDifference(told, sent, Date.now())
+      const difference = clockDifference(told, { sent, answered: Date.now(), stepMillis: HEADER_STEP_MILLIS })
       resolve({
         status,
         clockDifferenceMillis: difference,
@@ -54,10 +57,3 @@ export function inspectServer(url: string, ca: string | undefined): Promise<Serv
 
 const reasonText = (error: unknown): string =>
   error === null || error === undefined ? 'it is not accepted' : messageOf(error)
-
-/** The header has whole seconds, and was written at some time between question and answer. */
-function clockDifference(told: number, sent: number, answered: number): number | undefined {
-  if (Number.isNaN(told)) return undefined
-  if (told + 1000 < sent) return told + 1000 - sent
-  return told > answered ? told - answered : 0
-}
