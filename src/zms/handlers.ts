@@ -2,6 +2,7 @@ import type { Handlers } from '#core/http/endpoint.ts'
 import type { zmsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
 import { assertionService } from './service/assertion.ts'
+import { collectionSearchService } from './service/collection-search.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
 import { dependencyService } from './service/dependency.ts'
 import { domainService } from './service/domain.ts'
@@ -12,6 +13,7 @@ import { groupService } from './service/group.ts'
 import { groupMembershipService } from './service/group-membership.ts'
 import { groupMetaService } from './service/group-meta.ts'
 import { policyService } from './service/policy.ts'
+import { policySearchService } from './service/policy-search.ts'
 import { principalMembershipService } from './service/principal-memberships.ts'
 import { quotaService } from './service/quota.ts'
 import { reviewService } from './service/review.ts'
@@ -19,6 +21,7 @@ import { roleService } from './service/role.ts'
 import { roleMembershipService } from './service/role-membership.ts'
 import { roleMetaService } from './service/role-meta.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
+import { serviceSearchService } from './service/service-search.ts'
 import { signedDomainsService } from './service/signed-domains.ts'
 import { type SystemParts, systemService } from './service/system.ts'
 import { templateService } from './service/template.ts'
@@ -31,6 +34,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
   return {
     ...accessService(deps),
     ...assertionService(deps),
+    ...collectionSearchService(deps),
     ...domainService(deps),
     ...domainCheckService(deps),
     ...domainMetaService(deps),
@@ -40,6 +44,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...groupMetaService(deps),
     ...groupMembershipService(deps),
     ...policyService(deps),
+    ...policySearchService(deps),
     ...principalMembershipService(deps),
     ...quotaService(deps),
     ...reviewService(deps),
@@ -47,6 +52,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...roleMetaService(deps),
     ...roleMembershipService(deps),
     ...serviceIdentityService(deps),
+    ...serviceSearchService(deps),
     ...templateService(deps),
     ...tenancyService(deps),
     ...userService(deps),

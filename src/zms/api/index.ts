@@ -1,5 +1,6 @@
 import { accessEndpoints } from './access.ts'
 import { assertionEndpoints } from './assertion.ts'
+import { collectionSearchEndpoints } from './collection-search.ts'
 import { dependencyEndpoints } from './dependency.ts'
 import { domainEndpoints } from './domain.ts'
 import { domainCheckEndpoints } from './domain-check.ts'
@@ -9,12 +10,14 @@ import { groupEndpoints } from './group.ts'
 import { groupMembershipEndpoints } from './group-membership.ts'
 import { groupMetaEndpoints } from './group-meta.ts'
 import { policyEndpoints } from './policy.ts'
+import { policySearchEndpoints } from './policy-search.ts'
 import { quotaEndpoints } from './quota.ts'
 import { reviewEndpoints } from './review.ts'
 import { roleEndpoints } from './role.ts'
 import { roleMembershipEndpoints } from './role-membership.ts'
 import { roleMetaEndpoints } from './role-meta.ts'
 import { serviceIdentityEndpoints } from './service-identity.ts'
+import { serviceSearchEndpoints } from './service-search.ts'
 import { signedDomainsEndpoints } from './signed-domains.ts'
 import { systemEndpoints } from './system.ts'
 import { templateEndpoints } from './template.ts'
@@ -25,8 +28,8 @@ import { userEndpoints } from './user.ts'
 /** Path below which all operations of ZMS are found. */
 export const ZMS_API_ROOT = '/zms/v1'
 
-/** Every operation of ZMS by its published name. */
-export const zmsEndpoints = {
+/** The operations of the published API. */
+export const publishedEndpoints = {
   ...domainEndpoints,
   ...domainMetaEndpoints,
   ...domainCheckEndpoints,
@@ -51,3 +54,13 @@ export const zmsEndpoints = {
   ...reviewEndpoints,
   ...systemEndpoints,
 }
+
+/** Operations of ours, all below `/sys`: lists for people, a part at a time. */
+export const searchEndpoints = {
+  ...collectionSearchEndpoints,
+  ...policySearchEndpoints,
+  ...serviceSearchEndpoints,
+}
+
+/** Every operation of ZMS by its name. */
+export const zmsEndpoints = { ...publishedEndpoints, ...searchEndpoints }

@@ -17,6 +17,15 @@ export const auditedReturning = { auditRef, returnObj }
 
 /** Part of a list of names: `limit` names after the name `skip`. */
 export const page = { limit: query('limit', maybe.int32), skip: query('skip', maybe.loweredText) }
+/**
+ * Part of a list for people: those whose name contains the text `filter` in any letter case, and of them the `limit` (1 to
+ * 500, otherwise 50) after the key `skip`. These operations are ours, as are all below `/sys` that the published API lacks.
+ */
+export const filteredPage = {
+  filter: query('filter', queried.text),
+  limit: query('limit', maybe.int32),
+  skip: query('skip', unlessEmpty(kept.text)),
+}
 /** Objects that carry a tag, with this value when one is given. Tags keep their letter case. */
 export const tagged = {
   tagKey: query('tagKey', queried.tagKey),

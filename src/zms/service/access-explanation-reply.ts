@@ -11,7 +11,7 @@ import { remedyLine, verdictLine } from '#core/rbac/explanation-text.ts'
 import type { Holding, Lapse } from '#core/rbac/holding.ts'
 import type { AccessExplanation } from '../api/access-explanation.ts'
 import type { PendingRoleMember, RoleMember } from '../store/model.ts'
-import { suspensions } from './suspension.ts'
+import { suspensionNames } from './suspension.ts'
 import { compact, timestamp } from './wire-form.ts'
 
 /** What an explanation tells of a policy: those of stored domains and of home domains that nobody has made yet have it. */
@@ -35,12 +35,6 @@ type ChangeTold = AccessExplanation['remedies'][number]['changes'][number]
 
 const ROLES = 50
 const ASSERTIONS = 50
-
-const SUSPENSIONS = [
-  ['authority-filter', suspensions.authorityFilter],
-  ['authority', suspensions.authority],
-  ['operator', suspensions.operator],
-] as const
 
 /** An explanation as the API answers it; `modified` is the stamp of the domain, in epoch milliseconds. */
 export function explanationReply(told: Told, caller: Principal, modified: number | undefined): AccessExplanation {
@@ -126,10 +120,7 @@ function lapseReply({ state, domain, role, group, entry }: Lapse): LapseTold {
     role: roleResourceName(domain, role),
     group,
     expiration: timestamp(expiration),
-    disabledBy:
-      state === 'disabled'
-        ? SUSPENSIONS.filter(([, bit]) => (systemDisabled & bit) !== 0).map(([name]) => name)
-        : undefined,
+    disabledBy: state === 'disabled' ? suspensionNames(systemDisabled) : undefined,
     requestedBy: state === 'pending' ? requestPrincipal : undefined,
     requested: state === 'pending' ? timestamp(requestTime) : undefined,
   })

@@ -54,8 +54,16 @@ async function reviewedDomains(
   })
 }
 
-/** Whether the configured share of the shortest period has passed since the last review, or since it was made. */
-function isDue({ config, now }: ZmsDependencies, object: RoleBase): boolean {
+const isDue = (deps: ZmsDependencies, object: RoleBase): boolean => {
+  const due = reviewDueAt(deps, object)
+  return due !== undefined && deps.now() >= due
+}
+
+/**
+ * When the members of a role or group are to be reviewed, in epoch milliseconds: the configured share of the shortest
+ * period after the last review, or after it was made. Undefined where no period is set.
+ */
+export function reviewDueAt({ config }: Pick<ZmsDependencies, 'config'>, object: RoleBase): number | undefined {
   const periods = [
     object.memberExpiryDays,
     object.memberReviewDays,
@@ -64,9 +72,9 @@ function isDue({ config, now }: ZmsDependencies, object: RoleBase): boolean {
     object.groupExpiryDays,
     object.groupReviewDays,
   ].filter((days) => days !== undefined && days > 0) as number[]
-  if (periods.length === 0) return false
+  if (periods.length === 0) return undefined
   const share = (Math.min(...periods) * DAY_MILLIS * config.zms.reviewDaysPercentage.value) / 100
-  return now() - (object.lastReviewedDate ?? object.created) >= share
+  return (object.lastReviewedDate ?? object.created) + share
 }
 
 const reviewReply = (domain: Domain, object: RoleBase) =>

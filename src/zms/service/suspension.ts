@@ -11,3 +11,13 @@ export const suspensions = {
 /** The bits with one of them set or cleared. */
 export const withBit = (bits: number | undefined, bit: number, set: boolean): number =>
   set ? (bits ?? 0) | bit : (bits ?? 0) & ~bit
+
+const NAMES = [
+  ['authority-filter', suspensions.authorityFilter],
+  ['authority', suspensions.authority],
+  ['operator', suspensions.operator],
+] as const
+
+/** Words for the bits that are set. */
+export const suspensionNames = (bits: number): string[] =>
+  NAMES.filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name)

@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { authenticate, type Endpoint } from '#core/http/endpoint.ts'
 import { patterns } from '#core/names/patterns.ts'
-import { zmsEndpoints } from '#zms/api/index.ts'
+import { searchEndpoints, zmsEndpoints } from '#zms/api/index.ts'
 import { describeContract } from '../../support/contract.ts'
 
 /** Where our declarations differ from the published interface on purpose: what differs → why. */
@@ -12,6 +15,10 @@ const DIFFERENCES = new Map([
     'DependentService.service: String',
     'for the same reason: only a system administrator’s choice of the service counts',
   ],
+  ...Object.keys(searchEndpoints).map((operation): [string, string] => [
+    `${operation}: ours`,
+    'lists for people, a part at a time, below /sys; whoever may read the whole may read a part',
+  ]),
   ['Access.explanation: ours', 'explains the decision to those who ask for it with the parameter below'],
   ['getAccess ?explain: ours', 'asks for an explanation; the original ignores it'],
   ['getAccessExt ?explain: ours', 'as getAccess'],
@@ -44,5 +51,12 @@ const UNUSED = new Set([
   'TemplateList',
   'User',
 ])
+
+test('every operation of ours is below /sys, open to those who may read the whole, and changes nothing', () => {
+  for (const { path, access, method } of Object.values<Endpoint>(searchEndpoints)) {
+    assert.match(path, /^\/sys\//)
+    assert.deepEqual([method, access], ['GET', authenticate])
+  }
+})
 
 describeContract({ name: 'zms', endpoints: zmsEndpoints, patterns, differences: DIFFERENCES, unused: UNUSED })
