@@ -321,7 +321,12 @@ async function firstStart(
   }
   const attempt = async () => {
     const admins = () => administratorsOf(config)
-    const made = await prepareFirstStart(recorded, { names: config, admins, publicKeys })
+    const make = () => prepareFirstStart(recorded, { names: config, admins, publicKeys })
+    const made = await make().catch((error: unknown) => {
+      // Another server that starts on the same new database was quicker: what it has made is there by now.
+      if (error instanceof ServiceError && error.code === 'bad-request') return make()
+      throw error
+    })
     if (made) log('info', `first start: system domains made, administrators ${config.zms.domainAdmin.join(', ')}`)
   }
   const later = () => {
