@@ -4,9 +4,10 @@ import { fillForAccess, grantedChecks } from './bench-data.ts'
 import { type BenchZms, prepareZms, STORE_TITLES, type StoreKind } from './bench-zms.ts'
 import { type LoadResult, type LoadTool, openLoadTool } from './load-tool.ts'
 import type { BenchOptions } from './options.ts'
-import { type BenchResult, type Goal, goal, median, type Table } from './report.ts'
+import { type BenchResult, type Goal, goal, type Table } from './report.ts'
 import { requestText } from './request-text.ts'
-import { figures, neighbours } from './rounds.ts'
+import { figures } from './rounds.ts'
+import { median, neighbours } from './statistics.ts'
 
 /** Requests per second in proportion to the bare server. */
 const GOALS: Readonly<Record<StoreKind, number>> = { file: 0.7, mysql: 0.6 }

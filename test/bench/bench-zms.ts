@@ -31,8 +31,11 @@ export interface BenchZms extends AsyncDisposable {
   readonly client: ClientFiles
   /** Certificate and key of the server. */
   readonly server: ClientFiles
-  /** Starts ZMS by `bin/athenz dev`, with properties that win over its files. */
-  start(settings?: Readonly<Record<string, string>>): Promise<DevServers>
+  /**
+   * Starts ZMS by `bin/athenz dev`, with properties that win over its files, and ZTS beside it where that was prepared,
+   * unless `zms` alone is asked for.
+   */
+  start(settings?: Readonly<Record<string, string>>, servers?: 'all' | 'zms'): Promise<DevServers>
 }
 
 /**
@@ -55,7 +58,8 @@ export async function prepareZms(
     zts: ztsSettings !== undefined,
     ...(databaseUrl !== undefined && { mysqlUrl: databaseUrl }),
   }
-  const start: BenchZms['start'] = (settings = {}) => startDevServers({ ...common, settings })
+  const start: BenchZms['start'] = (settings = {}, servers = 'all') =>
+    startDevServers({ ...common, ...(servers === 'zms' && { zts: false }), settings })
   const { certificatesFolder, varFolder } = serverLayout(ZMS, folder)
   // The first start makes certificates and the system domains.
   const first = await startDevServers({ ...common, ...(ztsSettings && { ztsSettings }) })

@@ -123,7 +123,8 @@ export async function fillStore(store: Store, size: DataSize = STANDARD_SIZE): P
 const byName = <T extends { name: string }>(objects: readonly T[]) =>
   new Map(objects.map((object) => [object.name, object]))
 
-const uuidOf = (text: string) =>
+/** The same id for the same text. */
+export const uuidOf = (text: string): string =>
   createHash('sha256')
     .update(text)
     .digest('hex')

@@ -20,6 +20,8 @@ export interface Load {
   readonly bodies?: readonly string[]
   /** Type of the body; JSON when absent. */
   readonly bodyType?: string
+  /** Entity tag, with its quotes, of what the sender has already. */
+  readonly tag?: string
   /** The number to begin with. */
   readonly first?: number
   /** File that verifies the server. */
@@ -102,6 +104,7 @@ function loadTool(name: string, program: string, before: readonly string[]): Loa
           method: load.method ?? 'GET',
           body: load.body ?? '',
           type: load.bodyType ?? 'application/json',
+          tag: load.tag ?? '',
           first: String(load.first ?? 0),
           ca,
           cert: client.certificate,

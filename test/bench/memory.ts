@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { startBareServer } from './bare-server.ts'
 import { fillForAccess, grantedChecks } from './bench-data.ts'
 import { prepareZms, STORE_TITLES } from './bench-zms.ts'
 import { openLoadTool } from './load-tool.ts'
 import type { BenchOptions } from './options.ts'
+import { memoryOf } from './process-memory.ts'
 import { type BenchResult, type Goal, goal, type Table } from './report.ts'
 
 const GOAL_MIB = 150
 const CONNECTIONS = 16
-const KIB_PER_MIB = 1024
 
 /**
  * Resident memory of a fresh server process with 1,000 domains of 20 roles, 20 policies and 5 services, and after access
@@ -46,11 +45,4 @@ export async function memory(options: BenchOptions): Promise<BenchResult> {
   }
   const columns = ['', 'when', 'resident MiB', 'of that its own', 'of programs and libraries']
   return { tables: [{ title: 'Memory with 1,000 domains', columns, rows }], goals }
-}
-
-/** Memory of a process: resident, the part that belongs to it alone, and pages of files, which all processes share. */
-async function memoryOf(pid: number) {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  const mib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / KIB_PER_MIB
-  return { residentMib: mib('VmRSS'), ownMib: mib('RssAnon'), fileMib: mib('RssFile') }
 }

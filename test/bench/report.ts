@@ -1,9 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { PROJECT_FOLDER } from '../../src/cli/server-kind.ts'
 
-/** Where results and what is built for benchmarks are kept. */
+/** Where what is built for benchmarks is kept. */
 export const CACHE_FOLDER = join(PROJECT_FOLDER, 'node_modules', '.cache', 'bench')
 
 /** Figures; the first column names the row. */
@@ -45,25 +43,14 @@ export function goal(
   }
 }
 
-/** Prints a result, and keeps it in `NAME.json` of the cache. */
-export async function report(name: string, result: BenchResult): Promise<void> {
-  const machine = {
-    date: new Date().toISOString(),
-    cores: availableParallelism(),
-    processor: cpus()[0]?.model ?? 'unknown',
-    node: process.version,
-    loadAverage: loadavg()[0] ?? 0,
-  }
-  for (const table of result.tables) console.log(`\n${tableText(table)}`)
-  console.log(
-    `\n${machine.date.slice(0, 10)}, ${machine.cores} cores (${machine.processor}), Node.js ${machine.node}, load average ${machine.loadAverage.toFixed(1)}`,
-  )
-  for (const note of result.notes ?? []) console.log(note)
-  for (const { wanted, reached, figure } of result.goals) {
+/** Prints tables, notes, and each goal with whether it is reached. */
+export function printResult({ tables, notes = [], goals }: BenchResult): void {
+  for (const table of tables) console.log(`\n${tableText(table)}`)
+  if (notes.length > 0) console.log()
+  for (const note of notes) console.log(note)
+  for (const { wanted, reached, figure } of goals) {
     console.log(`goal ${wanted}: ${reached ? 'reached' : 'not reached'}: ${figure}`)
   }
-  await mkdir(CACHE_FOLDER, { recursive: true })
-  await writeFile(join(CACHE_FOLDER, `${name}.json`), `${JSON.stringify({ name, ...machine, ...result }, null, 2)}\n`)
 }
 
 function tableText({ title, columns, rows }: Table): string {
@@ -76,18 +63,9 @@ function tableText({ title, columns, rows }: Table): string {
   return [title, ...cells.map((row) => `  ${line(row).trimEnd()}`)].join('\n')
 }
 
-const cellText = (cell: string | number): string =>
-  typeof cell === 'string'
-    ? cell
-    : cell >= 1000
-      ? Math.round(cell).toLocaleString('en')
-      : String(Number(cell.toFixed(2)))
-
-/** The middle value; of an even number, the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
-  if (low === undefined || high === undefined) throw new RangeError('no values')
-  return (low + high) / 2
+/** A figure as it stands in tables. */
+export function cellText(cell: string | number): string {
+  if (typeof cell === 'string') return cell
+  if (cell >= 1000) return Math.round(cell).toLocaleString('en')
+  return String(Number(Math.abs(cell) < 0.1 ? cell.toPrecision(2) : cell.toFixed(2)))
 }

@@ -1,5 +1,5 @@
 import type { LoadResult } from './load-tool.ts'
-import { median } from './report.ts'
+import { median } from './statistics.ts'
 
 /** Middle values of rounds: rate, latencies, and CPU of the server and of its database. */
 export function figures(rounds: readonly LoadResult[]): (string | number)[] {
@@ -11,9 +11,4 @@ export function figures(rounds: readonly LoadResult[]): (string | number)[] {
     middle(({ cpuMicros }) => cpuMicros[0] ?? 0),
     rounds.every(({ cpuMicros }) => cpuMicros.length > 1) ? middle(({ cpuMicros }) => cpuMicros[1] ?? 0) : '-',
   ]
-}
-
-/** Mean of the figures of the rounds before and after a round of what is compared with them. */
-export function neighbours<R>(rounds: readonly R[], round: number, of: (result: R) => number): number {
-  return median([rounds[round], rounds[round + 1]].map((result) => (result === undefined ? Number.NaN : of(result))))
 }

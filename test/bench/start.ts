@@ -5,7 +5,8 @@ import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { fillForAccess } from './bench-data.ts'
 import { prepareZms, STORE_TITLES } from './bench-zms.ts'
 import type { BenchOptions } from './options.ts'
-import { type BenchResult, type Goal, goal, median, type Table } from './report.ts'
+import { type BenchResult, type Goal, goal, type Table } from './report.ts'
+import { median } from './statistics.ts'
 
 const FIRST_GOAL_SECONDS = 5
 const SECOND_GOAL_SECONDS = 1.5

@@ -1,15 +1,16 @@
 import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { runProgram } from '../support/program.ts'
 import { type BareServer, type Cryptography, startBareServer } from './bare-server.ts'
 import { fillForAccess } from './bench-data.ts'
 import { type BenchZms, prepareZms } from './bench-zms.ts'
 import { domainName, STANDARD_SIZE } from './data.ts'
 import { type Load, type LoadResult, type LoadTool, openLoadTool } from './load-tool.ts'
+import { opensslSignatures } from './openssl-speed.ts'
 import type { BenchOptions } from './options.ts'
-import { type BenchResult, type Goal, goal, median, type Table } from './report.ts'
+import { type BenchResult, type Goal, goal, type Table } from './report.ts'
 import { requestText } from './request-text.ts'
-import { figures, neighbours } from './rounds.ts'
+import { figures } from './rounds.ts'
+import { median, neighbours } from './statistics.ts'
 
 const CONNECTIONS = 16
 const FIRST_WARM_SECONDS = 5
@@ -212,23 +213,8 @@ async function limitOf(
   return {
     bare: await run({ urls: [bare.url], pids: [bare.pid] }),
     signing: await run({ urls: [signing.url], pids: [signing.pid] }),
-    signaturesPerSecond: await opensslSignatures(key, seconds),
+    signaturesPerSecond: await opensslSignatures(key.preference, seconds),
   }
-}
-
-/** Signatures per second that `openssl speed` makes on all cores. */
-async function opensslSignatures({ preference }: KeyRow, seconds: number): Promise<number> {
-  const algorithm = preference === 'RSA' ? 'rsa2048' : 'ecdsap256'
-  const cores = String(availableParallelism())
-  const args = ['speed', '-multi', cores, '-seconds', String(Math.max(1, Math.round(seconds))), algorithm]
-  const { status, stdout, stderr } = await runProgram('openssl', args)
-  if (status !== 0) throw new Error(`openssl speed: ${stderr}`)
-  // The last two lines are the names of the columns and the figures, which follow the name of the algorithm.
-  const [names = '', values = ''] = stdout.trimEnd().split('\n').slice(-2)
-  const columns = names.trim().split(/\s+/)
-  const rate = Number(values.trim().split(/\s+/).slice(-columns.length)[columns.indexOf('sign/s')])
-  if (!(rate > 0)) throw new Error(`openssl speed printed something else than expected:\n${names}\n${values}`)
-  return rate
 }
 
 /** 99th percentile of the delay of the event loop of ZTS since it was asked for the last time; it counts anew then. */

@@ -10,7 +10,8 @@ import { signRoleToken } from '#core/token/sign-role-token.ts'
 import { Zpe } from '#zpe/zpe.ts'
 import type { BenchOptions } from './options.ts'
 import { casbinEngine, cedarEngine } from './other-engines.ts'
-import { type BenchResult, goal, median, type Table } from './report.ts'
+import { type BenchResult, goal, type Table } from './report.ts'
+import { median } from './statistics.ts'
 
 /**
  * Decisions of the policy engine beside an application, on one core, through its public call: the text of a role token
@@ -34,8 +35,15 @@ export interface RuleKind {
   readonly asked: (i: number) => string
 }
 
+/** Rules about resources without wildcards. */
+export const EXACT_RULES: RuleKind = {
+  name: 'exact',
+  pattern: (i) => `article.${i}`,
+  asked: (i) => `article.${i}`,
+}
+
 const KINDS: readonly RuleKind[] = [
-  { name: 'exact', pattern: (i) => `article.${i}`, asked: (i) => `article.${i}` },
+  EXACT_RULES,
   { name: 'prefix', pattern: (i) => `article.${i}.*`, asked: (i) => `article.${i}.news` },
   { name: 'inner *', pattern: (i) => `article.${i}.*.text`, asked: (i) => `article.${i}.news.text` },
   { name: 'leading *', pattern: (i) => `*.${i}.text`, asked: (i) => `news.${i}.text` },
@@ -44,7 +52,8 @@ const KINDS: readonly RuleKind[] = [
 /** Asks an engine the i-th question; all of them are granted. */
 export type Ask = (i: number) => boolean
 
-interface Rate {
+/** How often an engine decides. */
+export interface Rate {
   /** Decisions in a second of CPU time of this process, which does not depend on what else the machine does. */
   readonly perCpuSecond: number
   readonly perSecond: number
@@ -62,9 +71,9 @@ export async function zpe({ seconds, rounds }: BenchOptions): Promise<BenchResul
       const casbin = await casbinEngine(kind, count)
       const cedar = cedarEngine(kind, count)
       const measured = inTurn(rounds, [
-        () => measure(world.ask, count, millis),
-        () => measure(casbin, count, millis),
-        () => measure(cedar, count, millis),
+        () => measureRate(world.ask, count, millis),
+        () => measureRate(casbin, count, millis),
+        () => measureRate(cedar, count, millis),
       ])
       const awaited = await world.awaited(millis)
       const [own, theirs, others] = measured as [Rate, Rate, Rate]
@@ -122,7 +131,8 @@ function inTurn(rounds: number, measures: readonly (() => Rate)[]): Rate[] {
 const BATCH = 64
 const WARMING_MILLIS = 300
 
-function measure(ask: Ask, count: number, millis: number): Rate {
+/** Asks an engine about all rules in turn for a time, after it has been warmed. */
+export function measureRate(ask: Ask, count: number, millis: number): Rate {
   // Compiled by then.
   askFor(ask, count, WARMING_MILLIS)
   return askFor(ask, count, millis)
@@ -148,7 +158,8 @@ function rateOf(asked: number, before: NodeJS.CpuUsage, elapsedMillis: number): 
   return { perCpuSecond: (asked / (user + system)) * 1_000_000, perSecond: (asked / elapsedMillis) * 1000 }
 }
 
-interface World extends AsyncDisposable {
+/** The policy engine with rules of one kind in its files. */
+export interface World extends AsyncDisposable {
   readonly ask: Ask
   /** The same with `await`. */
   awaited(millis: number): Promise<Rate>
@@ -158,7 +169,8 @@ interface World extends AsyncDisposable {
 
 const UNSEEN = 20_000
 
-async function openWorld({ pattern, asked }: RuleKind, count: number): Promise<World> {
+/** Opens the policy engine with so many rules, and a token that fits them. */
+export async function openWorld({ pattern, asked }: RuleKind, count: number): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'athenz-bench-zpe-'))
   const signer = createSigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, '0')
   await writeFiles(

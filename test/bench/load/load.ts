@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { percentile } from '../statistics.ts'
 
 const text = { type: 'string' } as const
 const { values: args } = parseArgs({
@@ -13,6 +14,7 @@ const { values: args } = parseArgs({
     body: { ...text, default: '' },
     bodies: { ...text, default: '' },
     type: { ...text, default: 'application/json' },
+    tag: { ...text, default: '' },
     first: { ...text, default: '0' },
     ca: text,
     cert: text,
@@ -62,7 +64,10 @@ function send(client: number, own: number): Promise<number> {
   const place = agents.length > 1 ? own * agents.length + client : number - first
   const fill = (template: string) => template.replaceAll('{i}', String(number))
   const body = fill(bodies[place % bodies.length] ?? '')
-  const headers = body === '' ? {} : { 'content-type': args.type, 'content-length': Buffer.byteLength(body) }
+  const headers = {
+    ...(body !== '' && { 'content-type': args.type, 'content-length': Buffer.byteLength(body) }),
+    ...(args.tag !== '' && { 'if-none-match': args.tag }),
+  }
   const { promise, resolve } = Promise.withResolvers<number>()
   const target = fill(targets[place % targets.length] ?? '')
   const agent = agents[client]
@@ -95,14 +100,13 @@ await Promise.all(senders)
 const seconds = (performance.now() - start) / 1000
 const cpuMicros = pids.map((pid, index) => tenths(((cpuTicks(pid) - (ticks[index] ?? 0)) * 10_000) / millis.length))
 millis.sort((a, b) => a - b)
-const percentile = (part: number) => millis[Math.floor(part * (millis.length - 1))] ?? 0
 for (const agent of agents) agent.destroy()
 console.log(
   JSON.stringify({
     count: millis.length,
     perSecond: tenths(millis.length / seconds),
-    p50Millis: percentile(0.5),
-    p99Millis: percentile(0.99),
+    p50Millis: percentile(millis, 0.5),
+    p99Millis: percentile(millis, 0.99),
     statuses,
     cpuMicros,
   }),

@@ -83,6 +83,7 @@ func main() {
 	body := flag.String("body", "", "{i} becomes the running number")
 	bodies := flag.String("bodies", "", "file with one body a line, used in turn with the targets, in place of -body")
 	bodyType := flag.String("type", "application/json", "content type of the body")
+	tag := flag.String("tag", "", "what the sender has already, in the header If-None-Match")
 	first := flag.Int64("first", 0, "the number to begin with")
 	ca := flag.String("ca", "", "CA bundle of the server")
 	cert := flag.String("cert", "", "client certificate")
@@ -151,6 +152,9 @@ func main() {
 				}
 				if rd != nil {
 					rq.Header.Set("Content-Type", *bodyType)
+				}
+				if *tag != "" {
+					rq.Header.Set("If-None-Match", *tag)
 				}
 				on := counting.Load()
 				t := time.Now()
