@@ -1,8 +1,10 @@
 import type { Domain, MemberAudit } from '../model.ts'
 import { type NoticeKind, type NoticeSubject, noticeDates, noticeHolders } from '../notices.ts'
 import { countsOf } from '../object-counts.ts'
+import type { SearchFindings, SearchQuery } from '../search.ts'
 import type { DomainAttribute, DomainListFilter, FoundMembership, ObjectCounts, StoreQueries } from '../store.ts'
 import type { Memory } from './memory.ts'
+import { searchMemory } from './memory-search.ts'
 
 /** The questions of the store contract, answered from memory. */
 export class MemoryQueries implements StoreQueries {
@@ -40,11 +42,10 @@ export class MemoryQueries implements StoreQueries {
   }
 
   async modifiedDomains(since: number) {
-    const found: { name: string; modified: number; enabled: boolean }[] = []
-    for (const { name, modified, enabled } of this.#memory.domains.values()) {
-      if (modified >= since) found.push({ name, modified, enabled })
-    }
-    return found.sort((a, b) => a.modified - b.modified)
+    return this.#memory.modifications.since(since).map((name) => {
+      const { modified, enabled } = this.#memory.domains.get(name) as Domain
+      return { name, modified, enabled }
+    })
   }
 
   async domainsByAttribute(attribute: DomainAttribute, value: string | number): Promise<string[]> {
@@ -217,6 +218,10 @@ export class MemoryQueries implements StoreQueries {
       .filter(([, suspended]) => (suspended & bits) !== 0)
       .map(([name]) => name)
       .sort()
+  }
+
+  async search(query: SearchQuery): Promise<SearchFindings> {
+    return searchMemory(this.#memory, query)
   }
 
   async #namesWhere(holds: (domain: Domain) => boolean, only?: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { type Change, type DomainChange, type GlobalChange, isDomainChange, type
 import type { Domain } from '../model.ts'
 import type { History } from './history.ts'
 import { Membership } from './membership.ts'
+import { ModificationOrder } from './modification-order.ts'
 import { applyNotice, type LoggedChange } from './notice-change.ts'
 import { ownDomain } from './own-domain.ts'
 import { SortedNames } from './sorted-names.ts'
@@ -36,6 +37,7 @@ const ASSERTION_IDS_AFTER = 100_000
 export class Memory {
   readonly domains = new Map<string, MutableDomain>()
   readonly names = new SortedNames()
+  readonly modifications = new ModificationOrder((name) => this.domains.get(name)?.modified)
   /** Every name that was ever a member → its suspension bits. */
   readonly principals = new Map<string, number>()
   /** Who is a member where. */
@@ -142,6 +144,7 @@ export class Memory {
     this.#follow(domain, change, sequence)
     applyChange(domain, change, at)
     domain.modified = stamp
+    this.modifications.note(domain.name, stamp)
   }
 
   /** Keeps the indexes in step with a change that is about to be applied. */
@@ -197,6 +200,7 @@ export class Memory {
   #insert(domain: MutableDomain): void {
     this.domains.set(domain.name, domain)
     this.names.add(domain.name)
+    this.modifications.note(domain.name, domain.modified)
     this.membership.rememberDomain(domain)
     this.#rememberAll(domain)
   }
