@@ -11,7 +11,7 @@ interface ApplyOptions extends WriteOptions {
 
 const FORM = `
 The file, YAML or JSON, has one domain per document; what it does not name stays as it is, null takes a setting away. A member
-named without a date keeps the one it has. Files of keys are found from the folder of the file. "athenz domain get DOMAIN -o yaml" prints a domain in this form.
+named without a date keeps the one it has; one later than the settings of days allow stands for the latest that they do. Files of keys are found from the folder of the file. "athenz domain get DOMAIN -o yaml" prints a domain in this form.
 
   domain: weather
   admins: [user.jane]          # who administers it, when it is created
@@ -57,7 +57,9 @@ async function apply(session: Session, _words: unknown, options: ApplyOptions): 
   try {
     for (const manifest of manifests) {
       progress.show(`reading ${manifest.domain}`)
-      changes.push(...(await planDomain(manifest, await readDomain(zms, manifest.domain), { prune, auditRef })))
+      changes.push(
+        ...(await planDomain(manifest, await readDomain(zms, manifest.domain), { prune, auditRef, now: Date.now() })),
+      )
     }
   } finally {
     progress.end()

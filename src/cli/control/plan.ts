@@ -3,7 +3,8 @@ import type { GivenFor } from '#core/http/wire.ts'
 import type { DomainMetaInput } from '#zms/api/domain-meta.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { type Change, isChange } from './change.ts'
-import { type CollectionForm, type CollectionKind, collectionWire, nameOfMember } from './collection-form.ts'
+import { type CollectionForm, type CollectionKind, collectionWire } from './collection-form.ts'
+import { allowedMembers } from './date-limits.ts'
 import type { DomainContent, DomainState } from './domain-state.ts'
 import { type Fields, field, isFields, tagsFromWire, tagsToWire } from './fields.ts'
 import type { Manifest } from './manifest.ts'
@@ -16,6 +17,7 @@ export interface PlanOptions {
   readonly prune: boolean
   /** Goes into the audit log with each change. */
   readonly auditRef: string | undefined
+  readonly now: number
 }
 
 /** Every domain has them, and without them nobody could change it any more. */
@@ -40,17 +42,20 @@ const NOTHING: DomainState = {
 export async function planDomain(
   manifest: Manifest,
   state: DomainState | undefined,
-  { prune, auditRef }: PlanOptions,
+  { prune, auditRef, now }: PlanOptions,
 ): Promise<Change[]> {
   const { domain } = manifest
   const changer = new DomainChanger(domain, auditRef)
   const known = state ?? NOTHING
+  const settings = laidOver(known.settings, manifest.settings)
+  const collection = (kind: CollectionKind, name: string, before: CollectionForm | undefined, wish: CollectionForm) =>
+    changer.collection(kind, name, before, withAllowedDates(before, wish, settings, now))
   const planned = [
     ...(state === undefined ? [changer.create(manifest.admins)] : []),
     changer.settings(known.settings, manifest.settings),
-    ...wanted(manifest.groups, (name, form) => changer.collection('group', name, known.groups.get(name), form)),
+    ...wanted(manifest.groups, (name, form) => collection('group', name, known.groups.get(name), form)),
     ...wanted(manifest.services, (name, form) => changer.service(name, known.services.get(name), form)),
-    ...wanted(manifest.roles, (name, form) => changer.collection('role', name, known.roles.get(name), form)),
+    ...wanted(manifest.roles, (name, form) => collection('role', name, known.roles.get(name), form)),
     ...wanted(manifest.policies, (name, form) =>
       changer.policy(name, known.policies.get(name), form, known.versions.get(name)),
     ),
@@ -141,7 +146,7 @@ export class DomainChanger {
     wish: CollectionForm | undefined,
   ): Change {
     const domainName = this.#domain
-    const after: CollectionForm | undefined = wish && laidOver(before ?? NO_MEMBERS, withKnownDates(before, wish))
+    const after: CollectionForm | undefined = wish && laidOver(before ?? NO_MEMBERS, wish)
     const body = after && collectionWire(kind, name, after)
     return {
       subject: `${kind} ${domainName}:${kind}.${name}`,
@@ -206,14 +211,16 @@ export class DomainChanger {
 
 const NO_MEMBERS: CollectionForm = { members: [] }
 
-/** A member that is wished for by its name alone keeps its dates, which ZMS gives where days are set. */
-function withKnownDates(before: CollectionForm | undefined, wish: CollectionForm): CollectionForm {
+/** A wish with the dates that ZMS will give its members, where settings of the role, group or domain (`domain`) limit them. */
+function withAllowedDates(
+  before: CollectionForm | undefined,
+  wish: CollectionForm,
+  domain: Fields,
+  now: number,
+): CollectionForm {
   if (wish.members === undefined) return wish
-  const known = new Map(before?.members?.map((member) => [nameOfMember(member), member]))
-  return {
-    ...wish,
-    members: wish.members.map((member) => (typeof member === 'string' ? (known.get(member) ?? member) : member)),
-  }
+  const collection = { ...before, ...wish }
+  return { ...wish, members: allowedMembers(wish.members, before?.members, { collection, domain, now }) }
 }
 
 /** What is there with what is wished over it, in one order of names; a wish for nothing (null, false, empty) removes. */

@@ -248,6 +248,45 @@ admins: [user.admin]
       await prints(['apply', '-f', 'printed.yaml', '--prune'], 'nothing to change')
     })
 
+    test('takes a date that is later than ZMS allows for the latest that it does', async () => {
+      const file = manifest(
+        'late.yaml',
+        `domain: late
+admins: [user.admin]
+settings: {memberExpiryDays: 90}
+groups:
+  team: {members: [{name: user.joe, expiration: 2090-01-01}], memberExpiryDays: 10}
+roles:
+  readers:
+    members: [{name: sys.auth.zts, expiration: 2090-01-01}, {name: user.jane, expiration: 2090-01-01, reviewReminder: 2090-01-01}]
+    memberReviewDays: 30
+`,
+      )
+      const daysUntil = (date: string | undefined) => Math.round((Date.parse(date ?? '') - Date.now()) / 86_400_000)
+      assert.equal((await run(['apply', '-f', file])).status, 0)
+      const { groups, roles } = (await json(['domain', 'get', 'late'])) as Record<
+        string,
+        Record<string, { members: { name: string; expiration?: string; reviewReminder?: string }[] }>
+      >
+      assert.deepEqual(
+        [...(groups?.['team']?.members ?? []), ...(roles?.['readers']?.members ?? [])].map(
+          ({ name, expiration, reviewReminder }) => [name, daysUntil(expiration), daysUntil(reviewReminder)],
+        ),
+        [
+          ['user.joe', 10, Number.NaN],
+          // Nothing limits services: the date is the one of the file.
+          ['sys.auth.zts', daysUntil('2090-01-01'), Number.NaN],
+          ['user.jane', 90, 30],
+        ],
+      )
+      await prints(['apply', '-f', file], 'nothing to change')
+      await prints(['apply', '-f', file, '--dry-run'], 'nothing to change')
+      manifest('unlimited.yaml', readFileSync(at(file), 'utf8').replace('memberExpiryDays: 90', 'memberExpiryDays: null'))
+      const dry = await run(['apply', '-f', 'unlimited.yaml', '--dry-run'])
+      assert.match(dry.stdout, /^ {2}\+ +expiration: 2090-01-01T00:00:00\.000Z$/m)
+      assert.equal(dry.status, 6)
+    })
+
     test('takes away what the file does not name only when told so, and never the administrators', async () => {
       const file = manifest(
         'less.yaml',
