@@ -28,6 +28,8 @@ ${content}<button class="${danger ? 'danger' : 'primary'}"${label && html` aria-
 /** A field of a form with its label. */
 export interface Field {
   readonly name: string
+  /** Of the element, where several forms of the page have a field of this name; otherwise the name. */
+  readonly id?: string
   readonly label: string
   /** Shown unless the form was sent and is shown again. */
   readonly value?: string | number | undefined
@@ -42,26 +44,37 @@ export interface Field {
 
 /** A line of text to be filled in. */
 export function textField(request: PageRequest, field: Field): Html {
-  const { name, label, type = 'text', hint, required, maxLength, autocomplete, placeholder, autofocus } = field
+  const {
+    name,
+    id = name,
+    label,
+    type = 'text',
+    hint,
+    required,
+    maxLength,
+    autocomplete,
+    placeholder,
+    autofocus,
+  } = field
   const value = sentValue(request, name) ?? field.value
-  return html`<div class="field"><label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" value="${value}"${required && html` required`}${
+  return html`<div class="field"><label for="${id}">${label}</label>
+<input id="${id}" name="${name}" type="${type}" value="${value}"${required && html` required`}${
     maxLength && html` maxlength="${maxLength}"`
   }${placeholder && html` placeholder="${placeholder}"`}${autofocus && html` autofocus`} autocomplete="${
     autocomplete ?? 'off'
-  }"${hint && html` aria-describedby="${name}-hint"`}>${hintOf(name, hint)}</div>`
+  }"${hint && html` aria-describedby="${id}-hint"`}>${hintOf(id, hint)}</div>`
 }
 
 /** Several lines of text to be filled in. */
 export function textArea(
   request: PageRequest,
-  { name, label, value, hint, required, rows = 4 }: Field & { readonly rows?: number },
+  { name, id = name, label, value, hint, required, rows = 4 }: Field & { readonly rows?: number },
 ): Html {
-  return html`<div class="field"><label for="${name}">${label}</label>
-<textarea id="${name}" name="${name}" rows="${rows}"${required && html` required`}${
-    hint && html` aria-describedby="${name}-hint"`
+  return html`<div class="field"><label for="${id}">${label}</label>
+<textarea id="${id}" name="${name}" rows="${rows}"${required && html` required`}${
+    hint && html` aria-describedby="${id}-hint"`
   }>
-${sentValue(request, name) ?? value}</textarea>${hintOf(name, hint)}</div>`
+${sentValue(request, name) ?? value}</textarea>${hintOf(id, hint)}</div>`
 }
 
 /** A switch. It sends `on`, and, in a form that is shown again, the lack of it counts. */
@@ -80,6 +93,7 @@ export function selectField(
   request: PageRequest,
   {
     name,
+    id = name,
     label,
     value,
     hint,
@@ -87,16 +101,17 @@ export function selectField(
   }: Field & { readonly options: readonly (readonly [value: string, label: string])[] },
 ): Html {
   const chosen = sentValue(request, name) ?? value
-  return html`<div class="field"><label for="${name}">${label}</label>
-<select id="${name}" name="${name}"${hint && html` aria-describedby="${name}-hint"`}>${options.map(
+  return html`<div class="field"><label for="${id}">${label}</label>
+<select id="${id}" name="${name}"${hint && html` aria-describedby="${id}-hint"`}>${options.map(
     ([each, text]) => html`<option value="${each}"${each === chosen && html` selected`}>${text}</option>`,
-  )}</select>${hintOf(name, hint)}</div>`
+  )}</select>${hintOf(id, hint)}</div>`
 }
 
-/** Why something is changed, for the history; asked for by domains whose changes are audited. */
-export const auditField = (request: PageRequest, required = false): Html =>
+/** Why something is changed, for the history; asked for by domains whose changes are audited. `id` as of {@link Field}. */
+export const auditField = (request: PageRequest, required = false, id = 'auditRef'): Html =>
   textField(request, {
     name: 'auditRef',
+    id,
     label: required ? 'Reason (needed: this domain is audited)' : 'Reason, for the history',
     required,
     maxLength: 512,
