@@ -22,7 +22,7 @@ export class Html {
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
   let text = strings[0] ?? ''
   for (const [index, value] of values.entries()) {
-    if (text.endsWith('=')) throw new Error(`an attribute has no quotes: ${text.slice(-40)}`)
+    if (BARE_ATTRIBUTE.test(strings[index] ?? '')) throw new Error(`an attribute has no quotes: ${strings[index]}`)
     text += written(value) + (strings[index + 1] ?? '')
   }
   return new Html(text)
@@ -35,6 +35,7 @@ function written(value: Content): string {
   return String(value).replaceAll(SPECIAL, (character) => ESCAPES.get(character) ?? '')
 }
 
+const BARE_ATTRIBUTE = /\s[\w:-]+=$/
 const SPECIAL = /[&<>"'`]/g
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['&', '&amp;'],
