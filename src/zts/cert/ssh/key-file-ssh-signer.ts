@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '#core/config/config-error.ts'
 import { loadPrivateKey, publicKeyOf } from '#core/crypto/keys.ts'
+import { parseSshPublicKey, sshKeyLine } from '#core/crypto/ssh-public-key.ts'
 import { messageOf } from '#core/error/message-of.ts'
 import { badRequest } from '#core/error/service-error.ts'
 import type { SshCertificates, SshSigner, SshSigningRequest } from '../ssh-signer.ts'
 import { isOpenSshPrivateKey, parseOpenSshPrivateKey } from './openssh-private-key.ts'
 import { buildSshCertificate, type SshAuthority, sshAuthority } from './ssh-certificate.ts'
-import { parseSshPublicKey, sshKeyLine } from './ssh-public-key.ts'
 
 /** One authority of a {@link KeyFileSshSigner}. */
 export interface SshAuthorityFile {

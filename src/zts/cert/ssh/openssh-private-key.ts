@@ -1,6 +1,6 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { parseSshPublicKey } from './ssh-public-key.ts'
-import { SshReader } from './ssh-wire.ts'
+import { parseSshPublicKey } from '#core/crypto/ssh-public-key.ts'
+import { SshReader } from '#core/crypto/ssh-wire.ts'
 
 const MAGIC = 'openssh-key-v1\0'
 const PEM = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----/

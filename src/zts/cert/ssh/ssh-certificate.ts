@@ -1,7 +1,7 @@
 import { type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type SshPublicKey, sshKeyBlob, sshPublicKey } from './ssh-public-key.ts'
-import { mpint, sshString, sshStrings, uint32, uint64 } from './ssh-wire.ts'
+import { type SshPublicKey, sshKeyBlob, sshPublicKey } from '#core/crypto/ssh-public-key.ts'
+import { mpint, sshString, sshStrings, uint32, uint64 } from '#core/crypto/ssh-wire.ts'
 
 /** What an SSH certificate says (OpenSSH, PROTOCOL.certkeys). */
 export interface SshCertificateSpecification {

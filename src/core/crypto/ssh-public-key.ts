@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { findSoundKeyKind } from '#core/crypto/key-kind.ts'
-import { badRequest } from '#core/error/service-error.ts'
+import { badRequest } from '../error/service-error.ts'
+import { findSoundKeyKind } from './key-kind.ts'
 import { mpint, SshReader, sshString } from './ssh-wire.ts'
 
 /** A public key as SSH has it. */
