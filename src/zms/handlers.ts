@@ -20,6 +20,7 @@ import { reviewService } from './service/review.ts'
 import { roleService } from './service/role.ts'
 import { roleMembershipService } from './service/role-membership.ts'
 import { roleMetaService } from './service/role-meta.ts'
+import { searchAllService } from './service/search.ts'
 import { serviceIdentityService } from './service/service-identity.ts'
 import { serviceSearchService } from './service/service-search.ts'
 import { signedDomainsService } from './service/signed-domains.ts'
@@ -51,6 +52,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...roleService(deps),
     ...roleMetaService(deps),
     ...roleMembershipService(deps),
+    ...searchAllService(deps),
     ...serviceIdentityService(deps),
     ...serviceSearchService(deps),
     ...templateService(deps),

@@ -16,6 +16,7 @@ import { reviewEndpoints } from './review.ts'
 import { roleEndpoints } from './role.ts'
 import { roleMembershipEndpoints } from './role-membership.ts'
 import { roleMetaEndpoints } from './role-meta.ts'
+import { searchAllEndpoints } from './search.ts'
 import { serviceIdentityEndpoints } from './service-identity.ts'
 import { serviceSearchEndpoints } from './service-search.ts'
 import { signedDomainsEndpoints } from './signed-domains.ts'
@@ -55,11 +56,12 @@ export const publishedEndpoints = {
   ...systemEndpoints,
 }
 
-/** Operations of ours, all below `/sys`: lists for people, a part at a time. */
+/** Operations of ours, all below `/sys`: lists for people, a part at a time, and a search. */
 export const searchEndpoints = {
   ...collectionSearchEndpoints,
   ...policySearchEndpoints,
   ...serviceSearchEndpoints,
+  ...searchAllEndpoints,
 }
 
 /** Every operation of ZMS by its name. */

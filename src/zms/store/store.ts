@@ -2,6 +2,7 @@ import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Change } from './change.ts'
 import type { Domain, MemberAudit, Quota } from './model.ts'
 import type { NoticeQueries, Notices } from './notices.ts'
+import type { SearchQueries } from './search.ts'
 
 /**
  * What ZMS asks of a data store; `file` and `mysql` implement it and pass one suite.
@@ -15,7 +16,7 @@ import type { NoticeQueries, Notices } from './notices.ts'
  * Unless a method says otherwise, lists come in ascending order of names (of UTF-16 code units; of domain, then
  * collection, then member where there are several), and names and values are compared exactly.
  */
-export interface Store extends DomainQueries, MemberQueries, ServiceQueries, PrincipalQueries, Notices {
+export interface Store extends DomainQueries, MemberQueries, ServiceQueries, PrincipalQueries, SearchQueries, Notices {
   /**
    * Runs `decide` over a consistent view and commits the changes it collected. `domains` names every domain it changes
    * (they are locked, in this and other processes, and need not exist); it may read others. `decide` may run several
@@ -34,7 +35,12 @@ export interface Store extends DomainQueries, MemberQueries, ServiceQueries, Pri
 }
 
 /** Everything that can be read of a store without changing it. */
-export type StoreQueries = DomainQueries & MemberQueries & ServiceQueries & PrincipalQueries & NoticeQueries
+export type StoreQueries = DomainQueries &
+  MemberQueries &
+  ServiceQueries &
+  PrincipalQueries &
+  SearchQueries &
+  NoticeQueries
 
 /** The view and the collected changes of one transaction. */
 export interface Transaction {

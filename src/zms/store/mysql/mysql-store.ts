@@ -4,6 +4,7 @@ import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeClaim, NoticeKind } from '../notices.ts'
+import type { SearchQuery } from '../search.ts'
 import type { DomainAttribute, DomainListFilter, FoundMembership, Store, Transaction } from '../store.ts'
 import { DomainCache } from './domain-cache.ts'
 import { DomainReader } from './domain-reader.ts'
@@ -283,6 +284,10 @@ export class MySqlStore implements Store {
 
   suspendedPrincipals(bits: number) {
     return this.#ask(() => this.#queries.suspendedPrincipals(bits))
+  }
+
+  search(query: SearchQuery) {
+    return this.#ask(() => this.#queries.search(query))
   }
 
   #openForStamps(primary: MySqlSettings, replica: MySqlSettings | undefined): Promise<StampConnection> {

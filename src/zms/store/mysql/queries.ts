@@ -3,10 +3,13 @@ import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection, SqlValue } from '#core/database/mysql-connection.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeKind, NoticeSubject } from '../notices.ts'
+import type { SearchFindings, SearchQuery } from '../search.ts'
 import type { DomainAttribute, DomainListFilter, FoundMembership, ObjectCounts, StoreQueries } from '../store.ts'
 import { readAudit } from './collection.ts'
 import type { Row } from './columns.ts'
 import { readNoticeSubjects } from './notices.ts'
+import { searchTables } from './search.ts'
+import { beginsLike, byName, exactly, startingWith } from './sql-text.ts'
 
 /** How the questions reach the database, and the domains. */
 export interface QueryParts {
@@ -23,17 +26,7 @@ const COLUMN_OF_ATTRIBUTE: Readonly<Record<Exclude<DomainAttribute, 'account'>, 
   businessService: 'business_service',
 }
 
-/** Order of names by their characters, not by the collation of the column: the same in every store. */
-const byName = (column: string) => `CAST(${column} AS BINARY)`
-
 const count = (table: string) => `(SELECT COUNT(*) FROM ${table})`
-
-/** Comparison of a text by its characters, too, and not by the collation of the column alone; takes the value twice. */
-const exactly = (column: string) => `${column} = ? AND ${byName(column)} = ${byName('?')}`
-
-/** Whether a text begins with another one, character by character, by an index when there is one; takes `startingWith` twice. */
-const beginsLike = (column: string) =>
-  `${column} LIKE ? ESCAPE '!' AND ${byName(column)} LIKE ${byName('?')} ESCAPE '!'`
 
 /** Tables of the collections that members are in. */
 interface MemberTables {
@@ -313,6 +306,10 @@ export class MySqlQueries implements StoreQueries {
     ])
   }
 
+  search(query: SearchQuery): Promise<SearchFindings> {
+    return searchTables((sql, values) => this.#rows(sql, values), query)
+  }
+
   #membershipsOf(tables: MemberTables, member: string): Promise<FoundMembership[]> {
     return this.#rows(
       `SELECT ${FOUND} FROM ${membersFrom(tables)} WHERE ${exactly('p.name')} ORDER BY ${FOUND_ORDER}`,
@@ -364,10 +361,4 @@ export class MySqlQueries implements StoreQueries {
       throw error
     }
   }
-}
-
-/** The pattern of texts that begin with the prefix, with `!` as escape character, as often as `beginsLike` takes it. */
-function startingWith(prefix: string): string[] {
-  const pattern = `${prefix.replace(/[!%_]/g, '!$&')}%`
-  return [pattern, pattern]
 }

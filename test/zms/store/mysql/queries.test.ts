@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openFileStore } from '#zms/store/file/file-store.ts'
 import type { MySqlStore } from '#zms/store/mysql/mysql-store.ts'
+import type { SearchQueries } from '#zms/store/search.ts'
 import type { DomainQueries, MemberQueries, PrincipalQueries, ServiceQueries, Store } from '#zms/store/store.ts'
 import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
 import { openStore } from '../../../support/mysql-store.ts'
@@ -12,7 +13,11 @@ import { openStore } from '../../../support/mysql-store.ts'
 const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
 const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
 
-type Queries = DomainQueries & MemberQueries & ServiceQueries & PrincipalQueries
+type Queries = DomainQueries & MemberQueries & ServiceQueries & PrincipalQueries & SearchQueries
+const search =
+  (text: string, limit = 50) =>
+  (queries: Queries) =>
+    queries.search({ text, userDomain: 'user', limit })
 
 /** Questions whose answers must be the same in SQL and in memory. */
 const QUESTIONS: Readonly<Record<string, (queries: Queries) => Promise<unknown>>> = {
@@ -62,6 +67,23 @@ const QUESTIONS: Readonly<Record<string, (queries: Queries) => Promise<unknown>>
   'services of a domain': (queries) => queries.searchServices('a', { substring: true, domain: 'sports', limit: 100 }),
   'some of many services': (queries) => queries.searchServices('s', { substring: true, limit: 2 }),
   'services by a pattern': (queries) => queries.searchServices('%', { substring: true, limit: 100 }),
+  'a search': search('s'),
+  'a search for some': search('a', 2),
+  'a search for a user': search('bo'),
+  'a search for a user by full name': search('user.bob'),
+  'a search for a role': search('sports:role.re'),
+  'a search for a group or role': search('sports:'),
+  'a search for a service': search('sports.a'),
+  'a search for a tag': search('Ti'),
+  'a search for a tag in other case': search('ti'),
+  'a search for a tag and value': search('Tier=go'),
+  'a search for another tag and value': search('zone:eu=AMS,2'),
+  'a search for an account': search('4444555'),
+  'a search for an account in a list': search('444455556666'),
+  'a search for a business service': search('BUSINESS-'),
+  'a search for a pattern': search('%'),
+  'a search for a pattern of one character': search('s_orts'),
+  'a search for what no column can hold': search('\u{1f600}'),
   'services on a host': (queries) => queries.servicesOnHost('host1.sports.example.com'),
 }
 

@@ -11,6 +11,7 @@ import { domainQueryTests } from './query-domains.ts'
 import { memberQueryTests } from './query-members.ts'
 import { serviceQueryTests } from './query-services.ts'
 import { restartTests } from './restart.ts'
+import { searchTests } from './search.ts'
 import { serviceTests } from './services.ts'
 import { transactionTests } from './transactions.ts'
 import { valueTests } from './values.ts'
@@ -28,6 +29,7 @@ const PARTS: readonly (readonly [string, (open: OpenStore) => void])[] = [
   ['queries of domains', domainQueryTests],
   ['queries of members', memberQueryTests],
   ['queries of services', serviceQueryTests],
+  ['search', searchTests],
   ['notices', noticeTests],
   ['opening again', restartTests],
 ]
