@@ -26,6 +26,9 @@ const COLUMN_OF_ATTRIBUTE: Readonly<Record<Exclude<DomainAttribute, 'account'>, 
   businessService: 'business_service',
 }
 
+/** A name in which `.` and `-` are the same. */
+const plain = (text: string) => `REPLACE(${byName(text)}, '.', '-')`
+
 const count = (table: string) => `(SELECT COUNT(*) FROM ${table})`
 
 /** Tables of the collections that members are in. */
@@ -158,7 +161,6 @@ export class MySqlQueries implements StoreQueries {
   }
 
   async similarDomain(name: string): Promise<string | undefined> {
-    const plain = (text: string) => `REPLACE(${byName(text)}, '.', '-')`
     const [found] = await this.#names(
       `SELECT name FROM domain WHERE ${plain('name')} = ${plain('?')}
        ORDER BY ${byName('name')} = ${byName('?')} DESC, ${byName('name')} LIMIT 1`,

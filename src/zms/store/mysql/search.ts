@@ -64,6 +64,8 @@ async function principalsLike(rows: Rows, prefixes: readonly string[], limit: nu
   return found.map(({ name }) => name)
 }
 
+const orderOf = (...columns: string[]) => columns.map(byName).join(', ')
+
 const TAGGED: readonly (readonly [TaggedKind, name: string, from: string])[] = [
   ['domain', "''", 'domain_tags t JOIN domain d ON d.domain_id = t.domain_id'],
   ['role', 'c.name', 'role_tags t JOIN role c ON c.role_id = t.role_id JOIN domain d ON d.domain_id = c.domain_id'],
@@ -90,7 +92,6 @@ async function tagsLike(rows: Rows, { key, value }: SearchTerms['tag'], limit: n
     value === undefined
       ? [beginsLike('t.`key`'), startingWith(key)]
       : [`${exactly('t.`key`')} AND t.value LIKE ? ESCAPE '!'`, [key, key, startingWith(value)[0]]]
-  const orderOf = (...columns: string[]) => columns.map(byName).join(', ')
   const parts = TAGGED.map(
     ([kind, name, from]) =>
       `(SELECT t.\`key\`, t.value, d.name AS domain, '${kind}' AS kind, ${name} AS name FROM ${from}
