@@ -61,7 +61,10 @@ export async function prepareServer(folder: DevFolder, ca: DevCa, server: DevSer
 }
 
 /** The properties files of a server, the most important first; absolute. */
-export function propertiesFilesOf(folder: DevFolder, { kind, madeProperties }: DevServer): string[] {
+export function propertiesFilesOf(
+  folder: Pick<DevFolder, 'path' | 'file'>,
+  { kind, madeProperties }: DevServer,
+): string[] {
   const { first, last } = madeProperties
   const { propertiesFiles } = serverLayout(kind, folder.path)
   return [

@@ -15,8 +15,10 @@ export interface Connection {
   readonly cipher: string | undefined
   /** Serial number of the client certificate in decimal. */
   readonly certificateSerial: string | undefined
-  /** Set when no further request may use it: it ends after the next answer. */
+  /** Set when it is to end after the answers to what has come on it. */
   retiring: boolean
+  /** Set once an answer has said that it is the last one: what comes behind it is not served. */
+  ended: boolean
   /** Set once it was told that what it sent is no request. */
   refused: boolean
   /** Requests without an answer. */
@@ -44,6 +46,7 @@ function describe(socket: Socket): Connection {
     localPort: socket.localPort ?? 0,
     peerAddress: address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address,
     retiring: false,
+    ended: false,
     refused: false,
     pending: 0,
     served: false,

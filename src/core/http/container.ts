@@ -110,6 +110,7 @@ export class Container {
         headerBytes: container.httpRequestHeaderSize,
         bodyBytes: ts.requestBodyMaxBytes,
         idleTimeoutMillis: container.httpIdleTimeoutMillis,
+        idleLingerMillis: IDLE_LINGER_MILLIS,
       },
       responseHeaders: {
         ...container.responseHeadersJson,
@@ -193,6 +194,9 @@ interface ContainerParts {
   readonly inFlight: RequestsInFlight
   readonly load: OpenedLoadShedding
 }
+
+/** More than a request takes from anywhere on earth. */
+const IDLE_LINGER_MILLIS = 250
 
 type ContainerConfig = ContainerOptions['config']['container']
 

@@ -11,6 +11,8 @@ export interface HttpLimits {
   readonly requestTimeoutMillis: number
   /** Connections without traffic, between requests or within one, are closed after it. */
   readonly idleTimeoutMillis: number
+  /** When the server stops: for requests that are already on their way on connections that are idle here. */
+  readonly idleLingerMillis: number
   /** For the TLS handshake. */
   readonly handshakeTimeoutMillis: number
   /** How often the timeouts of requests are looked at. */
@@ -25,6 +27,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   headersTimeoutMillis: 30_000,
   requestTimeoutMillis: 120_000,
   idleTimeoutMillis: 30_000,
+  idleLingerMillis: 0,
   handshakeTimeoutMillis: 10_000,
   checkIntervalMillis: 5_000,
 }

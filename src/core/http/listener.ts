@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type https from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { Logger } from '../log/logger.ts'
 import { connectionOf } from './connection.ts'
 import { guardConnections } from './connection-guard.ts'
@@ -40,11 +40,13 @@ export class Listener {
   /** Takes the connections: the server itself, or what reads their PROXY header first. */
   readonly #front: Server
   readonly #sockets = new Set<Socket>()
+  readonly #idleLingerMillis: number
   #closing = false
 
   constructor(port: PortOptions, context: ListenerContext) {
     const { limits, log, headerLines, onRequest, admits } = context
     this.#port = port
+    this.#idleLingerMillis = limits.idleLingerMillis
     const options = httpOptions(limits)
     this.#server = port.tls
       ? createSecureServer(options, port.tls, limits.handshakeTimeoutMillis, log)
@@ -72,15 +74,22 @@ export class Listener {
     return promise
   }
 
-  /** Takes no more connections, ends idle ones, and resolves when the last one has ended. */
+  /**
+   * Takes no more connections, ends those that are there after their last answer, idle ones after the time for requests
+   * that are on their way, and resolves when the last one has ended.
+   */
   async close(): Promise<void> {
     this.#closing = true
     this.#retireConnections()
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#front.close(() => resolve())
-    // A front knows nothing of the connections behind it that are idle.
-    this.#server.closeIdleConnections()
+    // The way of HTTP servers would end idle connections at once.
+    Server.prototype.close.call(this.#front, () => resolve())
+    const idle = setInterval(() => this.#server.closeIdleConnections(), Math.max(1, this.#idleLingerMillis))
+    if (this.#idleLingerMillis === 0) this.#server.closeIdleConnections()
     await promise
+    clearInterval(idle)
+    // Ends its look at the time limits of requests, too.
+    this.#server.close(() => {})
   }
 
   /** Cuts all connections. */

@@ -119,13 +119,16 @@ export class ReplyWriter {
 
   /** Names and values by turns; `size` is undefined without a body. */
   #headersOf(
-    { connection, response }: Exchange,
+    exchange: Exchange,
     status: number,
     size: number | undefined,
     headers: HeaderValues | undefined,
   ): string[] {
-    const closes = connection.retiring || this.#options.keepAlive === false
+    const { connection, response } = exchange
+    // Answers to what came before on the connection are still to follow, or to be sent: only the last one ends it.
+    const closes = connection.latest === exchange && (connection.retiring || this.#options.keepAlive === false)
     const stays = !closes && response.shouldKeepAlive
+    if (!stays) connection.ended = true
     const isFrequent = stays && size !== undefined && size < FREQUENT_SIZE && headers === undefined
     const kept = isFrequent ? this.#frequent[size] : undefined
     if (kept) return kept as string[]

@@ -172,6 +172,11 @@ export class HttpServer {
 
   #onRequest(request: IncomingMessage, response: ServerResponse, port: PortOptions): void {
     const exchange = new Exchange(request, response, this.#source)
+    if (exchange.connection.ended) {
+      // Its client was told to send it again elsewhere (RFC 9112, 9.6).
+      exchange.abandon()
+      return
+    }
     const refusal = this.#refusal(exchange, port)
     if (refusal) {
       this.writer.sendError(exchange, refusal)

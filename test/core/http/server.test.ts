@@ -31,6 +31,7 @@ const GET = 'GET /api/v1/open HTTP/1.1\r\nHost: localhost\r\n'
 const PUT =
   'PUT /api/v1/domain/sports/thing/t1 HTTP/1.1\r\nHost: localhost\r\nx-user: user.admin\r\nContent-Type: application/json\r\n'
 const END = 'Connection: close\r\n\r\n'
+const getDomain = (name: string) => `GET /api/v1/domain/${name} HTTP/1.1\r\nHost: localhost\r\nx-user: a.b\r\n\r\n`
 
 /** Limits that are reached at once. */
 const SHORT: Partial<HttpLimits> = {
@@ -344,6 +345,61 @@ describe('stopping', () => {
     )
     await closed
     agent.destroy()
+  })
+
+  test('answers all pipelined requests that have begun, and the last one says that it is', async () => {
+    const [release, started] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let begun = 0
+    const handlers = {
+      getDomain: async ({ params }: { params: { domainName: string } }) => {
+        if (++begun === 3) started.resolve()
+        // The first one is the slowest.
+        if (params.domainName === 'a') await release.promise
+        return ok({ name: params.domainName })
+      },
+    }
+    const running = await startPlain({ handlers })
+    const socket = connect(running.port, '127.0.0.1')
+    let answers = ''
+    socket.setEncoding('utf8').on('data', (text: string) => (answers += text))
+    const ended = once(socket, 'close')
+    socket.write(getDomain('a') + getDomain('b') + getDomain('c'))
+    await started.promise
+    const closed = running.server.close()
+    release.resolve()
+    await Promise.all([closed, ended])
+    assert.deepEqual(answers.match(/"name":"."/g), ['"name":"a"', '"name":"b"', '"name":"c"'])
+  })
+
+  test('does not begin what comes behind the announced end of a connection', async () => {
+    const begun: string[] = []
+    const handlers = {
+      getDomain: ({ params }: { params: { domainName: string } }) => {
+        begun.push(params.domainName)
+        return ok({ name: params.domainName })
+      },
+    }
+    await using running = await startPlain({ handlers, keepAlive: false })
+    const answer = await exchangeBytes(running.port, getDomain('a') + getDomain('b') + getDomain('c'))
+    assert.deepEqual(answer.match(/"name":"."/g), ['"name":"a"'])
+    assert.match(answer, /\r\nconnection: close\r\n/i)
+    assert.deepEqual(begun, ['a'])
+  })
+
+  test('serves what is on its way on idle connections for a while', async () => {
+    const running = await startPlain({ limits: { idleLingerMillis: 10_000 } })
+    const socket = connect(running.port, '127.0.0.1')
+    let answers = ''
+    socket.setEncoding('utf8').on('data', (text: string) => (answers += text))
+    const ended = once(socket, 'close')
+    socket.write(`${GET}\r\n`)
+    await once(socket, 'data')
+    assert.doesNotMatch(answers, /connection: close/i)
+    const closed = running.server.close()
+    socket.write(`${GET}\r\n`)
+    await Promise.all([closed, ended])
+    assert.equal(answers.match(/HTTP\/1\.1 200/g)?.length, 2)
+    assert.match(answers, /connection: close/i)
   })
 
   test('tells requests that wait to come to an end', async () => {
