@@ -1,16 +1,12 @@
-import { type AuditLog } from '#core/audit/audit-log.ts'
-import { openAuditLog } from '#core/audit/open-audit-log.ts'
-import { RemoteAuditLog, serveAuditLog } from '#core/audit/remote-audit-log.ts'
+import type { AuditLogOptions } from '#core/audit/open-audit-log.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
-import { openAuthHistory } from '#core/history/open-auth-history.ts'
-import { isKeptByOneProcess, serveAuthHistory } from '#core/history/remote-auth-history.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { SharedParts, SharedPartsOptions } from '#core/main/run-workers.ts'
-import type { WorkerSeat } from '#core/workers/worker-seat.ts'
+import { openSharedRecords } from '#core/main/shared-records.ts'
 
 /** What parts are opened with. */
 export interface PartsOptions {
@@ -26,46 +22,34 @@ export function openZmsPrivateKeyStore(loaded: LoadedConfig<ConfigOf['zms']>, lo
   return openPrivateKeyStore(loaded, { property, className, rootDir, log: (level, message) => log[level](message) })
 }
 
-/** Opens the audit log: that of the primary process in a worker. */
-export function openZmsAuditLog({ config, privateKeyStore, log }: PartsOptions, seat?: WorkerSeat): Promise<AuditLog> {
-  if (seat) {
-    return RemoteAuditLog.open(seat.primary, (error) =>
-      log.warn({ err: error }, 'the state of the audit log is not known'),
-    )
-  }
+/** How the audit log is opened. */
+export function auditLogOptions({ config, privateKeyStore, log }: PartsOptions): AuditLogOptions {
   const { auditLoggerFactoryClass: className, hostname, rootDir } = config.zms
-  return openAuditLog({ server: 'zms', className, hostname, rootDir, config, privateKeyStore, log })
+  return { server: 'zms', className, hostname, rootDir, config, privateKeyStore, log }
 }
 
 /** How the history of authentication is opened. */
-export const authHistoryOptions = ({ config, privateKeyStore }: Omit<PartsOptions, 'log'>) => ({
+export const authHistoryOptions = ({ config, privateKeyStore }: PartsOptions) => ({
   server: 'zms' as const,
   property: 'athenz.zms.auth_history_store_factory_class',
+  className: config.zms.authHistoryStoreFactoryClass,
   rootDir: config.zms.rootDir,
   config,
   privateKeyStore,
   now: Date.now,
 })
 
-/** Opens what a ZMS with workers has once: the audit log, and a history of authentication in files. */
+/** Opens what a ZMS with workers has once. */
 export async function openSharedParts({ loaded, log }: SharedPartsOptions<'zms'>): Promise<SharedParts> {
   const { config } = loaded
   const closers = new Closers()
   try {
     const privateKeyStore = closers.keep(await openZmsPrivateKeyStore(loaded, log))
-    const audit = closers.keep(await openZmsAuditLog({ config, privateKeyStore, log }))
-    const { authHistoryStoreFactoryClass: className } = config.zms
-    const history =
-      className !== undefined && isKeptByOneProcess(className)
-        ? closers.keep(await openAuthHistory({ ...authHistoryOptions({ config, privateKeyStore }), className }))
-        : undefined
-    return {
-      attach(calls) {
-        serveAuditLog(calls, audit)
-        if (history) serveAuthHistory(calls, history)
-      },
-      close: () => closers.close(),
-    }
+    const parts = { config, privateKeyStore, log }
+    const records = closers.keep(
+      await openSharedRecords({ audit: auditLogOptions(parts), history: authHistoryOptions(parts) }),
+    )
+    return { attach: (calls, number) => records.attach(calls, number), close: () => closers.close() }
   } catch (error) {
     await closers.close()
     throw error

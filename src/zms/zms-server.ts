@@ -13,7 +13,6 @@ import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
 import { messageOf } from '#core/error/message-of.ts'
 import { ServiceError } from '#core/error/service-error.ts'
-import { isKeptByOneProcess, remoteAuthHistory } from '#core/history/remote-auth-history.ts'
 import { startAuthHistory } from '#core/history/start-auth-history.ts'
 import { registerApiDocumentation } from '#core/http/api-documentation.ts'
 import { Container } from '#core/http/container.ts'
@@ -21,6 +20,7 @@ import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import { registerEndpoints } from '#core/http/register.ts'
 import type { Logger } from '#core/log/logger.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
+import { openProcessAuditLog } from '#core/main/shared-records.ts'
 import { registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
 import type { WorkerSeat } from '#core/workers/worker-seat.ts'
 import { ZMS_API_ROOT, zmsEndpoints } from './api/index.ts'
@@ -54,7 +54,7 @@ import { QuotaRules } from './service/quota-rules.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { ServiceProviders } from './service/service-providers.ts'
 import { Writes } from './service/writes.ts'
-import { authHistoryOptions, openZmsAuditLog, openZmsPrivateKeyStore } from './shared-parts.ts'
+import { auditLogOptions, authHistoryOptions, openZmsPrivateKeyStore } from './shared-parts.ts'
 import type { Store } from './store/store.ts'
 import { openSystemParts } from './system-parts.ts'
 
@@ -130,13 +130,12 @@ export async function startZms(
     )
     const providerClient = await openProviderClient(config, privateKeyStore, log, container.certificates)
     if (providerClient) opened.push(() => providerClient.close())
-    const audit = await openZmsAuditLog({ config, privateKeyStore, log }, seat)
+    const parts = { config, privateKeyStore, log }
+    const audit = await openProcessAuditLog(auditLogOptions(parts), seat)
     opened.push(() => audit.close?.())
-    const { authHistoryStoreFactoryClass: historyClass } = config.zms
     const history = await startAuthHistory({
-      ...authHistoryOptions({ config, privateKeyStore }),
-      className: historyClass,
-      ...(seat && isKeptByOneProcess(historyClass) && { opened: remoteAuthHistory(seat.primary) }),
+      ...authHistoryOptions(parts),
+      seat,
       container,
       log: say,
     })

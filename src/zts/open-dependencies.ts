@@ -10,6 +10,7 @@ import { loadServerSigners } from '#core/crypto/server-signers.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
+import type { WorkerSeat } from '#core/workers/worker-seat.ts'
 import { RoleAccess } from './cache/role-access.ts'
 import { ProviderSuffixes } from './cert/provider-suffixes.ts'
 import { openCertificateParts } from './open-certificate-parts.ts'
@@ -40,6 +41,8 @@ export interface DependenciesOptions {
   /** Where certificates are shown. */
   readonly certificates: Pick<CertificateMetrics, 'watchClient'>
   readonly log: Logger
+  /** Place among the processes of the server, when it has several. */
+  readonly seat?: WorkerSeat | undefined
 }
 
 /** What the services are made of, opened, and what stands beside them. */
@@ -64,7 +67,7 @@ export async function openDependencies(options: DependenciesOptions): Promise<Op
 }
 
 async function open(options: DependenciesOptions, closers: Closers): Promise<Omit<OpenedDependencies, 'close'>> {
-  const { loaded, privateKeyStore, registry, certificates: shown, log: logger } = options
+  const { loaded, privateKeyStore, registry, certificates: shown, log: logger, seat } = options
   const { config } = loaded
   const { zts } = config
   const log = (level: 'info' | 'warn' | 'error', message: string) => logger[level](message)
@@ -87,6 +90,8 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
       now,
       registry,
       certificates: shown,
+      // One process writes the local copy that all start with.
+      savesCopy: !seat || seat.leads,
     }),
   )
   const { domains } = sync
@@ -140,23 +145,26 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     logger,
     log,
     now,
+    seat,
   })
   closers.add(closeInstances)
   const { certificateRecords } = instances
-  closers.add(
-    await startNotifications({
-      config,
-      domains,
-      certificateRecords,
-      authorities,
-      authorityContext,
-      privateKeyStore,
-      registry,
-      logger,
-      now,
-      log,
-    }),
-  )
+  if (!seat || seat.leads) {
+    closers.add(
+      await startNotifications({
+        config,
+        domains,
+        certificateRecords,
+        authorities,
+        authorityContext,
+        privateKeyStore,
+        registry,
+        logger,
+        now,
+        log,
+      }),
+    )
+  }
   const deps: ZtsDependencies = {
     config,
     domains,

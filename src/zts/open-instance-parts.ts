@@ -9,6 +9,7 @@ import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
 import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
 import { type PoolState, registerPoolMetrics } from '#core/metrics/pool-metrics.ts'
+import type { WorkerSeat } from '#core/workers/worker-seat.ts'
 import {
   type BuiltInProviderParts,
   builtInProviders,
@@ -45,6 +46,8 @@ export interface InstancePartsOptions extends BuiltInProviderParts {
   readonly certificates?: Pick<CertificateMetrics, 'watchClient'>
   /** Of the signer of certificates. */
   readonly maxExpiryMins: number
+  /** Place among the processes of the server, when it has several. */
+  readonly seat?: WorkerSeat | undefined
 }
 
 /** Opens providers, records and the signer of SSH certificates. Throws a ConfigError or Error that says what cannot be used. */
@@ -60,7 +63,8 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
   }
   try {
     const pools = new Map<RecordKind, () => PoolState>()
-    const recordsOptions = { config, privateKeyStore, log, pools }
+    const { seat } = options
+    const recordsOptions = { config, privateKeyStore, log, pools, primary: seat?.primary }
     if (options.registry) {
       registerPoolMetrics(options.registry, () =>
         [...pools].map(([kind, state]) => [`${kind} records`, state()] as const),
@@ -74,7 +78,7 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
     const remote = await remoteProviders(options)
     opened.push(remote.close)
     const instanceProviders = kept(await openProviders(options, remote.open))
-    opened.push(startCleaner(options, certificateRecords))
+    if (!seat || seat.leads) opened.push(startCleaner(options, certificateRecords))
     return {
       instanceProviders,
       certificateRecords,

@@ -5,7 +5,9 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { databaseSettings, poolLimits, type RecordKind, recordDatabaseOf } from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import { Closers } from '#core/main/closers.ts'
 import type { PoolState } from '#core/metrics/pool-metrics.ts'
+import { type Calls, type Methods, methodsOf, remote } from '#core/workers/calls.ts'
 import type { CertificateRecords } from './store/certificate-records.ts'
 import type { RecordDatabase } from './store/mysql/record-database.ts'
 import type { SshRecords } from './store/ssh-records.ts'
@@ -16,6 +18,8 @@ export interface RecordsOptions {
   readonly config: ConfigOf['zts']
   readonly privateKeyStore: PrivateKeyStore
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** In a worker, the primary process, which has the records that are kept in files. */
+  readonly primary?: Pick<Calls, 'call'> | undefined
   /** Takes the pools of connections that are opened, for the metrics, by the kind of their records. */
   readonly pools?: Map<RecordKind, () => PoolState>
 }
@@ -28,6 +32,8 @@ interface RecordStores<Records> {
   /** Class names of the original: in package `zts`, and in that common to the servers for databases. */
   readonly classes: { readonly file: string; readonly database: string }
   readonly methods: readonly (keyof Records & string)[]
+  /** Methods that only some stores have; those in files do. */
+  readonly furtherMethods?: readonly (keyof Records & string)[]
   readonly inFiles: (folder: string) => Promise<Records>
   readonly inDatabase: (database: RecordDatabase) => Promise<Records>
 }
@@ -36,13 +42,17 @@ const ZTS = 'com.yahoo.athenz.zts.'
 const COMMON = 'com.yahoo.athenz.common.server.'
 
 /** Opens the store that `cert_record_store_factory_class` selects. Throws ConfigError or Error with the reason. */
-export function openCertificateRecords(options: RecordsOptions): Promise<CertificateRecords> {
+export const openCertificateRecords = (options: RecordsOptions): Promise<CertificateRecords> =>
+  openRecords(options, options.config.zts.certRecordStoreFactoryClass, certificateStores(options))
+
+function certificateStores(options: RecordsOptions): RecordStores<CertificateRecords> {
   const { zts } = options.config
-  return openRecords<CertificateRecords>(options, zts.certRecordStoreFactoryClass, {
+  return {
     kind: 'cert',
     what: 'store of certificate records',
     classes: { file: 'cert.impl.FileCertRecordStoreFactory', database: 'cert.impl.JDBCCertRecordStoreFactory' },
     methods: ['get', 'insert', 'update', 'delete', 'deleteExpired'],
+    furtherMethods: ['claimUnrefreshed'],
     inFiles: async (folder) => {
       const { FileCertificateRecords } = await import('./store/file/file-certificate-records.ts')
       const { JournaledFolder } = await import('./store/file/journaled-folder.ts')
@@ -55,59 +65,109 @@ export function openCertificateRecords(options: RecordsOptions): Promise<Certifi
       const { PostponedCertificateRecords } = await import('./store/postponed-certificate-records.ts')
       return new PostponedCertificateRecords(records, options)
     },
-  })
+  }
 }
 
 /** The store that `ssh_record_store_factory_class` selects; undefined when it selects none. Throws as the other does. */
 export async function openSshRecords(options: RecordsOptions): Promise<SshRecords | undefined> {
   const { sshRecordStoreFactoryClass: className } = options.config.zts
-  if (className === undefined) return undefined
-  return openRecords<SshRecords>(options, className, {
-    kind: 'ssh',
-    what: 'store of SSH records',
-    classes: { file: 'cert.impl.FileSSHRecordStoreFactory', database: 'cert.impl.JDBCSSHRecordStoreFactory' },
-    methods: ['get', 'put', 'delete'],
-    inFiles: async (folder) => {
-      const { FileSshRecords } = await import('./store/file/file-ssh-records.ts')
-      return new FileSshRecords(await openFolder(folder))
-    },
-    inDatabase: async (database) => {
-      const { MySqlSshRecords } = await import('./store/mysql/mysql-ssh-records.ts')
-      return new MySqlSshRecords(database)
-    },
-  })
+  return className === undefined ? undefined : openRecords(options, className, SSH_STORES)
+}
+
+const SSH_STORES: RecordStores<SshRecords> = {
+  kind: 'ssh',
+  what: 'store of SSH records',
+  classes: { file: 'cert.impl.FileSSHRecordStoreFactory', database: 'cert.impl.JDBCSSHRecordStoreFactory' },
+  methods: ['get', 'put', 'delete'],
+  inFiles: async (folder) => {
+    const { FileSshRecords } = await import('./store/file/file-ssh-records.ts')
+    return new FileSshRecords(await openFolder(folder))
+  },
+  inDatabase: async (database) => {
+    const { MySqlSshRecords } = await import('./store/mysql/mysql-ssh-records.ts')
+    return new MySqlSshRecords(database)
+  },
 }
 
 /** The store that `workload_record_store_factory_class` selects; undefined when it selects none. Throws as the others do. */
 export async function openWorkloadRecords(options: RecordsOptions): Promise<WorkloadRecords | undefined> {
   const { workloadRecordStoreFactoryClass: className } = options.config.zts
-  if (className === undefined) return undefined
-  return openRecords<WorkloadRecords>(options, className, {
-    kind: 'workload',
-    what: 'store of workload records',
-    classes: {
-      file: 'workload.impl.FileWorkloadRecordStoreFactory',
-      database: 'workload.impl.JDBCWorkloadRecordStoreFactory',
-    },
-    methods: ['ofService', 'atAddress', 'put'],
-    inFiles: async (folder) => {
-      const { FileWorkloadRecords } = await import('./store/file/file-workload-records.ts')
-      return new FileWorkloadRecords(await openFolder(folder))
-    },
-    inDatabase: async (database) => {
-      const { MySqlWorkloadRecords } = await import('./store/mysql/mysql-workload-records.ts')
-      return new MySqlWorkloadRecords(database)
-    },
-  })
+  return className === undefined ? undefined : openRecords(options, className, WORKLOAD_STORES)
 }
+
+const WORKLOAD_STORES: RecordStores<WorkloadRecords> = {
+  kind: 'workload',
+  what: 'store of workload records',
+  classes: {
+    file: 'workload.impl.FileWorkloadRecordStoreFactory',
+    database: 'workload.impl.JDBCWorkloadRecordStoreFactory',
+  },
+  methods: ['ofService', 'atAddress', 'put'],
+  inFiles: async (folder) => {
+    const { FileWorkloadRecords } = await import('./store/file/file-workload-records.ts')
+    return new FileWorkloadRecords(await openFolder(folder))
+  },
+  inDatabase: async (database) => {
+    const { MySqlWorkloadRecords } = await import('./store/mysql/mysql-workload-records.ts')
+    return new MySqlWorkloadRecords(database)
+  },
+}
+
+/** Records that one process keeps in files for all workers of a server. */
+export interface RecordsInFiles {
+  /** Lets a worker use them. */
+  attach(calls: Pick<Calls, 'serve'>): void
+  close(): Promise<void>
+}
+
+/** Opens the stores in files that the configuration selects, whatever kinds these are. */
+export async function openRecordsInFiles(options: RecordsOptions): Promise<RecordsInFiles> {
+  const { zts } = options.config
+  const closers = new Closers()
+  const served: [service: string, methods: Methods][] = []
+  const open = async <Records extends { close?(): Promise<void> | void }>(
+    className: string | undefined,
+    stores: RecordStores<Records>,
+  ) => {
+    if (className !== ZTS + stores.classes.file) return
+    const records = closers.keep(await openRecords(options, className, stores))
+    served.push([serviceOf(stores), methodsOf(records, allMethodsOf(stores))])
+  }
+  try {
+    await open(zts.certRecordStoreFactoryClass, certificateStores(options))
+    await open(zts.sshRecordStoreFactoryClass, SSH_STORES)
+    await open(zts.workloadRecordStoreFactoryClass, WORKLOAD_STORES)
+  } catch (error) {
+    await closers.close()
+    throw error
+  }
+  return {
+    attach(calls) {
+      for (const [service, methods] of served) calls.serve(service, methods)
+    },
+    close: () => closers.close(),
+  }
+}
+
+const serviceOf = ({ kind }: { readonly kind: RecordKind }): string => `${kind} records`
+
+const allMethodsOf = <Records>({ methods, furtherMethods = [] }: RecordStores<Records>) => [
+  ...methods,
+  ...furtherMethods,
+]
 
 function openRecords<Records extends object>(
   options: RecordsOptions,
   className: string,
-  { kind, what, classes, methods, inFiles, inDatabase }: RecordStores<Records>,
+  stores: RecordStores<Records>,
 ): Promise<Records> {
-  const { zts } = options.config
-  const openFiles = () => inFiles(join(zts[`${kind}FileStorePath`], zts[`${kind}FileStoreName`]))
+  const { kind, what, classes, methods, inFiles, inDatabase } = stores
+  const { config, primary } = options
+  const { zts } = config
+  const openFiles = () =>
+    primary
+      ? remote<Records>(primary, serviceOf(stores), allMethodsOf(stores))
+      : inFiles(join(zts[`${kind}FileStorePath`], zts[`${kind}FileStoreName`]))
   const openTables = async () => inDatabase(await openDatabase(options, kind))
   return loadPlugIn<Records, [RecordsOptions]>(
     className,

@@ -1,4 +1,3 @@
-import { openAuditLog } from '#core/audit/open-audit-log.ts'
 import { recordableCheck } from '#core/audit/recordable.ts'
 import type { Principal } from '#core/authority/principal.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
@@ -6,7 +5,6 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import { uriListIncludes } from '#core/config/uri-list.ts'
 import { watchConfig } from '#core/config/watch-config.ts'
 import { PRIVATE_KEY_PROPERTIES } from '#core/crypto/file-private-key-store.ts'
-import { openPrivateKeyStore } from '#core/crypto/open-private-key-store.ts'
 import { startAuthHistory } from '#core/history/start-auth-history.ts'
 import { registerApiDocumentation } from '#core/http/api-documentation.ts'
 import { Container } from '#core/http/container.ts'
@@ -17,12 +15,15 @@ import { openStatusChecker } from '#core/http/server-status.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
+import { openProcessAuditLog } from '#core/main/shared-records.ts'
+import type { WorkerSeat } from '#core/workers/worker-seat.ts'
 import { ZTS_API_ROOT, ztsEndpoints } from './api/index.ts'
 import { ztsHandlers } from './handlers.ts'
 import { openDependencies } from './open-dependencies.ts'
 import { requestCheck } from './request-check.ts'
 import { withIssuanceAudit } from './service/issuance-audit.ts'
 import type { SystemParts } from './service/system.ts'
+import { auditLogOptions, authHistoryOptions, openZtsPrivateKeyStore } from './shared-parts.ts'
 
 /** Answer to bodies that are no JSON or do not fit their type; spelled as clients know it. */
 const INVALID_OBJECT =
@@ -31,18 +32,20 @@ const INVALID_OBJECT =
 /** Methods that are refused wherever they are asked for. */
 const FORBIDDEN_METHODS = ['TRACE', 'OPTIONS']
 
-/** Puts a ZTS together from its configuration and starts it. Throws ConfigError or Error that says what is wrong. */
-export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logger): Promise<RunningServer> {
+/**
+ * Puts a ZTS together from its configuration and starts it; with a seat, one worker of it. Throws ConfigError or Error that
+ * says what is wrong.
+ */
+export async function startZts(
+  loaded: LoadedConfig<ConfigOf['zts']>,
+  log: Logger,
+  seat?: WorkerSeat,
+): Promise<RunningServer> {
   const { config } = loaded
   const { zts } = config
   const closers = new Closers()
   try {
-    const privateKeyStore = await openPrivateKeyStore(loaded, {
-      property: 'athenz.zts.private_key_store_factory_class',
-      className: zts.privateKeyStoreFactoryClass,
-      rootDir: zts.rootDir,
-      log: (level, message) => log[level](message),
-    })
+    const privateKeyStore = await openZtsPrivateKeyStore(loaded, log)
     closers.add(async () => privateKeyStore.close?.())
     const specialPorts = [config.container.statusPort, config.container.oidcPort]
     const container = await Container.open({
@@ -50,6 +53,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       privateKeyStore,
       log,
       specialPorts,
+      seat,
       vital: { paths: [`${ZTS_API_ROOT}/status`], port: config.container.statusPort },
     })
     const { deps, chain, sync, refreshSigners, close } = await openDependencies({
@@ -58,6 +62,7 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       registry: container.registry,
       certificates: container.certificates,
       log,
+      seat,
     }).catch(async (error: unknown) => {
       await container.close()
       throw error
@@ -72,27 +77,10 @@ export async function startZts(loaded: LoadedConfig<ConfigOf['zts']>, log: Logge
       metricName: zts.metricName,
       directory: zts.rootDir,
     })
-    const audit = await openAuditLog({
-      server: 'zts',
-      className: zts.auditLoggerFactoryClass,
-      hostname: zts.hostname,
-      rootDir: zts.rootDir,
-      config,
-      privateKeyStore,
-      log,
-    })
+    const parts = { config, privateKeyStore, log }
+    const audit = await openProcessAuditLog(auditLogOptions(parts), seat)
     closers.add(() => audit.close?.())
-    const history = await startAuthHistory({
-      server: 'zts',
-      property: 'athenz.ts.auth_history_store_factory_class',
-      className: zts.authHistoryStoreFactoryClass,
-      rootDir: zts.rootDir,
-      config,
-      privateKeyStore,
-      container,
-      now: Date.now,
-      log: deps.log,
-    })
+    const history = await startAuthHistory({ ...authHistoryOptions(parts), seat, container, log: deps.log })
     if (history) closers.add(() => history.close())
     // Closed before all else, so that requests in flight find everything they need.
     closers.keep(container)

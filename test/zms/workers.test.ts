@@ -99,11 +99,11 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
     await using zms = await startZms({ dir, ...(await storeOptions('zms_killed')) })
     await makeDomain(zms)
     const acknowledged = new Set<string>()
-    let stopped = false
+    const stopping = new AbortController()
     const client = async (number: number) => {
       using connection = zms.connect()
       let broken = 0
-      for (let round = 0; !stopped; round++) {
+      for (let round = 0; !stopping.signal.aborted; round++) {
         const member = `user.member${number}x${round}`
         try {
           const { status, body } = await connection.ask('PUT', membership(member), { memberName: member })
@@ -126,9 +126,9 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
       what: 'a restart',
     })
     await until(async () => (await up()).every((value) => value === 1), { what: 'a new worker', timeoutMillis: 30_000 })
-    const before = acknowledged.size
-    await until(() => acknowledged.size > before + 60, { what: 'further writes' })
-    stopped = true
+    const soFar = acknowledged.size
+    await until(() => acknowledged.size > soFar + 60, { what: 'further writes' })
+    stopping.abort()
     const broken = await Promise.all(clients)
     // Connections go round: each worker had two of the six.
     const hit = broken.filter((count) => count > 0)

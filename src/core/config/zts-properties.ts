@@ -18,6 +18,7 @@ import {
   uriList,
   url,
   word,
+  workers,
 } from './property.ts'
 
 const KIND_SEEN = 'the kind of the file is seen from its contents'
@@ -28,6 +29,10 @@ export const serverProperties = {
   root_dir: path('{root}', 'Base folder of the server; relative paths count from it.'),
   prop_file: path('{root}/conf/zts_server/zts.properties', 'File with the properties of the server.'),
   hostname: text(sameAs('athenz.hostname'), 'Name of this machine in tokens; issuer unless one is set.'),
+  workers: workers(
+    '1',
+    'Processes that share the ports: a number, or auto for one on each processor; 0 and 1 = a single one.',
+  ),
   zms_url: url(unset, 'URL of ZMS, instead of the one in athenz.conf.'),
   read_only_mode: dynamic(boolean(false, 'Refuse what changes records with status 400.')),
   secure_requests_only: boolean(true, 'Refuse requests without TLS with status 400.'),

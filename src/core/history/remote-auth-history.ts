@@ -13,4 +13,4 @@ export function serveAuthHistory(calls: Pick<Calls, 'serve'>, store: AuthHistory
 export const remoteAuthHistory = (calls: Pick<Calls, 'call'>): AuthHistoryStore => remote(calls, SERVICE, METHODS)
 
 /** Whether a store of this class is one process's own, so that the others of the server have to ask that one. */
-export const isKeptByOneProcess = (className: string | undefined): boolean => className === 'file'
+export const isKeptByOneProcess = (className: string): boolean => className === 'file'

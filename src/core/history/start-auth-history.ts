@@ -1,7 +1,9 @@
 import type { Container } from '../http/container.ts'
+import type { WorkerSeat } from '../workers/worker-seat.ts'
 import type { AuthHistoryStore } from './auth-use.ts'
 import { AuthUseRecorder } from './auth-use-recorder.ts'
 import { type AuthHistoryOptions, openAuthHistory } from './open-auth-history.ts'
+import { isKeptByOneProcess, remoteAuthHistory } from './remote-auth-history.ts'
 
 /** A history that is kept. */
 export interface StartedAuthHistory {
@@ -14,17 +16,18 @@ export interface StartedAuthHistory {
 export interface StartAuthHistoryOptions extends Omit<AuthHistoryOptions, 'className'> {
   /** Undefined: there is none. */
   readonly className: string | undefined
-  /** The store, when it is open already and closed by somebody else. */
-  readonly opened?: AuthHistoryStore | undefined
+  /** In a worker: what one process only can keep is kept by the primary process. */
+  readonly seat?: Pick<WorkerSeat, 'primary'> | undefined
   readonly container: Pick<Container, 'observe'>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
 /** Opens the history, if there is one, and notes from now on who uses which domain. Throws as {@link openAuthHistory}. */
 export async function startAuthHistory(options: StartAuthHistoryOptions): Promise<StartedAuthHistory | undefined> {
-  const { className, opened, config, container, now, log } = options
+  const { className, seat, config, container, now, log } = options
   if (className === undefined) return undefined
-  const store = opened ?? (await openAuthHistory({ ...options, className }))
+  const isRemote = seat !== undefined && isKeptByOneProcess(className)
+  const store = isRemote ? remoteAuthHistory(seat.primary) : await openAuthHistory({ ...options, className })
   const recorder = new AuthUseRecorder({
     store,
     now,
@@ -36,7 +39,7 @@ export async function startAuthHistory(options: StartAuthHistoryOptions): Promis
     store,
     async close() {
       await recorder.close()
-      if (!opened) await store.close?.()
+      await store.close?.()
     },
   }
 }

@@ -15,6 +15,7 @@ const TEMPORARY = '.tmp'
 export class DomainFiles {
   readonly #fileSystem: FileSystem
   readonly #folder: string
+  readonly #isWritten: boolean
 
   /** Makes the folder for this user only when it is not there, and clears away what an interrupted write has left. */
   static async open(folder: string, fileSystem: FileSystem): Promise<DomainFiles> {
@@ -22,12 +23,19 @@ export class DomainFiles {
     for (const name of await fileSystem.list(folder)) {
       if (name.startsWith('.') && name.endsWith(TEMPORARY)) await fileSystem.remove(join(folder, name))
     }
-    return new DomainFiles(folder, fileSystem)
+    return new DomainFiles(folder, fileSystem, true)
   }
 
-  private constructor(folder: string, fileSystem: FileSystem) {
+  /** Opens files that another process writes, whose part it is to keep what is to be saved or removed here, too. */
+  static async openToRead(folder: string, fileSystem: FileSystem): Promise<DomainFiles> {
+    await fileSystem.makeFolder(folder)
+    return new DomainFiles(folder, fileSystem, false)
+  }
+
+  private constructor(folder: string, fileSystem: FileSystem, isWritten: boolean) {
     this.#folder = folder
     this.#fileSystem = fileSystem
+    this.#isWritten = isWritten
   }
 
   /** Where they are. */
@@ -56,11 +64,13 @@ export class DomainFiles {
 
   /** Replaces the file of a domain; resolves when the new one survives a crash. */
   async save(domain: string, content: Uint8Array): Promise<void> {
+    if (!this.#isWritten) return
     await this.#replace(this.#checked(domain), content)
   }
 
   /** Removes the file of a domain, if there is one. */
   async remove(domain: string): Promise<void> {
+    if (!this.#isWritten) return
     try {
       await this.#fileSystem.remove(this.#path(domain))
     } catch (error) {
@@ -72,6 +82,7 @@ export class DomainFiles {
 
   /** Keeps the tag, as it was received, of a list of changes that were all saved. */
   async saveTag(tag: string): Promise<void> {
+    if (!this.#isWritten) return
     await this.#replace(STATE_FILE, Buffer.from(JSON.stringify({ lastModTime: tag })))
   }
 

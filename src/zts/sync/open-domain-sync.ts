@@ -29,6 +29,8 @@ export interface DomainSyncOptions {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Whether this process writes the local copy; otherwise another one of the server does, and it is only read. */
+  readonly savesCopy?: boolean
   /** Where its metrics go, if anywhere. */
   readonly registry?: Registry
   /** Where its certificates are shown, if anywhere. */
@@ -53,10 +55,10 @@ const PRINCIPAL_HEADER_PROPERTY = 'athenz.auth.principal.header'
  * or Error that says what stands against the start.
  */
 export async function openDomainSync(options: DomainSyncOptions): Promise<DomainSync> {
-  const { config, athenzConf, log, now, registry, fileSystem = nodeFileSystem } = options
+  const { config, athenzConf, log, now, registry, savesCopy = true, fileSystem = nodeFileSystem } = options
   const { zts } = config
   const folder = join(zts.changeLogStoreDir, zts.dataStoreSubdir)
-  const files = await DomainFiles.open(folder, fileSystem)
+  const files = await (savesCopy ? DomainFiles.open(folder, fileSystem) : DomainFiles.openToRead(folder, fileSystem))
   const sync = await DomainSync.open({
     source: await openChangeLogStore(options),
     files,
