@@ -13,6 +13,8 @@ const PROGRAMS: readonly SystemProgram[] = [
   { program: 'mariadbd', packages: ['mariadb-server-core', 'mariadb-client-core'] },
   // kadmin.local, which fills the database of a KDC, is in the package of its administration server.
   { program: 'krb5kdc', packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'] },
+  // The web page is tested in a real browser; without a font it would show nothing.
+  { program: 'chromium', packages: ['chromium', 'fonts-dejavu-core'] },
 ]
 
 // Where packages put servers; often not on the path of an ordinary user.
