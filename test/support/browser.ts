@@ -111,7 +111,7 @@ const CLEAR_DIFFERENCE = 0.12
 
 /** The part of a browser that draws pictures. */
 interface Drawing {
-  createImageBitmap(picture: Blob): Promise<object>
+  readonly createImageBitmap: (this: void, picture: Blob) => Promise<object>
   OffscreenCanvas: new (
     width: number,
     height: number,

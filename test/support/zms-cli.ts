@@ -49,7 +49,7 @@ export class ZmsCli {
     const words = Array.from(commandLine.matchAll(/"([^"]*)"|\S+/g), ([word, quoted]) => quoted ?? word)
     const connection = ['-i', who, '-z', zms ?? '', '-c', ca, '-cert', cert, '-key', key]
     const args = [...connection, ...words]
-    if (this.#tools === OURS) return runOurs(args)
+    if (typeof this.#tools !== 'string') return runOurs(args)
     const { status, stdout, stderr } = await runProgram(join(this.#tools, 'zms-cli'), args)
     return { status, output: stdout + stderr }
   }
