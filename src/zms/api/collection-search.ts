@@ -104,6 +104,8 @@ const role = { ...inDomain, roleName: lowered.entity }
 const group = { ...inDomain, groupName: lowered.entity }
 const ofMembers = {
   ...filteredPage,
+  /** Only the principal of exactly this name. */
+  memberName: query('memberName', queried.text),
   /** Only members that stand so (see {@link MEMBER_STATES}), that have a request (`pending`), or are `overdue`. */
   state: query('state', queried.text),
 }

@@ -13,7 +13,7 @@ import type { Domain, Group, Role } from '../store/model.ts'
 import { type CollectionKind, groupKind, roleKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { groupIdentityReply, groupSettingsReply } from './group-reply.ts'
-import { namedPage, pageLimit } from './keyset-page.ts'
+import { namedPage, type PageQuery, pageLimit } from './keyset-page.ts'
 import { historyPage } from './member-history.ts'
 import { expandedMembers, type MemberQuery, memberCounts, memberFilter, ownMembers } from './member-page.ts'
 import { reviewDueAt } from './review.ts'
@@ -84,12 +84,7 @@ export function collectionSearchService(deps: ZmsDependencies): Handlers<typeof 
 
 const memberQuery = (
   api: string,
-  query: {
-    filter?: string | undefined
-    state?: string | undefined
-    limit?: number | undefined
-    skip?: string | undefined
-  },
+  query: Omit<MemberQuery, 'limit' | 'state'> & PageQuery & { readonly state?: string | undefined },
 ): MemberQuery => ({ ...query, limit: pageLimit(api, query.limit), state: memberFilter(api, query.state) })
 
 const missing = (api: string, kind: CollectionKind, domain: string, name: string) =>

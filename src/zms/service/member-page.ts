@@ -23,6 +23,8 @@ export function memberFilter(api: string, word: string | undefined): MemberFilte
 /** Which members of a role or group are asked for. */
 export interface MemberQuery {
   readonly filter?: string | undefined
+  /** Only the principal of exactly this name. */
+  readonly memberName?: string | undefined
   readonly state: MemberFilter | undefined
   readonly limit: number
   /** Name of the last member of the page before. */
@@ -58,13 +60,11 @@ export function ownMembers(
   const page = new KeysetPage<{ readonly memberName: string }>({ ...query, keyOf: ({ memberName }) => memberName })
   for (const member of members as Iterable<MemberEntry>) {
     const { memberName } = member
-    if (isAskedFor(member, pending.has(memberName), query.state, time) && contains(memberName, query.filter)) {
-      page.offer(member)
-    }
+    if (isNamed(memberName, query) && isAskedFor(member, pending.has(memberName), query.state, time)) page.offer(member)
   }
   if (query.state === undefined || query.state === 'pending') {
     for (const request of pending.values()) {
-      if (!members.has(request.memberName) && contains(request.memberName, query.filter)) page.offer(request)
+      if (isNamed(request.memberName, query) && !members.has(request.memberName)) page.offer(request)
     }
   }
   const { entries, next } = page.get()
@@ -90,7 +90,7 @@ export async function expandedMembers(
   const time = deps.now()
   const found = new Map<string, Way>()
   const add = (entry: MemberEntry, through: string | undefined): void => {
-    if (!contains(entry.memberName, query.filter)) return
+    if (!isNamed(entry.memberName, query)) return
     const known = found.get(entry.memberName)
     const way = known ?? { entry, through: [], direct: false }
     if (known && isBetter(entry, known.entry, time)) known.entry = entry
@@ -101,7 +101,7 @@ export async function expandedMembers(
   if (role.trust) await addTrusted(deps, domain, role, add)
   else await addMembers(deps, role, add)
   for (const { memberName } of role.pending.values()) {
-    if (!found.has(memberName) && contains(memberName, query.filter)) {
+    if (isNamed(memberName, query) && !found.has(memberName)) {
       found.set(memberName, { entry: undefined, through: [], direct: true })
     }
   }
@@ -171,6 +171,9 @@ function isBetter(one: MemberEntry, other: MemberEntry | undefined, now: number)
   if (difference !== 0) return difference < 0
   return (one.expiration ?? Number.POSITIVE_INFINITY) > (other.expiration ?? Number.POSITIVE_INFINITY)
 }
+
+const isNamed = (name: string, { memberName, filter }: MemberQuery): boolean =>
+  (memberName === undefined || name === memberName) && contains(name, filter)
 
 function isAskedFor(
   entry: MemberEntry | undefined,

@@ -211,6 +211,17 @@ describe('searchRoleMembers', () => {
     })
   }
 
+  test('finds one principal by its exact name', async () => {
+    for (const [name, members] of [
+      ['USER.zoe', ['user.zoe']],
+      ['user.new', ['user.new']],
+      ['user.zo', []],
+    ] as const) {
+      assert.deepEqual(names((await zms.get(`${READERS}?memberName=${name}`)).body.list), members)
+      assert.deepEqual(names((await zms.get(`${READERS}?memberName=${name}&expand=true`)).body.list), members)
+    }
+  })
+
   test('refuses a state that there is not', async () => {
     assert.deepEqual(
       await zms.get(`${READERS}?state=lost`),
