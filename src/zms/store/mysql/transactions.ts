@@ -1,10 +1,10 @@
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection } from '#core/database/mysql-connection.ts'
 import type { MySqlPool } from '#core/database/mysql-pool.ts'
-import { conflict } from '#core/error/service-error.ts'
+import { conflict, ServiceError } from '#core/error/service-error.ts'
 import { Batch, type BatchParts, type Decide, type Transition } from './batch.ts'
 import type { DomainReader } from './domain-reader.ts'
-import { Attempts, asServiceError, type RetrySettings } from './retry.ts'
+import { Attempts, asServiceError, type RetrySettings, readPatiently } from './retry.ts'
 
 /** A transaction that waits for its turn, and for whom. */
 interface Job {
@@ -69,10 +69,12 @@ export class Transactions {
   /** Settles every job. */
   async #runBatch(names: readonly string[], jobs: readonly Job[]): Promise<void> {
     const attempts = new Attempts(this.#retry, this.#random)
+    const undone: UndoneStamps = new Map()
     let left = jobs
     while (left.length > 0) {
       try {
-        left = await this.#attempt(names, left)
+        left = await this.#attempt(names, left, undone)
+        undone.clear()
       } catch (error) {
         if (error instanceof DatabaseError && error.fault === 'read-only') this.#pool.clear()
         if (await attempts.next(error)) continue
@@ -82,10 +84,14 @@ export class Transactions {
     }
   }
 
-  /** One of several may be to blame, e.g. by a value that does not fit: each gets an answer of its own. */
+  /**
+   * One of several may be to blame, e.g. by a value that does not fit: each gets an answer of its own. What may have been
+   * committed is not run again.
+   */
   async #giveUp(names: readonly string[], jobs: readonly Job[], error: unknown): Promise<void> {
     const [first] = jobs
-    if (jobs.length === 1 || (error instanceof DatabaseError && BLAMELESS.has(error.fault))) {
+    const isBlameless = error instanceof DatabaseError ? BLAMELESS.has(error.fault) : error instanceof ServiceError
+    if (jobs.length === 1 || isBlameless) {
       for (const job of jobs) job.reject(asServiceError(error))
     } else if (first !== undefined) {
       for (const job of jobs) await this.#runBatch(names, [job])
@@ -93,11 +99,12 @@ export class Transactions {
   }
 
   /** Runs and commits jobs; gives those that have to go into another batch. Throws when none of them counts. */
-  async #attempt(names: readonly string[], jobs: readonly Job[]): Promise<readonly Job[]> {
+  async #attempt(names: readonly string[], jobs: readonly Job[], undone: UndoneStamps): Promise<readonly Job[]> {
     const connection = await this.#pool.acquire()
     let ended = false
     try {
       const batch = await Batch.begin(connection, names, this.#parts)
+      if (undone.size > 0 && connection.isOfCluster) await requireStamps(connection, undone)
       const answers: (() => void)[] = []
       for (const { decide, resolve, reject } of jobs) {
         const verdict = await batch.run(decide)
@@ -105,7 +112,7 @@ export class Transactions {
         answers.push(verdict.kind === 'value' ? () => resolve(verdict.value) : () => reject(verdict.error))
       }
       if (batch.dirty) {
-        await this.#reader.whileCommitting(batch.changedNames, () => this.#commit(batch, connection))
+        await this.#reader.whileCommitting(batch.changedNames, () => this.#commit(batch, connection, undone))
         ended = true
       }
       for (const answer of answers) answer()
@@ -116,7 +123,7 @@ export class Transactions {
     }
   }
 
-  async #commit(batch: Batch, connection: MySqlConnection): Promise<void> {
+  async #commit(batch: Batch, connection: MySqlConnection, undone: UndoneStamps): Promise<void> {
     const stamp = await batch.write()
     try {
       await batch.commit()
@@ -125,40 +132,70 @@ export class Transactions {
       if (!unclear) throw error
       // It is of no use any more, and there might be no room for another one.
       this.#pool.release(connection)
-      await this.#settleUnclearCommit(batch.transitions(stamp))
+      await this.#settleUnclearCommit(batch.transitions(stamp), undone)
     }
     batch.remember(stamp)
   }
 
   /**
-   * The answer to a COMMIT did not arrive. The stamps tell what became of it: they are locked first, so that the old
-   * transaction has ended when they are read. Returns when it was committed; throws `lost`, to try again, when it was
-   * not; and a conflict when others have changed the domains since, because then nobody can tell.
+   * The answer to a COMMIT did not arrive. The stamps tell what became of it. Returns when it was committed; throws `lost`,
+   * to try again, when it was not; and a conflict when nobody can tell: others have changed the domains since, or the
+   * database cannot be asked. Then nothing may be repeated, since it may have happened.
    */
-  async #settleUnclearCommit(transitions: ReadonlyMap<string, Transition>): Promise<void> {
-    const fates = await this.#pool.use(async (connection) => {
+  async #settleUnclearCommit(transitions: ReadonlyMap<string, Transition>, undone: UndoneStamps): Promise<void> {
+    const attempts = new Attempts(this.#retry, this.#random)
+    const { fates, isOfCluster } = await readPatiently(attempts, () => this.#fatesOf(transitions)).catch((error) => {
+      throw nobodyCanTell('the database could not be asked', error)
+    })
+    const isCommitted = fates.length > 0 && fates.every((fate) => fate === 'committed')
+    if (isCommitted && !isOfCluster) return
+    // On two nodes at the same time two transactions get the same stamp, and one of them is committed.
+    if (isCommitted) throw nobodyCanTell('another node may have given the same stamp')
+    if (fates.some((fate) => fate !== 'undone')) throw nobodyCanTell('the domains have been changed since')
+    for (const [name, { before }] of transitions) undone.set(name, before)
+    // Changes outside of domains can be repeated without harm.
+    throw new DatabaseError('lost', 'the commit did not happen')
+  }
+
+  /** What the stamps say of a transaction. They are locked first, so that it has ended when they are read. */
+  #fatesOf(transitions: ReadonlyMap<string, Transition>): Promise<{ fates: Fate[]; isOfCluster: boolean }> {
+    return this.#pool.use(async (connection) => {
       try {
-        const found: Fate[] = []
+        const fates: Fate[] = []
         for (const [name, transition] of [...transitions].sort(([a], [b]) => (a < b ? -1 : 1))) {
           const [row] = await connection.rows<{ modified: Date }>(
             'SELECT modified FROM domain WHERE name = ? FOR UPDATE',
             [name],
           )
-          found.push(fateOf(transition, row?.modified.getTime()))
+          fates.push(fateOf(transition, row?.modified.getTime()))
         }
-        return found
+        return { fates, isOfCluster: connection.isOfCluster }
       } finally {
         if (connection.usable) await connection.script('ROLLBACK')
       }
     })
-    if (fates.length > 0 && fates.every((fate) => fate === 'committed')) return
-    // Changes outside of domains can be repeated without harm.
-    if (fates.every((fate) => fate === 'undone')) throw new DatabaseError('lost', 'the commit did not happen')
-    throw conflict('Concurrent update conflict, please retry your operation later.', {
-      detail: 'the connection broke during a commit, and the domains have been changed since',
-    })
   }
 }
+
+/** Stamps that domains had when a commit without an answer was found not to have happened. */
+type UndoneStamps = Map<string, number | undefined>
+
+/**
+ * Locks of one node do not keep others from committing: there, what was not committed yet may have been on its way, and
+ * arrived since. Throws a conflict when the locked domains are not as they were.
+ */
+async function requireStamps(connection: MySqlConnection, stamps: UndoneStamps): Promise<void> {
+  for (const [name, stamp] of stamps) {
+    const [row] = await connection.rows<{ modified: Date }>('SELECT modified FROM domain WHERE name = ?', [name])
+    if (row?.modified.getTime() !== stamp) throw nobodyCanTell('the domains have been changed since')
+  }
+}
+
+const nobodyCanTell = (why: string, cause?: unknown) =>
+  conflict('Concurrent update conflict, please retry your operation later.', {
+    detail: `the connection broke during a commit, and ${why}`,
+    cause,
+  })
 
 type Fate = 'committed' | 'undone' | 'unknown'
 

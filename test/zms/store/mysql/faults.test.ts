@@ -97,6 +97,76 @@ describe('a MySQL store whose database fails', () => {
     await Promise.all([store.close(), other.close()])
   })
 
+  for (const [what, refusals, outcome] of [
+    ['asks until it knows', 2, 'done'],
+    ['says that nobody can tell', Number.POSITIVE_INFINITY, 'refused'],
+  ] as const) {
+    test(`${what} when the database is away after an unanswered COMMIT, and repeats nothing`, async () => {
+      await using proxy = await startTcpProxy(db.port)
+      const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+      const other = openStore(db, database)
+      await addReader(store, 'user.before')
+      const start = (await other.domain('sports'))?.featureFlags ?? 0
+      const cut = cutAt('cut-after')
+      const known = new Set<number>()
+      let refused = Number.NaN
+      proxy.judge = (data, connection) => {
+        const isNew = !known.has(connection)
+        known.add(connection)
+        if (refused < refusals && isNew) {
+          refused++
+          return 'cut-before'
+        }
+        const verdict = cut(data)
+        if (verdict === 'cut-after') refused = 0
+        return verdict
+      }
+      let runs = 0
+      const change = store.transact(['sports'], async (transaction) => {
+        runs++
+        const domain = await transaction.domain('sports')
+        assert.ok(domain)
+        const value = { ...domain, featureFlags: (domain.featureFlags ?? 0) + 1 }
+        transaction.apply({ kind: 'putDomain', domain: 'sports', value })
+      })
+      if (outcome === 'done') await change
+      else await assert.rejects(change, { status: 409, detail: /^the connection broke .* could not be asked$/ })
+      assert.equal(runs, 1)
+      assert.equal((await other.domain('sports'))?.featureFlags, start + 1)
+      await Promise.all([store.close(), other.close()])
+    })
+  }
+
+  test('refuses all transactions of an unanswered COMMIT when nobody can tell, and repeats none of them', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    const other = openStore(db, database)
+    await addReader(store, 'user.before')
+    let runs = 0
+    const remove = (member: string) =>
+      store.transact(['sports'], (transaction) => {
+        runs++
+        transaction.apply({ kind: 'deleteRoleMember', domain: 'sports', role: 'readers', member })
+      })
+    for (const member of ['user.a', 'user.b']) await addReader(store, member)
+    const cut = cutAt('cut-after')
+    let isCut = false
+    proxy.judge = async (data) => {
+      if (isCut && data.includes('FOR UPDATE'))
+        for (const member of ['user.a', 'user.b']) await addReader(other, member)
+      const verdict = cut(data)
+      if (verdict === 'cut-after') isCut = true
+      return verdict
+    }
+    // What comes at the same time is committed together.
+    const both = [remove('user.a'), remove('user.b')]
+    await Promise.all(both.map((each) => assert.rejects(each, { status: 409, detail: /changed since$/ })))
+    assert.equal(runs, 2)
+    const left = await readers(other)
+    assert.ok(left.has('user.a') && left.has('user.b'), 'what was added afterwards stays')
+    await Promise.all([store.close(), other.close()])
+  })
+
   test('keeps every acknowledged change over crashes, and recovers alone', { timeout: 120_000 }, async () => {
     const store = openStore(db, database)
     const acknowledged = new Set<string>()
