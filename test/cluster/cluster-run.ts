@@ -102,7 +102,7 @@ async function breakOnPurpose(
   const total = [...workload.outcomes.values()].reduce((sum, count) => sum + count, 0)
   log(
     `${total} requests: ${[...workload.outcomes]
-      .sort()
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([what, count]) => `${what} ${count}×`)
       .join(', ')}`,
   )

@@ -43,6 +43,9 @@ function startPair(options: PairOptions, dir: string, preferred: number): Promis
   const { nodes } = cluster
   const order = nodes.map((_, index) => cluster.node(((preferred - 1 + index) % nodes.length) + 1))
   const hosts = order.map(({ host }) => `${host}:${DATABASE_PORT}`).join(',')
-  const settings = { 'athenz.datastore.network_timeout': String(databaseTimeoutMillis) }
+  const settings = {
+    'athenz.datastore.network_timeout': String(databaseTimeoutMillis),
+    'athenz.zms.quota_check': 'false',
+  }
   return startDevServers({ dir, zts: true, mysqlUrl: `mysql://${DATABASE_USER}@${hosts}/zms_server`, settings })
 }

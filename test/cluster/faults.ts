@@ -51,6 +51,12 @@ const cutFromAll = (number: number): Fault => ({
   },
 })
 
+const backedUp = (number: number): Fault => ({
+  name: `keep ${namesOf([number])} from taking in what others commit`,
+  begin: (cluster) => cluster.node(number).beginBackup(),
+  end: async (cluster) => cluster.node(number).endBackup(),
+})
+
 const allCutApart: Fault = {
   name: 'cut all nodes off from each other',
   begin: (cluster) => all([1, 2, 3], (number) => cluster.network.cut(number, 'replication')),
@@ -72,7 +78,7 @@ const shaken = (number: number, times: number): Fault => ({
 })
 
 /** What fits into a minute: one of each kind. ZMS prefer the nodes 1 and 2. */
-export const SHORT_FAULTS: readonly Fault[] = [killed(1), cutFromNodes(2), paused(1), killed(1, 2, 3)]
+export const SHORT_FAULTS: readonly Fault[] = [killed(1), backedUp(2), cutFromNodes(2), paused(1), killed(1, 2, 3)]
 
 /** Every kind, at every node that makes a difference. */
 export const ALL_FAULTS: readonly Fault[] = [
@@ -84,6 +90,8 @@ export const ALL_FAULTS: readonly Fault[] = [
   cutFromNodes(1),
   cutFromNodes(2),
   cutFromServers(1),
+  backedUp(1),
+  backedUp(2),
   cutFromAll(2),
   shaken(1, 6),
   killed(1, 2),

@@ -55,6 +55,7 @@ export class GaleraNode {
   readonly #options: GaleraOptions
   readonly #folder: string
   #process: ChildProcess | undefined
+  #backup: Connection | undefined
 
   constructor(number: number, options: GaleraOptions) {
     this.number = number
@@ -135,16 +136,22 @@ export class GaleraNode {
     return new Map(rows.map((row) => [row.Variable_name, row.Value]))
   }
 
+  /** Keeps the server from taking in what others commit, as a backup does; it goes on to answer. */
+  async beginBackup(): Promise<void> {
+    this.#backup = await this.#connect()
+    await this.#backup.query('FLUSH TABLES WITH READ LOCK')
+  }
+
+  endBackup(): void {
+    this.#backup?.destroy()
+    this.#backup = undefined
+  }
+
   /** Runs statements as root, whatever cable is pulled. */
   async query<Row>(sql: string): Promise<Row[]> {
     let connection: Connection | undefined
     try {
-      connection = await createConnection({
-        socketPath: this.#socket,
-        user: 'root',
-        multipleStatements: true,
-        connectTimeout: 2_000,
-      })
+      connection = await this.#connect()
       const [rows] = await connection.query({ sql, timeout: 10_000 })
       return rows as Row[]
     } finally {
@@ -169,6 +176,15 @@ export class GaleraNode {
   async #makeFolder(): Promise<void> {
     await mkdir(this.#data, { recursive: true })
     await run('chown', [SYSTEM_USER, this.#options.folder, this.#folder, this.#data])
+  }
+
+  #connect(): Promise<Connection> {
+    return createConnection({
+      socketPath: this.#socket,
+      user: 'root',
+      multipleStatements: true,
+      connectTimeout: 2_000,
+    })
   }
 
   get #data(): string {

@@ -44,7 +44,7 @@ function historyProblems({ histories }: Workload): string[] {
       .toSorted((a, b) => a.calledAt - b.calledAt)
     problems.push(
       [
-        `${name} is not linearizable: after ${String(value)} does not fit`,
+        `${name} is not linearizable: after ${shortened(value)} does not fit`,
         ...blocked.map(textOf),
         '… among',
         ...around.map(textOf),
@@ -55,10 +55,12 @@ function historyProblems({ histories }: Workload): string[] {
 }
 
 const CONTEXT_MILLIS = 400
+/** Public keys begin and end alike. */
+const shortened = (value: unknown) => String(value).replace(/^(.{60}).{20}(.{8}).*$/, '…$2…')
 
 function textOf({ kind, value, calledAt, returnedAt, server, status }: RecordedOperation): string {
   const time = `${calledAt.toFixed(1)}–${returnedAt?.toFixed(1) ?? '?'}`
-  return `${time} ZMS ${server + 1} ${kind} ${String(value)} (${status})`
+  return `${time} ZMS ${server + 1} ${kind} ${shortened(value)} (${status})`
 }
 
 /** Members that are missing though their addition was acknowledged, and members whom nobody added. */

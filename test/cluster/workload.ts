@@ -120,8 +120,11 @@ export class Workload {
     const domain = DOMAINS[Math.floor(Math.random() * DOMAINS.length)] as string
     this.invited.add(`${domain}/${member}`)
     const path = `/domain/${domain}/role/${CROWD}/member/${member}`
-    const { status } = await this.#ask(server, { method: 'PUT', path, body: { memberName: member } })
-    if (!isSuccess(status)) return false
+    const answer = await this.#ask(server, { method: 'PUT', path, body: { memberName: member } })
+    if (!isSuccess(answer.status)) {
+      if (!isUnclear(answer.status)) this.unexpected.push(`new member of ${domain}: ${JSON.stringify(answer)}`)
+      return false
+    }
     this.crowd.add(`${domain}/${member}`)
     this.acknowledged.push({ server, at: performance.now() })
     return true
