@@ -34,6 +34,14 @@ export interface ServiceCertificateOptions extends ServiceCertificateRequestOpti
   readonly keyId?: string
 }
 
+/** An SSH certificate of a host that is wanted. */
+export interface SshHostRequest {
+  /** The key of the host, in the one-line form of OpenSSH. */
+  readonly publicKey: string
+  /** Names and addresses of the host; its `hostname`, or else the address that the server sees, when there are none. */
+  readonly principals?: readonly string[]
+}
+
 /** An instance that asks for its identity. */
 export interface InstanceOptions extends Omit<ServiceCertificateRequestOptions, 'instance'>, Wishes {
   /** Full name of the provider that vouches for the instance. */
@@ -42,6 +50,8 @@ export interface InstanceOptions extends Omit<ServiceCertificateRequestOptions, 
   /** What the provider knows the instance by; needed for the first identity. */
   readonly attestationData?: string
   readonly hostname?: string
+  /** Asks for an SSH certificate of the host, too. */
+  readonly sshHost?: SshHostRequest
   /** Asks for a service token, too. */
   readonly token?: boolean
   /** Asks for the public keys of the servers, too; a date: if they changed after it. */
@@ -97,7 +107,8 @@ export async function refreshInstance(zts: ZtsCalls, options: InstanceOptions): 
 }
 
 async function instanceBody(options: InstanceOptions) {
-  const { provider, instanceId, attestationData, hostname, token, athenzJwk, expiryMinutes, signerKeyId } = options
+  const { provider, instanceId, attestationData, hostname, sshHost, token, athenzJwk, expiryMinutes, signerKeyId } =
+    options
   return {
     csr: await serviceCertificateRequest({ ...options, instance: { provider, id: instanceId } }),
     attestationData,
@@ -105,7 +116,22 @@ async function instanceBody(options: InstanceOptions) {
     token,
     athenzJWK: athenzJwk === undefined ? undefined : athenzJwk !== false,
     athenzJWKModified: athenzJwk instanceof Date ? athenzJwk : undefined,
+    sshCertRequest: sshHost && sshCertRequest(sshHost, options),
     expiryTime: expiryMinutes,
     x509CertSignerKeyId: signerKeyId,
+  }
+}
+
+function sshCertRequest({ publicKey, principals = [] }: SshHostRequest, instance: InstanceOptions) {
+  const { domain, service, instanceId, ip = '' } = instance
+  return {
+    certRequestData: { principals: [...principals], publicKey },
+    certRequestMeta: {
+      requestor: `${domain}.${service}`,
+      origin: ip,
+      certType: 'host',
+      athenzService: service,
+      instanceId,
+    },
   }
 }

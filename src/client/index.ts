@@ -15,7 +15,12 @@ export {
   type ServiceCertificateRequestOptions,
   serviceCertificateRequest,
 } from './certificate-requests.ts'
-export type { InstanceOptions, RoleCertificateOptions, ServiceCertificateOptions } from './certificates.ts'
+export type {
+  InstanceOptions,
+  RoleCertificateOptions,
+  ServiceCertificateOptions,
+  SshHostRequest,
+} from './certificates.ts'
 export { AthenzClientError, type FailureKind } from './client-error.ts'
 export type { IdTokenOptions } from './id-tokens.ts'
 export {

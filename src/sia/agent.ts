@@ -5,7 +5,7 @@ import { type Failures, isDue, mayTryAgain, type Validity } from './renewal-sche
 
 /** Something on disk that has to be got, and renewed before it ends. */
 export interface Renewable {
-  readonly kind: 'service certificate' | 'role certificate' | 'access token'
+  readonly kind: 'service certificate' | 'SSH certificate' | 'role certificate' | 'access token'
   /** Full name of the service or role; domain and roles of a token. */
   readonly name: string
   /** How long what is on disk is good; undefined when nothing of use is there. */
@@ -40,6 +40,8 @@ export interface ItemState {
   readonly validity: Validity | undefined
 }
 
+/** What is renewed together with the certificate of the service. */
+const BRINGS_IDENTITY: ReadonlySet<Renewable['kind']> = new Set(['service certificate', 'SSH certificate'])
 /** So often everything is looked at: timers stand still while a machine sleeps. */
 const LOOK_MILLIS = 30_000
 
@@ -75,8 +77,8 @@ export class SiaAgent {
       const validity = await this.#validity(item)
       const now = clock()
       const may = retry || mayTryAgain(this.#failures.get(item), validity, now)
-      // Access tokens are bound to the certificate that they were asked for with.
-      const isBound = item.kind === 'access token' && renewed.some(({ kind }) => kind === 'service certificate')
+      // Access tokens are bound to the certificate that they were asked for with, which an SSH certificate comes with.
+      const isBound = item.kind === 'access token' && renewed.some(({ kind }) => BRINGS_IDENTITY.has(kind))
       const isWanted = may && (force || isBound || isDue(validity, now, this.#chance))
       if (isWanted) ((await this.#renewed(item, validity)) ? renewed : failed).push(item)
       states.push({ item, validity: isWanted ? await this.#validity(item) : validity })

@@ -55,8 +55,10 @@ export function openAgent(options: OpenAgentOptions): OpenedAgent {
       return await work(zts)
     },
   }
+  const service = new ServiceCertificate(context)
   const items = [
-    new ServiceCertificate(context),
+    service,
+    ...(service.sshHost ? [service.sshHost] : []),
     ...config.roleCertificates.map((wanted) => new RoleCertificate(context, wanted)),
     ...config.accessTokens.map((wanted) => new AccessTokenFile(context, wanted)),
   ]

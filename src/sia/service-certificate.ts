@@ -18,6 +18,7 @@ import {
 import type { Validity } from './renewal-schedule.ts'
 import { runCommand } from './run-command.ts'
 import type { SiaConfig } from './sia-config.ts'
+import { type SshAnswer, SshHostCertificate } from './ssh-host-certificate.ts'
 
 /** What items work with. */
 export interface ItemContext {
@@ -42,6 +43,7 @@ export const identityOf = ({ key, certificate }: KeyAndCertificate): Identity =>
 interface Issued extends KeyAndCertificate {
   readonly authorities: string | undefined
   readonly athenzJwk?: object | undefined
+  readonly ssh?: SshAnswer
 }
 
 /** ZTS knows the instance or its certificate no more: it has to register again. */
@@ -51,11 +53,15 @@ const UNKNOWN_STATUSES: ReadonlySet<number> = new Set([401, 403])
 export class ServiceCertificate implements Renewable {
   readonly kind = 'service certificate'
   readonly name: string
+  /** What comes with it for the SSH server of the machine, if that is configured. */
+  readonly sshHost: SshHostCertificate | undefined
   readonly #context: ItemContext
 
   constructor(context: ItemContext) {
+    const { domain, service, sshHost } = context.config
     this.#context = context
-    this.name = `${context.config.domain}.${context.config.service}`
+    this.name = `${domain}.${service}`
+    this.sshHost = sshHost && new SshHostCertificate(this.name, sshHost, () => this.renew())
   }
 
   async validity(): Promise<Validity | undefined> {
@@ -76,6 +82,7 @@ export class ServiceCertificate implements Renewable {
     if (issued.athenzJwk) {
       await writeAtomically(this.#jwkFile, `${JSON.stringify(issued.athenzJwk)}\n`, PUBLIC_ACCESS)
     }
+    if (issued.ssh) await this.sshHost?.install(issued.ssh)
   }
 
   async #byRegisteredKey({ file, id }: NonNullable<SiaConfig['registeredKey']>): Promise<Issued> {
@@ -117,10 +124,12 @@ export class ServiceCertificate implements Renewable {
     attestationData: string | undefined,
   ): Promise<Issued> {
     const { config } = this.#context
-    const { provider = '', instanceId = '', keepKey, keyKind } = config
+    const { provider = '', instanceId = '', keepKey, keyKind, sshHost: _ofConfig, ...wishes } = config
+    const sshHost = await this.sshHost?.request()
     const privateKey = keepKey && stored ? stored.privateKey : await newPrivateKey(keyKind)
     const answer = await zts[operation]({
-      ...config,
+      ...wishes,
+      ...(sshHost && { sshHost }),
       provider,
       instanceId,
       privateKey,
@@ -129,7 +138,8 @@ export class ServiceCertificate implements Renewable {
     })
     const { x509Certificate: certificate, x509CertificateSigner: authorities, athenzJWK: athenzJwk } = answer
     if (certificate === undefined) throw new Error('ZTS gave no certificate')
-    return { key: privateKeyPem(privateKey), certificate, authorities, athenzJwk }
+    const ssh = sshHost && { certificate: answer.sshCertificate, authority: answer.sshCertificateSigner }
+    return { key: privateKeyPem(privateKey), certificate, authorities, athenzJwk, ...(ssh && { ssh }) }
   }
 
   async #attestation(): Promise<string | undefined> {

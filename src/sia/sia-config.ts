@@ -46,6 +46,18 @@ const SiaConfigFile = z
     ip: z.union([z.ipv4(), z.ipv6()]).optional(),
     dnsNames: z.array(z.string()).optional(),
     hostname: z.string().optional(),
+    /** The SSH server of this machine, for whose key an instance gets a certificate. */
+    sshHost: z
+      .strictObject({
+        publicKeyFile: z.string(),
+        /** Where the certificate goes; beside the key (`…-cert.pub`) unless given. */
+        certificateFile: z.string().optional(),
+        /** Where the key of the authority goes, for lists of known hosts; nowhere unless given. */
+        authorityFile: z.string().optional(),
+        /** Names and addresses of the machine; `hostname` unless given. */
+        principals: z.array(z.string().min(1)).default([]),
+      })
+      .optional(),
     roleCertificates: z
       .array(
         z.strictObject({
@@ -81,7 +93,9 @@ const SiaConfigFile = z
   })
   .superRefine((config, context) => {
     const problem = (message: string) => context.addIssue({ code: 'custom', message })
-    const { provider, instanceId, registeredKey, attestationFile, attestationCommand } = config
+    const { provider, instanceId, registeredKey, attestationFile, attestationCommand, sshHost } = config
+    if (sshHost !== undefined && registeredKey !== undefined)
+      problem('sshHost is for instances: ZTS certifies no other')
     if ((provider === undefined) !== (instanceId === undefined)) problem('provider and instanceId belong together')
     if ((provider === undefined) === (registeredKey === undefined)) {
       problem('either provider and instanceId or registeredKey says how the service is known')
@@ -128,11 +142,19 @@ async function readObject(file: string): Promise<Record<string, unknown>> {
 function withAbsolutePaths(config: SiaOverrides, folder: string): SiaOverrides {
   const absolute = (value: unknown): unknown => (typeof value === 'string' ? resolve(folder, value) : value)
   const paths = PATHS.filter((path) => config[path] !== undefined).map((path) => [path, absolute(config[path])])
-  const { registeredKey: key } = config
+  const { registeredKey: key, sshHost: ssh } = config
   return {
     ...config,
     ...Object.fromEntries(paths),
     ...(typeof key === 'object' &&
       key !== null && { registeredKey: { ...key, file: absolute(Reflect.get(key, 'file')) } }),
+    ...(typeof ssh === 'object' && ssh !== null && { sshHost: { ...ssh, ...sshPaths(ssh, absolute) } }),
   }
 }
+
+const sshPaths = (ssh: object, absolute: (value: unknown) => unknown) =>
+  Object.fromEntries(
+    ['publicKeyFile', 'certificateFile', 'authorityFile']
+      .filter((member) => Object.hasOwn(ssh, member))
+      .map((member) => [member, absolute(Reflect.get(ssh, member))]),
+  )

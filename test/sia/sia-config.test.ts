@@ -36,6 +36,19 @@ describe('the configuration', () => {
     )
   })
 
+  test('knows the SSH server of the machine by the files of its key', async () => {
+    const file = await written({
+      ...LEAST,
+      sshHost: { publicKeyFile: 'host.pub', certificateFile: '/etc/ssh/host-cert.pub' },
+    })
+    const { sshHost } = await readSiaConfig(file)
+    assert.deepEqual(sshHost, {
+      publicKeyFile: join(file, '..', 'host.pub'),
+      certificateFile: '/etc/ssh/host-cert.pub',
+      principals: [],
+    })
+  })
+
   test('is less than what is said beside it, where paths count from here', async () => {
     const config = await readSiaConfig(await written(LEAST), { domain: 'weather', folder: 'here' })
     assert.deepEqual([config.domain, config.folder], ['weather', resolve('here')])
@@ -50,6 +63,18 @@ describe('the configuration', () => {
   const wrong: readonly (readonly [string, unknown, RegExp])[] = [
     ['no JSON', '{', /JSON/],
     ['no object', [], /no JSON object/],
+    [
+      'an SSH server without an instance',
+      {
+        ...LEAST,
+        provider: undefined,
+        instanceId: undefined,
+        registeredKey: { file: 'a', id: 'v1' },
+        sshHost: { publicKeyFile: 'host.pub' },
+      },
+      /sshHost is for instances/,
+    ],
+    ['an SSH server without a key', { ...LEAST, sshHost: {} }, /sshHost\.publicKeyFile: /],
     ['a missing member', { ...LEAST, zts: undefined }, /zts: /],
     ['an unknown member', { ...LEAST, folders: 'x' }, /folders/],
     ['a name that leaves the folder', { ...LEAST, domain: '../sports' }, /domain: no DomainName/],

@@ -44,6 +44,11 @@ export class SshReader {
     return value
   }
 
+  uint64(): bigint {
+    const high = this.uint32()
+    return (BigInt(high) << 32n) | BigInt(this.uint32())
+  }
+
   string(): Buffer {
     const length = this.uint32()
     const end = this.#position + length
