@@ -16,19 +16,24 @@ export function* canonicalListSteps(
   inner?: readonly [member: string, shape: CanonicalShape],
 ): Steps<unknown> {
   if (!Array.isArray(list) || list.length === 0) return list
-  const texts: string[] = []
-  for (const [index, item] of (list as unknown[]).entries()) {
-    texts.push(canonicalText(inner ? yield* withInner(item, ...inner) : item, shape))
+  let text = ''
+  for (let index = 0; index < list.length; index++) {
+    const item: unknown = list[index]
+    if (index > 0) text += ','
+    text += canonicalText(inner && isLong(item, inner[0]) ? yield* withInner(item, ...inner) : item, shape)
     if (index % STEP_SIZE === STEP_SIZE - 1) yield
   }
-  return new CanonicalPart(`[${texts.join(',')}]`)
+  return new CanonicalPart(`[${text}]`)
 }
 
-function* withInner(item: unknown, member: string, shape: CanonicalShape): Steps<unknown> {
-  if (!isObject(item)) return item
+function* withInner(item: Json, member: string, shape: CanonicalShape): Steps<unknown> {
+  return { ...item, [member]: yield* canonicalListSteps(item[member], shape) }
+}
+
+function isLong(item: unknown, member: string): item is Json {
+  if (!isObject(item)) return false
   const list = item[member]
-  if (!Array.isArray(list) || list.length < STEP_SIZE) return item
-  return { ...item, [member]: yield* canonicalListSteps(list, shape) }
+  return Array.isArray(list) && list.length >= STEP_SIZE
 }
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -9,6 +9,9 @@ interface Member {
   readonly name: string
   readonly shape: CanonicalShape | undefined
   readonly presence: 'given' | 'always' | 'filled'
+  /** What stands before its value, with a comma before it and without. */
+  readonly key: string
+  readonly firstKey: string
 }
 
 /** The members of a kind of object, in the order in which they are written. */
@@ -27,13 +30,21 @@ const shape = (
   scalars: string,
   objects: Record<string, CanonicalShape | readonly [CanonicalShape, Member['presence']]> = {},
 ): CanonicalShape => {
-  const members: Member[] = scalars.split(' ').map((name) => ({ name, shape: undefined, presence: 'given' }))
+  const members = scalars.split(' ').map((name) => memberOf(name, undefined, 'given'))
   for (const [name, given] of Object.entries(objects)) {
     const [inner, presence] = isPair(given) ? given : [given, 'given' as const]
-    members.push({ name, shape: inner, presence })
+    members.push(memberOf(name, inner, presence))
   }
   return members.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+const memberOf = (name: string, inner: CanonicalShape | undefined, presence: Member['presence']): Member => ({
+  name,
+  shape: inner,
+  presence,
+  key: `,"${name}":`,
+  firstKey: `"${name}":`,
+})
 
 const isPair = (
   given: CanonicalShape | readonly [CanonicalShape, Member['presence']],
@@ -86,13 +97,24 @@ export const canonicalShapes = {
 export function canonicalText(value: unknown, ofShape: CanonicalShape | undefined): string {
   if (typeof value === 'string') return `"${value}"`
   if (value instanceof CanonicalPart) return value.text
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, ofShape)).join(',')}]`
+  if (Array.isArray(value)) return `[${canonicalItems(value, ofShape)}]`
   if (typeof value !== 'object' || value === null) return String(value)
   let text = ''
-  for (const { name, shape: inner, presence } of ofShape ?? []) {
+  for (const { name, shape: inner, presence, key, firstKey } of ofShape ?? []) {
     const member = (value as Readonly<Record<string, unknown>>)[name] ?? (presence === 'always' ? [] : undefined)
     if (member === undefined || (presence === 'filled' && Array.isArray(member) && member.length === 0)) continue
-    text += `${text === '' ? '' : ','}"${name}":${canonicalText(member, inner)}`
+    text += text === '' ? firstKey : key
+    text += canonicalText(member, inner)
   }
   return `{${text}}`
+}
+
+/** A server reads thousands of long texts when it starts: appending leaves less behind than a list of parts that is joined. */
+function canonicalItems(items: readonly unknown[], ofShape: CanonicalShape | undefined): string {
+  let text = ''
+  for (let index = 0; index < items.length; index++) {
+    if (index > 0) text += ','
+    text += canonicalText(items[index], ofShape)
+  }
+  return text
 }

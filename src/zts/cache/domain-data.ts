@@ -44,8 +44,8 @@ export function* domainDataSteps(value: unknown): Steps<DomainData> {
     modified,
     settings: settingsOf(data),
     tags: tagsOf(data),
-    roles: yield* byName(objectsAt(data, 'roles'), (role) => roleSteps(name, role)),
-    groups: yield* byName(objectsAt(data, 'groups'), (group) => groupSteps(name, group)),
+    roles: yield* roleSteps(name, objectsAt(data, 'roles')),
+    groups: yield* groupSteps(name, objectsAt(data, 'groups')),
     services: new Map(
       objectsAt(data, 'services')
         .map((service) => readService(name, service))
@@ -84,25 +84,44 @@ function tagsOf(object: JsonObject): Tags {
   return new Map(entries.map(([key, values]) => [key, textsAt(objectAt(values, `tag ${key}`), 'list') ?? []]))
 }
 
-function* roleSteps(domain: string, role: JsonObject): Steps<CachedRole> {
-  // The form that ZMS wrote before members had dates.
-  const named = role['roleMembers'] == null ? (textsAt(role, 'members') ?? []) : []
-  const listed = [...objectsAt(role, 'roleMembers'), ...named.map((memberName) => ({ memberName }))]
-  return {
-    name: local('role', domain, role),
-    members: yield* memberSteps(listed),
-    trust: optionalTextAt(role, 'trust')?.toLowerCase(),
-    tokenExpiryMins: optionalNumberAt(role, 'tokenExpiryMins') ?? 0,
-    certExpiryMins: optionalNumberAt(role, 'certExpiryMins') ?? 0,
-    tags: tagsOf(role),
+function* roleSteps(domain: string, roles: readonly JsonObject[]): Steps<ReadonlyMap<string, CachedRole>> {
+  const map = new Map<string, CachedRole>()
+  for (const role of roles) {
+    // The form that ZMS wrote before members had dates.
+    const named = role['roleMembers'] == null ? textsAt(role, 'members') : undefined
+    const listed = named?.map((memberName) => ({ memberName })) ?? objectsAt(role, 'roleMembers')
+    const name = local('role', domain, role)
+    map.set(name, {
+      name,
+      members: isLong(listed) ? yield* memberSteps(listed) : membersOf(listed),
+      trust: optionalTextAt(role, 'trust')?.toLowerCase(),
+      tokenExpiryMins: optionalNumberAt(role, 'tokenExpiryMins') ?? 0,
+      certExpiryMins: optionalNumberAt(role, 'certExpiryMins') ?? 0,
+      tags: tagsOf(role),
+    })
+    yield
   }
+  return map
 }
 
-function* groupSteps(domain: string, group: JsonObject): Steps<CachedGroup> {
-  return {
-    name: local('group', domain, group),
-    members: yield* memberSteps(objectsAt(group, 'groupMembers')),
+function* groupSteps(domain: string, groups: readonly JsonObject[]): Steps<ReadonlyMap<string, CachedGroup>> {
+  const map = new Map<string, CachedGroup>()
+  for (const group of groups) {
+    const listed = objectsAt(group, 'groupMembers')
+    const name = local('group', domain, group)
+    map.set(name, { name, members: isLong(listed) ? yield* memberSteps(listed) : membersOf(listed) })
+    yield
   }
+  return map
+}
+
+const isLong = (list: readonly JsonObject[]): boolean => list.length >= STEP_SIZE
+
+/** Most lists are short: without steps they take less time. */
+function membersOf(list: readonly JsonObject[]): Members {
+  const members = new Members()
+  for (const member of list) members.set(memberOf(member))
+  return members
 }
 
 function* memberSteps(list: readonly JsonObject[]): Steps<Members> {
@@ -185,17 +204,4 @@ function local(type: 'role' | 'group' | 'policy' | 'entity', domain: string, obj
   const parts = splitResourceName(type, fullName)
   if (parts?.domain !== domain) throw new MalformedDomain(`${fullName} is no ${type} of it`)
   return parts.name
-}
-
-function* byName<T extends { readonly name: string }>(
-  objects: readonly JsonObject[],
-  read: (object: JsonObject) => Steps<T>,
-): Steps<ReadonlyMap<string, T>> {
-  const map = new Map<string, T>()
-  for (const object of objects) {
-    const value = yield* read(object)
-    map.set(value.name, value)
-    yield
-  }
-  return map
 }
