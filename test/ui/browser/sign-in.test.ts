@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { findChromium, startBrowser, type TestBrowser } from '../../support/browser.ts'
+import type { DevServers } from '../../support/dev-servers.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { startPage, Visitor } from './visitor.ts'
+
+const chromium = findChromium()
+
+describe('somebody with a browser', { skip: 'missing' in chromium && chromium.missing }, () => {
+  const dir = temporaryFolder()
+  let browser: TestBrowser
+  let servers: DevServers
+
+  before(async () => {
+    browser = await startBrowser('path' in chromium ? chromium.path : '')
+    servers = await startPage(dir)
+  })
+  after(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await servers?.[Symbol.asyncDispose]()
+  })
+
+  test('signs in with the password, comes to where it wanted to go, and signs out', async () => {
+    await using joe = await Visitor.open(browser, servers)
+    await joe.go('/new-domain?parent=user.joe')
+    assert.equal(await joe.heading, 'Sign in')
+    await joe.assertSound()
+    await joe.signIn('joe', 'a wrong one')
+    assert.match((await joe.problem) ?? '', /does not accept this name with this password/)
+    await joe.assertSound()
+    await joe.write({ Name: 'joe', Password: "joe's password" })
+    await joe.press('Sign in')
+    assert.equal(joe.path, '/new-domain?parent=user.joe')
+    await joe.assertSound()
+    await joe.press('Sign out')
+    assert.equal(await joe.heading, 'Sign in')
+    await joe.go('/')
+    assert.equal(await joe.heading, 'Sign in')
+  })
+
+  test('has a session that scripts and other sites do not get', async () => {
+    await using joe = await Visitor.signedIn(browser, servers, 'joe')
+    const cookies = await joe.page.context().cookies()
+    assert.ok(cookies.length > 0)
+    for (const { name, httpOnly, secure, sameSite } of cookies) {
+      assert.deepEqual({ name, httpOnly, secure, sameSite }, { name, httpOnly: true, secure: true, sameSite: 'Strict' })
+      assert.match(name, /^__Host-/)
+    }
+  })
+
+  test('signs in as the administrator by the link of the terminal, which is good once', async () => {
+    const path = (servers.summary.uiSignIn ?? '').slice((servers.summary.ui ?? '').length)
+    await using admin = await Visitor.open(browser, servers)
+    await admin.go(path)
+    assert.equal(await admin.heading, 'Home')
+    assert.match((await admin.page.locator('header').textContent()) ?? '', /user\.admin/)
+    await using thief = await Visitor.open(browser, servers)
+    assert.equal(await thief.go(path), 403)
+    assert.match((await thief.problem) ?? '', /not good any more/)
+  })
+
+  test('creates a domain, and finds what was written when the session ends in the middle of a form', async () => {
+    await using joe = await Visitor.signedIn(browser, servers, 'joe')
+    await joe.go('/new-domain')
+    await joe.write({ Name: 'user.joe', Description: '<b>Joe</b> & "friends"' })
+    await joe.page.context().clearCookies()
+    await joe.press('Create')
+    assert.equal(await joe.heading, 'Sign in')
+    await joe.assertSound()
+    await joe.signIn('joe')
+    assert.equal(await joe.page.getByLabel('Description').inputValue(), '<b>Joe</b> & "friends"')
+    await joe.press('Create')
+    assert.match((await joe.notice) ?? '', /^The domain user\.joe was created/)
+    assert.equal(await joe.page.getByText('<b>Joe</b> & "friends"').count(), 1)
+    await joe.assertSound()
+  })
+
+  test('can do without scripts', async () => {
+    await using joe = await Visitor.signedIn(browser, servers, 'jane', { scripts: false })
+    await joe.go('/new-domain')
+    await joe.write({ Name: 'user.jane' })
+    await joe.press('Create')
+    assert.match((await joe.notice) ?? '', /^The domain user\.jane was created/)
+  })
+
+  test('is told that ZMS is away, and loses nothing', async () => {
+    await using joe = await Visitor.signedIn(browser, servers, 'joe')
+    await joe.go('/new-domain')
+    await joe.write({ Name: 'user.joe.later', Description: 'written while ZMS was away' })
+    process.kill(servers.summary.pids.zms ?? 0, 'SIGSTOP')
+    try {
+      await joe.press('Create')
+    } finally {
+      process.kill(servers.summary.pids.zms ?? 0, 'SIGCONT')
+    }
+    assert.match((await joe.problem) ?? (await joe.heading) ?? '', /ZMS/)
+    assert.equal(await joe.page.getByLabel('Description').inputValue(), 'written while ZMS was away')
+    await joe.assertSound()
+    // Whether ZMS still did what it was asked before is not known; pressed again, it is done in any case.
+    await joe.press('Create')
+    assert.equal(await joe.go('/domain/user.joe.later'), 200)
+    assert.equal(await joe.page.getByText('written while ZMS was away').count(), 1)
+  })
+})

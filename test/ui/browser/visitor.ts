@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { PROJECT_FOLDER } from '../../../src/cli/server-kind.ts'
+import type { Look, TestBrowser, Window } from '../../support/browser.ts'
+import { type DevServers, startDevServers } from '../../support/dev-servers.ts'
+
+const AUTHORITIES = [
+  join(PROJECT_FOLDER, 'test/support/password-authority.mjs'),
+  'com.yahoo.athenz.auth.impl.PrincipalAuthority',
+  'com.yahoo.athenz.auth.impl.CertificateAuthority',
+]
+
+/** Starts ZMS and the web page; everybody's password is `NAME's password`. */
+export const startPage = (dir: string): Promise<DevServers> =>
+  startDevServers({
+    dir,
+    zts: false,
+    ui: true,
+    settings: {
+      'athenz.zms.authority_classes': AUTHORITIES.join(','),
+      'athenz.ui.password_sign_in': 'true',
+      'athenz.ui.zms_timeout': '2000',
+      'athenz.ui.sign_in_attempts_per_minute': '100',
+    },
+  })
+
+/** Somebody in front of the web page. */
+export class Visitor implements AsyncDisposable {
+  readonly #window: Window
+  readonly #origin: string
+
+  private constructor(window: Window, origin: string) {
+    this.#window = window
+    this.#origin = origin
+  }
+
+  /** Opens the page; nobody has signed in. */
+  static async open(browser: TestBrowser, { summary }: DevServers, look?: Look): Promise<Visitor> {
+    const origin = summary.ui ?? ''
+    return new Visitor(await browser.open(origin, look), origin)
+  }
+
+  /** Opens the page and signs in with the password. */
+  static async signedIn(browser: TestBrowser, servers: DevServers, name: string, look?: Look): Promise<Visitor> {
+    const visitor = await Visitor.open(browser, servers, look)
+    await visitor.go('/')
+    await visitor.signIn(name)
+    return visitor
+  }
+
+  get page() {
+    return this.#window.page
+  }
+
+  /** Title of the page, which is its first heading. */
+  get heading(): Promise<string | null> {
+    return this.page.locator('h1').textContent()
+  }
+
+  /** The path that the browser shows. */
+  get path(): string {
+    return this.page.url().slice(this.#origin.length)
+  }
+
+  /** What the page says that was done. */
+  get notice(): Promise<string | null> {
+    return this.page.locator('.notice p').textContent()
+  }
+
+  /** Why the page says that something could not be done. */
+  get problem(): Promise<string | null> {
+    return this.page.locator('.problem').textContent()
+  }
+
+  /** Goes to a path, and gives the status of the answer. */
+  async go(path: string): Promise<number> {
+    const response = await this.page.goto(`${this.#origin}${path}`)
+    return response?.status() ?? 0
+  }
+
+  /** Fills in the form to sign in. */
+  async signIn(name: string, password = `${name}'s password`): Promise<void> {
+    await this.write({ Name: name, Password: password })
+    await this.press('Sign in')
+  }
+
+  /** Fills in fields by their labels. */
+  async write(fields: Readonly<Record<string, string>>): Promise<void> {
+    for (const [label, value] of Object.entries(fields)) await this.page.getByLabel(label, { exact: true }).fill(value)
+  }
+
+  /** Presses a button and waits for the next page. */
+  async press(button: string): Promise<void> {
+    const next = this.page.waitForEvent('load')
+    await this.page.getByRole('button', { name: button, exact: true }).click()
+    await next
+  }
+
+  /** Follows a link and waits for the next page. */
+  async follow(link: string): Promise<void> {
+    const next = this.page.waitForEvent('load')
+    await this.page.getByRole('link', { name: link, exact: true }).first().click()
+    await next
+  }
+
+  /** Nothing may have happened that a page must not do, and nobody may be kept from reading the page as it is. */
+  async assertSound(): Promise<void> {
+    assert.deepEqual(await this.#window.accessibilityProblems(), [], this.path)
+    assert.deepEqual(this.#window.incidents, [], this.path)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#window[Symbol.asyncDispose]()
+  }
+}
