@@ -3,14 +3,14 @@ import { access, readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import { configuredDatabases, loadConfig } from '../data-location.ts'
-import { type ServerKind, serverLayout, ZMS, ZTS } from '../server-kind.ts'
+import { type ServerKind, serverLayout, UI, ZMS, ZTS } from '../server-kind.ts'
 import { databaseFindings } from './database-check.ts'
 import { type Finding, failed, keyModeFinding, lifeFinding, right, wrong } from './doctor.ts'
 
 /** Checks what the servers below a folder need: configuration, keys, certificates, databases. */
 export async function installationFindings(root: string): Promise<Finding[]> {
   const kinds: ServerKind[] = []
-  for (const kind of [ZMS, ZTS]) if (await isConfigured(kind, root)) kinds.push(kind)
+  for (const kind of [ZMS, ZTS, UI]) if (await isConfigured(kind, root)) kinds.push(kind)
   if (kinds.length === 0) {
     return [wrong('configuration', `there is none in ${root}`, 'name the folder that holds conf and var')]
   }

@@ -14,16 +14,16 @@ export const duePage = definePage({
   path: '/due',
   async load({ zms, principal, now, pageSize }) {
     const [roles, groups, own] = await Promise.all([
-      zms.call('getRolesForReview', { principal }),
-      zms.call('getGroupsForReview', { principal }),
+      zms.find('getRolesForReview', { principal }),
+      zms.find('getGroupsForReview', { principal }),
       zms.find('getPrincipalRoles', { principal }),
     ])
     const ending = (own?.memberRoles ?? [])
       .filter(({ expiration }) => expiration !== undefined && Date.parse(expiration) < now + SOON_DAYS * DAY_MILLIS)
       .toSorted((a, b) => Date.parse(a.expiration ?? '') - Date.parse(b.expiration ?? ''))
     const content = html`
-${reviews('role', roles.list, pageSize)}
-${reviews('group', groups.list, pageSize)}
+${reviews('role', roles?.list ?? [], pageSize)}
+${reviews('group', groups?.list ?? [], pageSize)}
 <section aria-labelledby="ending"><h2 id="ending">Memberships of yours that end${ending.length > 0 && ` (${ending.length})`}</h2>
 ${table({
   caption: `Your memberships in roles that have ended, or end within ${SOON_DAYS} days`,

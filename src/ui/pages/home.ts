@@ -21,10 +21,11 @@ export const homePage = definePage({
   async load({ zms, principal, pageSize }) {
     const [{ names }, roles, groups] = await Promise.all([
       zms.call('getDomainList', { roleMember: principal, roleName: 'admin' }),
-      zms.call('getPendingDomainRoleMembersList', { principal }),
-      zms.call('getPendingDomainGroupMembersList', { principal }),
+      // Of people who were never a member of anything ZMS knows nothing.
+      zms.find('getPendingDomainRoleMembersList', { principal }),
+      zms.find('getPendingDomainGroupMembersList', { principal }),
     ])
-    const waiting = [...waitingRoles(roles), ...waitingGroups(groups)]
+    const waiting = [...(roles ? waitingRoles(roles) : []), ...(groups ? waitingGroups(groups) : [])]
     const domains = names ?? []
     const content = html`
 <form method="get" action="/search" role="search" class="filter"><label for="q">Find a domain, role, group, principal, tag or account</label>
