@@ -71,7 +71,7 @@ const personal = ({
 
 function domainFrame({ domain, section = '', trail = [], title }: View): Content {
   if (domain === undefined && trail.length === 0) return undefined
-  return html`<nav class="trail" aria-label="Breadcrumb"><ol>${stepsOf(domain, section, trail).map(
+  return html`<nav class="trail" aria-label="Breadcrumb"><ol>${stepsOf(domain, section, trail, title).map(
     ({ to, label }) => html`<li><a href="${to}">${label}</a></li>`,
   )}<li aria-current="page">${title}</li></ol></nav>
 ${
@@ -83,12 +83,13 @@ ${
 }`
 }
 
-function stepsOf(domain: string | undefined, section: string, trail: readonly Step[]): Step[] {
+function stepsOf(domain: string | undefined, section: string, trail: readonly Step[], title: string): Step[] {
   const steps: Step[] = [{ label: 'Home', to: '/' }]
   if (domain === undefined) return [...steps, ...trail]
   steps.push({ label: domain, to: sectionPath(domain, '') })
   const label = SECTIONS.find(([each]) => each === section)?.[1]
-  if (section !== '' && label !== undefined) steps.push({ label, to: sectionPath(domain, section) })
+  // The list of a part ends the way itself.
+  if (section !== '' && label !== undefined && label !== title) steps.push({ label, to: sectionPath(domain, section) })
   return [...steps, ...trail]
 }
 
@@ -111,8 +112,8 @@ const commandBox = ({ commands = [] }: View): Content =>
   html`<section class="commands" aria-labelledby="commands-title"><h2 id="commands-title">The same on the command line</h2>
 <pre tabindex="0">${commands.map((words) => commandLine(words)).join('\n')}</pre></section>`
 
-/** A command as it is typed into a shell. */
-export const commandLine = (words: readonly string[]): string =>
-  ['athenz', ...words]
+/** A command as it is typed into a shell; what follows the name of the program is quoted where needed. */
+export const commandLine = (words: readonly string[], program = 'athenz'): string =>
+  [program, ...words]
     .map((word) => (/^[\w./:@=+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ')

@@ -128,6 +128,13 @@ export function findKeyKind(key: KeyObject, use: KeyUse = 'token'): KeyKind | st
   return kind.family === 'rsa' ? (refuseRsa(details) ?? kind) : kind
 }
 
+/** Kind of an accepted key as people call it, e.g. `RSA 2048` or `P-256`; undefined for a key that is not accepted. */
+export function keyKindText(key: KeyObject): string | undefined {
+  const kind = findKeyKind(key)
+  if (typeof kind === 'string') return undefined
+  return kind.family === 'rsa' ? `RSA ${key.asymmetricKeyDetails?.modulusLength ?? ''}`.trim() : kind.name
+}
+
 /** As findKeyKind, but throws `bad-request` with the reason. */
 export function keyKind(key: KeyObject, use: KeyUse = 'token'): KeyKind {
   const kind = findKeyKind(key, use)

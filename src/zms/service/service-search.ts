@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { findKeyKind } from '#core/crypto/key-kind.ts'
+import { keyKindText } from '#core/crypto/key-kind.ts'
 import { loadPublicKey } from '#core/crypto/keys.ts'
 import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
@@ -40,19 +40,16 @@ export function serviceSearchService({ store }: ZmsDependencies): Handlers<typeo
   function kindOf(key: string): string | undefined {
     const known = kinds.get(key)
     if (known) return known.kind
-    const kind = keyKindText(key)
+    const kind = storedKeyKind(key)
     kinds.set(key, { kind })
     return kind
   }
 }
 
-/** Kind of a stored key as people call it, undefined for what is no key or one of a kind that is not accepted. */
-function keyKindText(stored: string): string | undefined {
+/** Kind of a stored key, undefined for what is no key or one of a kind that is not accepted. */
+function storedKeyKind(stored: string): string | undefined {
   try {
-    const key = loadPublicKey(stored)
-    const kind = findKeyKind(key)
-    if (typeof kind === 'string') return undefined
-    return kind.family === 'rsa' ? `RSA ${key.asymmetricKeyDetails?.modulusLength ?? ''}`.trim() : kind.name
+    return keyKindText(loadPublicKey(stored))
   } catch {
     return undefined
   }
