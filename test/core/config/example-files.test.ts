@@ -30,7 +30,7 @@ for (const file of EXAMPLE_FILES) {
   })
 }
 
-for (const server of ['zms', 'zts'] as const) {
+for (const server of ['zms', 'zts', 'ui'] as const) {
   describe(`the example files of ${server}`, () => {
     it('name every known key once', () => {
       const keys = filesOf(server).flatMap((file) =>

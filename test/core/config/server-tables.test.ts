@@ -4,7 +4,7 @@ import { type Declarations, declarationsOf } from '#core/config/declarations.ts'
 import { fieldName } from '#core/config/property.ts'
 import { KEY_ALIASES, OBSOLETE_KEYS, type ServerName, tablesOf } from '#core/config/server-tables.ts'
 
-const SERVERS: readonly ServerName[] = ['zms', 'zts']
+const SERVERS: readonly ServerName[] = ['zms', 'zts', 'ui']
 
 /** The default as text, with the places of the server filled in. */
 const defaultText = (declarations: Declarations, key: string): string | undefined => {

@@ -49,7 +49,7 @@ const isReadByKind = (field: string) => {
 
 /** The file that has the properties is named by one. */
 const namesFile = (key: string) =>
-  /^athenz\.z[mt]s\.prop_file$/.test(key) && everything.includes('`athenz.${options.server}.prop_file`')
+  /^athenz\.(?:zms|zts|ui)\.prop_file$/.test(key) && everything.includes('`athenz.${options.server}.prop_file`')
 
 /** Whether some source takes the setting out of the configuration object, or asks for its text. */
 function isRead(key: string, { group, field }: Declaration): boolean {
@@ -62,7 +62,7 @@ function isRead(key: string, { group, field }: Declaration): boolean {
 }
 
 describe('a setting that counts as supported', () => {
-  for (const server of ['zms', 'zts'] satisfies ServerName[]) {
+  for (const server of ['zms', 'zts', 'ui'] satisfies ServerName[]) {
     it(`is read by something in ${server}`, () => {
       const unread = [...declarationsOf(server)]
         .filter(([key, declaration]) => declaration.row.supported === true && !isRead(key, declaration))
