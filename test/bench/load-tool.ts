@@ -34,7 +34,11 @@ export interface Load {
   readonly clients?: readonly ClientFiles[]
   readonly connections: number
   readonly warmSeconds: number
+  /** Requests before counting, in place of time. */
+  readonly warmRequests?: number
   readonly seconds: number
+  /** Counted requests after which it ends before its time. */
+  readonly requests?: number
   /** Processes whose CPU time is measured. */
   readonly pids?: readonly number[]
   /** Statuses that are no failure. */
@@ -112,6 +116,8 @@ function loadTool(name: string, program: string, before: readonly string[]): Loa
           c: String(connections),
           warm: `${warmSeconds}s`,
           d: `${seconds}s`,
+          warmcount: String(load.warmRequests ?? 0),
+          count: String(load.requests ?? 0),
           pids: (load.pids ?? []).join(','),
         }
         const args = Object.entries(options).map(([option, value]) => `--${option}=${value}`)

@@ -23,6 +23,8 @@ const { values: args } = parseArgs({
     c: { ...text, default: '16' },
     d: { ...text, default: '8s' },
     warm: { ...text, default: '3s' },
+    warmcount: { ...text, default: '0' },
+    count: { ...text, default: '0' },
     pids: { ...text, default: '' },
   },
 })
@@ -31,6 +33,8 @@ const first = Number(args.first)
 const connections = Number(args.c)
 const warmMillis = Number.parseFloat(args.warm) * 1000
 const countedMillis = Number.parseFloat(args.d) * 1000
+/** Requests before counting, in place of time; and counted ones after which it ends before its time. */
+const [warmCount, count] = [Number(args.warmcount), Number(args.count)]
 const pids = args.pids === '' ? [] : args.pids.split(',')
 const targets = readLines(args.urls ?? '')
 const bodies = args.bodies === '' ? [args.body] : readLines(args.bodies)
@@ -55,6 +59,7 @@ function cpuTicks(pid: string): number {
 
 let next = first
 let counting = false
+let answered = 0
 const millis: number[] = []
 const statuses: Record<string, number> = {}
 
@@ -79,11 +84,14 @@ function send(client: number, own: number): Promise<number> {
   return promise
 }
 
+const isOver = (endMillis: number): boolean => performance.now() >= endMillis || (count > 0 && millis.length >= count)
+
 async function sender(client: number, endMillis: number): Promise<void> {
-  for (let own = 0; performance.now() < endMillis; own++) {
+  for (let own = 0; !isOver(endMillis); own++) {
     const counted = counting
     const start = performance.now()
     const status = await send(client, own)
+    answered++
     if (!counted) continue
     millis.push(performance.now() - start)
     statuses[status] = (statuses[status] ?? 0) + 1
@@ -92,7 +100,9 @@ async function sender(client: number, endMillis: number): Promise<void> {
 
 const endMillis = performance.now() + warmMillis + countedMillis
 const senders = Array.from({ length: connections }, (_, index) => sender(index % agents.length, endMillis))
-await delay(warmMillis)
+const isWarm = (): boolean => answered >= warmCount || performance.now() >= endMillis
+if (warmCount === 0) await delay(warmMillis)
+while (!isWarm()) await delay(1)
 const ticks = pids.map(cpuTicks)
 const start = performance.now()
 counting = true

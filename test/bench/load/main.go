@@ -92,6 +92,8 @@ func main() {
 	conns := flag.Int("c", 16, "connections")
 	dur := flag.Duration("d", 8*time.Second, "counted time")
 	warm := flag.Duration("warm", 3*time.Second, "time before counting")
+	warmCount := flag.Int64("warmcount", 0, "requests before counting, in place of time")
+	count := flag.Int64("count", 0, "counted requests after which it ends before its time")
 	pids := flag.String("pids", "", "comma-separated process ids whose CPU time is measured")
 	flag.Parse()
 	targets := readLines(*urls)
@@ -124,7 +126,12 @@ func main() {
 	}
 	counter := *first - 1
 	var counting atomic.Bool
+	var counted atomic.Int64
+	var answered atomic.Int64
 	stop := time.Now().Add(*warm + *dur)
+	isOver := func() bool {
+		return !time.Now().Before(stop) || (*count > 0 && counted.Load() >= *count)
+	}
 	lat := make([][]float64, *conns)
 	status := make([]map[int]int, *conns)
 	var wg sync.WaitGroup
@@ -134,7 +141,7 @@ func main() {
 		go func(w int) {
 			defer wg.Done()
 			client := w % len(senders)
-			for own := int64(0); time.Now().Before(stop); own++ {
+			for own := int64(0); !isOver(); own++ {
 				n := atomic.AddInt64(&counter, 1)
 				i := strconv.FormatInt(n, 10)
 				place := n - *first
@@ -165,14 +172,22 @@ func main() {
 					rs.Body.Close()
 					code = rs.StatusCode
 				}
+				answered.Add(1)
 				if on {
+					counted.Add(1)
 					lat[w] = append(lat[w], float64(time.Since(t).Microseconds())/1000)
 					status[w][code]++
 				}
 			}
 		}(w)
 	}
-	time.Sleep(*warm)
+	if *warmCount > 0 {
+		for answered.Load() < *warmCount && time.Now().Before(stop) {
+			time.Sleep(time.Millisecond)
+		}
+	} else {
+		time.Sleep(*warm)
+	}
 	var ps []string
 	if *pids != "" {
 		ps = strings.Split(*pids, ",")
