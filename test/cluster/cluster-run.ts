@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DevServers } from '../support/dev-servers.ts'
 import { until } from '../support/until.ts'
@@ -23,8 +20,8 @@ export interface ClusterRunOptions {
   /** How long the nodes wait for a silent one; Galera's own time when absent. */
   readonly suspectMillis?: number
   readonly databaseTimeoutMillis: number
-  /** Keeps the folder, with the logs of all. */
-  readonly keep: boolean
+  /** For the data and the logs of all. */
+  readonly folder: string
 }
 
 const NODES = 3
@@ -37,16 +34,14 @@ export async function runCluster(options: ClusterRunOptions): Promise<boolean> {
   const started = performance.now()
   const log = (text: string) =>
     console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}`)
-  const folder = await mkdtemp(join(tmpdir(), 'athenz-cluster-'))
+  const { folder, suspectMillis, databaseTimeoutMillis } = options
   const network = await ClusterNetwork.lay(NODES)
   let isGood = false
   try {
     const provider = (await findGalera()) as string
-    const { suspectMillis } = options
     const galera = { network, nodes: NODES, folder, provider, ...(suspectMillis !== undefined && { suspectMillis }) }
     await using cluster = await GaleraCluster.start(galera)
     log(`${NODES} nodes are a cluster`)
-    const { databaseTimeoutMillis } = options
     const pairs = await startTwoPairs({ cluster, folder, databaseTimeoutMillis })
     log('two ZMS and two ZTS answer')
     try {
@@ -56,8 +51,6 @@ export async function runCluster(options: ClusterRunOptions): Promise<boolean> {
     }
   } finally {
     network.close()
-    if (options.keep) log(`logs are in ${folder}`)
-    else await rm(folder, { recursive: true, force: true })
   }
   return isGood
 }
@@ -106,7 +99,7 @@ async function breakOnPurpose(
       .map(([what, count]) => `${what} ${count}×`)
       .join(', ')}`,
   )
-  log(`${workload.acknowledged.length} writes were acknowledged`)
+  log(`${workload.acknowledged.length} writes were acknowledged, ${workload.races} deletions met creations`)
   for (const problem of problems) log(`PROBLEM ${problem}`)
   log(
     problems.length === 0

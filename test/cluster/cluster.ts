@@ -1,7 +1,10 @@
 // npm run cluster: two ZMS and two ZTS on three MariaDB nodes with Galera that are killed, paused and cut off.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Command, InvalidArgumentError } from 'commander'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { missingForCluster } from './cluster-requirements.ts'
 import { runCluster } from './cluster-run.ts'
 import { ALL_FAULTS, SHORT_FAULTS } from './faults.ts'
@@ -16,10 +19,10 @@ interface Given {
   readonly registers: number
   readonly faultSeconds: number
   readonly suspectMillis?: number
-  readonly seconds?: number
   readonly only?: string
   readonly keep: boolean
-  readonly inside: boolean
+  /** Set when the network, the processes and the mounts of this process are its own: where to work. */
+  readonly folder?: string
 }
 
 const program = new Command('cluster')
@@ -36,22 +39,22 @@ const program = new Command('cluster')
   )
   .option('--only <text>', 'only faults whose name has it')
   .option('--keep', 'keep the folder of the nodes and servers', false)
-  .option('--inside', 'the network of this process is its own', false)
+  .addOption(new Option('--folder <path>').hideHelp())
   .action(async (given: Given) => {
     const missing = await missingForCluster()
     if (missing !== undefined) {
       console.log(`skipped: ${missing}`)
       process.exitCode = SKIPPED
-    } else if (given.inside) {
-      process.exitCode = (await run(given)) ? 0 : 1
+    } else if (given.folder !== undefined) {
+      process.exitCode = (await run(given, given.folder)) ? 0 : 1
     } else {
-      process.exitCode = await runInside()
+      process.exitCode = await runInside(given)
     }
   })
 await program.parseAsync()
 
-function run(given: Given): Promise<boolean> {
-  const { short, rounds, clients, registers, only, keep } = given
+function run(given: Given, folder: string): Promise<boolean> {
+  const { short, rounds, clients, registers, only } = given
   const faults = (short ? SHORT_FAULTS : Array.from({ length: rounds }, () => ALL_FAULTS).flat()).filter(
     ({ name }) => only === undefined || name.includes(only),
   )
@@ -62,17 +65,22 @@ function run(given: Given): Promise<boolean> {
     registersOfEachKind: short ? Math.min(registers, 3) : registers,
     faultMillis: short ? 3_000 : given.faultSeconds * 1000,
     databaseTimeoutMillis: short ? 1_500 : 5_000,
-    keep,
+    folder,
     ...(suspectMillis !== undefined && { suspectMillis }),
   })
 }
 
 /** Runs this program again where the network, the processes and the mounts are its own: all of it ends with it. */
-async function runInside(): Promise<number> {
+async function runInside({ keep }: Given): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'athenz-cluster-'))
   const namespaces = ['--net', '--mount', '--mount-proc', '--pid', '--fork', '--kill-child']
-  const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1), '--inside']
-  const child = spawn('unshare', [...namespaces, ...own], { stdio: 'inherit' })
+  const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1), '--folder', folder]
+  const child = spawn('unshare', [...namespaces, ...own], { stdio: 'inherit', detached: true })
+  // It is the first process of its own world, and those do not mind signals.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill('SIGKILL'))
   const [status] = (await once(child, 'exit')) as [number | null]
+  if (keep) console.log(`logs are in ${folder}`)
+  else await rm(folder, { recursive: true, force: true })
   return status ?? 1
 }
 

@@ -41,6 +41,8 @@ export class Workload {
   readonly invited = new Set<string>()
   /** How often each status was the answer; what is no status is a failure of the connection. */
   readonly outcomes = new Map<string, number>()
+  /** How often a deletion and a creation of domains met. */
+  races = 0
   /** Answers that no server should give. */
   readonly unexpected: string[] = []
 
@@ -72,7 +74,8 @@ export class Workload {
       const server = Math.floor(Math.random() * zms.length)
       const isWrite = Math.random() < 0.5
       let succeeded: boolean
-      if (Math.random() < 0.1) succeeded = await this.#join(`user.guest${client}-${turn}`, server)
+      if (Math.random() < 0.02) succeeded = await this.#raceForDomain(`race${client}-${turn}`, server)
+      else if (Math.random() < 0.1) succeeded = await this.#join(`user.guest${client}-${turn}`, server)
       else if (isWrite) succeeded = await this.#write(register, server)
       else succeeded = await this.#readAny(register, server)
       // Who was told of a write asks another server about it, at once.
@@ -127,6 +130,28 @@ export class Workload {
     }
     this.crowd.add(`${domain}/${member}`)
     this.acknowledged.push({ server, at: performance.now() })
+    return true
+  }
+
+  /**
+   * A domain is deleted through one ZMS while another one makes a domain below it. Only one of both may be acknowledged:
+   * a domain without its parent belongs to nobody.
+   */
+  async #raceForDomain(name: string, server: number): Promise<boolean> {
+    const adminUsers = ['user.admin']
+    const made = await this.#ask(server, { method: 'POST', path: '/domain', body: { name, adminUsers } })
+    if (!isSuccess(made.status)) return false
+    const below = { name: 'below', parent: name, adminUsers }
+    const [creation, deletion] = await Promise.all([
+      this.#ask(server, { method: 'POST', path: `/subdomain/${name}`, body: below }),
+      this.#ask((server + 1) % this.#options.zms.length, { method: 'DELETE', path: `/domain/${name}` }),
+    ])
+    this.races++
+    if (isSuccess(creation.status) && isSuccess(deletion.status)) {
+      this.unexpected.push(`the domain ${name} was deleted, and one below it was made`)
+    }
+    await this.#ask(server, { method: 'DELETE', path: `/subdomain/${name}/below` })
+    await this.#ask(server, { method: 'DELETE', path: `/domain/${name}` })
     return true
   }
 

@@ -112,6 +112,9 @@ export class Transactions {
         answers.push(verdict.kind === 'value' ? () => resolve(verdict.value) : () => reject(verdict.error))
       }
       if (batch.dirty) {
+        const changed = new Set(batch.changedNames)
+        const unchanged = names.filter((name) => !changed.has(name))
+        if (connection.isOfCluster) await holdEverywhere(connection, unchanged)
         await this.#reader.whileCommitting(batch.changedNames, () => this.#commit(batch, connection, undone))
         ended = true
       }
@@ -174,6 +177,18 @@ export class Transactions {
         if (connection.usable) await connection.script('ROLLBACK')
       }
     })
+  }
+}
+
+/**
+ * Locks of one node are nothing to the others: those take a transaction to meet another one only when both have changed
+ * the same row. So the rows of domains that are locked and stay as they are are changed and changed back.
+ */
+async function holdEverywhere(connection: MySqlConnection, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    for (const sign of ['+', '-']) {
+      await connection.change(`UPDATE domain SET modified = modified ${sign} INTERVAL 1 SECOND WHERE name = ?`, [name])
+    }
   }
 }
 
