@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { foreignCode, startWebPage, textOf } from './web-page.ts'
+import { callsOf, foreignCode, repeatedIds, startWebPage, textOf } from './web-page.ts'
 
 const { admin, zms } = await startWebPage({
   'athenz.zms.audit_ref_check_objects': 'service',
@@ -23,7 +23,7 @@ test('a service is created, found and deleted after one question that names what
   assert.deepEqual(foreignCode(created.text), [])
   await admin.submit('/domain/sports/service/old', 'addKey', { keyId: 'k1', key: pem('ec') })
   const list = await admin.get('/domain/sports/services?filter=OL')
-  assert.equal(list.calls, 2)
+  assert.equal(callsOf(list), 2)
   assert.deepEqual(foreignCode(list.text), [])
   assert.match(textOf(list.text), /1 services .* old k1 P-256/)
   const question = await admin.get('/domain/sports/service/old/delete')
@@ -54,7 +54,7 @@ describe('keys', async () => {
     await admin.submit(SERVICE, 'addKey', { keyId: 'main', key })
     await admin.submit(SERVICE, 'addKey', { keyId: 'other', key: pem('ec').replaceAll('\n', '\r\n') })
     const page = await admin.get(SERVICE)
-    assert.equal(page.calls, 2)
+    assert.equal(callsOf(page), 2)
     assert.match(textOf(page.text), /main RSA 2048 SHA256:[\w+/]{43} .*other P-256 SHA256:/)
   })
 
@@ -64,7 +64,7 @@ describe('keys', async () => {
       format: 'pem',
     })
     const refused = await admin.send(SERVICE, 'addKey', { keyId: 'x', key: secret as string })
-    assert.deepEqual([refused.status, refused.calls], [400, 2])
+    assert.deepEqual([refused.status, callsOf(refused)], [400, 2])
     assert.match(textOf(refused.text), /This is a private key/)
     const weak = await admin.send(SERVICE, 'addKey', { keyId: 'x', key: pem('rsa', 1024) })
     assert.equal(weak.status, 400)
@@ -128,11 +128,7 @@ test('shows command lines that get a certificate', async () => {
 test('in an audited domain every form asks for the reason, and ZMS says when it is missing', async () => {
   await zms.call('putDomainSystemMeta', { name: 'sports', attribute: 'auditenabled', body: { auditEnabled: true } })
   const page = await admin.get(SERVICE)
-  const ids = [...page.text.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)
-  assert.deepEqual(
-    ids.filter((id, index) => ids.indexOf(id) !== index),
-    [],
-  )
+  assert.deepEqual(repeatedIds(page.text), [])
   const refused = await admin.send(SERVICE, 'removeKey', { keyId: 'other' })
   assert.equal(refused.status, 400)
   assert.match(textOf(refused.text), /Audit reference required for domain: sports/)

@@ -1,119 +1,86 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
-import { Agent, request } from 'undici'
 import { certificateFiles } from '#client/certificate-files.ts'
 import { ZmsClient } from '#client/zms-client.ts'
-import { startDevServers } from '../support/dev-servers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { startPages } from './pages-of-dev.ts'
+import { formsOf, type Shown, unescaped, Visitor } from './visitor.ts'
 
-/** An answer of the web page. */
-export interface Shown {
-  readonly status: number
-  readonly location: string | undefined
-  readonly text: string
-  /** Calls to ZMS that it took. */
-  readonly calls: number
-}
+type FieldsSent = Readonly<Record<string, string>>
 
 /** The web page over a real ZMS, and its administrator, who has signed in there without scripts. */
 export interface WebPage {
-  readonly admin: Visitor
-  /** Calls ZMS as the same administrator. */
+  readonly admin: Person
+  /** Somebody without any rights. */
+  readonly joe: Person
+  /** Calls ZMS as the administrator. */
   readonly zms: ZmsClient
   readonly pids: { readonly zms: number | null; readonly ui: number | null }
 }
 
 /** Starts ZMS and the web page for a test file; both are stopped at its end. */
-export async function startWebPage(settings: Readonly<Record<string, string>> = {}): Promise<WebPage> {
-  const servers = await startDevServers({ dir: temporaryFolder(), zts: false, ui: true, settings })
+export async function startWebPage(settings: FieldsSent = {}): Promise<WebPage> {
+  const servers = await startPages(temporaryFolder(), settings)
   const { summary } = servers
-  const { ui, uiSignIn, zms: url, ca: caFile, adminCert, adminKey } = summary
-  assert.ok(ui !== null && uiSignIn !== null && url !== null)
+  const { zms: url, ca: caFile, adminCert, adminKey } = summary
+  assert.ok(url !== null)
   const identity = await certificateFiles({ key: adminKey, certificate: adminCert })
   const zms = new ZmsClient({ url, caFile, identity })
-  const agent = new Agent({ connect: { ca: readFileSync(caFile, 'utf8') } })
   after(async () => {
     identity.close?.()
-    await agent.close()
     await zms.close()
     await servers[Symbol.asyncDispose]()
   })
-  const admin = new Visitor(ui, agent)
-  assert.equal((await admin.get(uiSignIn.slice(new URL(uiSignIn).origin.length))).status, 303)
-  return { admin, zms, pids: summary.pids }
+  const joe = new Visitor(summary)
+  assert.equal((await joe.post('/sign-in', { user: 'joe', password: 'joe' })).status, 303)
+  return { admin: new Person(await Visitor.signedIn(summary)), joe: new Person(joe), zms, pids: summary.pids }
 }
 
-/** A browser without scripts. */
-export class Visitor {
-  readonly #url: string
-  readonly #agent: Agent
-  readonly #cookies = new Map<string, string>()
-  #csrf = ''
+/** Somebody who has signed in, reads pages and sends their forms. */
+export class Person {
+  readonly #visitor: Visitor
+  #csrf: string | undefined
 
-  constructor(url: string, agent: Agent) {
-    this.#url = url.replace(/\/$/, '')
-    this.#agent = agent
+  constructor(visitor: Visitor) {
+    this.#visitor = visitor
   }
 
   /** Reads a page. */
   get(path: string): Promise<Shown> {
-    return this.#send('GET', path)
+    return this.#visitor.get(path)
   }
 
-  /** Sends a form of the page at `path`, and gives the answer itself. */
-  async send(path: string, action: string, fields: Readonly<Record<string, string>> = {}): Promise<Shown> {
-    if (this.#csrf === '') await this.get('/')
-    const body = new URLSearchParams({ csrf: this.#csrf, action, ...fields }).toString()
-    return this.#send('POST', path, body)
+  /** Sends a form to the page at `path`, and gives the answer itself. */
+  async send(path: string, action: string, fields: FieldsSent = {}): Promise<Shown> {
+    this.#csrf ??= formsOf((await this.get('/')).text)[0]?.values.get('csrf')
+    return this.#visitor.post(path, { csrf: this.#csrf ?? '', action, ...fields })
   }
 
-  /** Sends a form that must be carried out, and reads the page that it leads to. */
-  async submit(path: string, action: string, fields: Readonly<Record<string, string>> = {}): Promise<Shown> {
+  /** Sends a form that must be carried out, with at most three calls to ZMS, and reads the page that it leads to. */
+  async submit(path: string, action: string, fields: FieldsSent = {}): Promise<Shown> {
     const done = await this.send(path, action, fields)
     assert.equal(done.status, 303, textOf(done.text))
-    assert.ok(done.calls <= 3, `${done.calls} calls`)
-    return this.get(done.location ?? '/')
+    assert.ok(callsOf(done) <= 3, `${callsOf(done)} calls`)
+    return this.#visitor.goOn(done)
   }
 
   /** Sends the form that takes back what was done just before, which the page offers. */
   async undo({ text }: Shown): Promise<Shown> {
-    const form = /<div class="notice".*?<form method="post" action="([^"]*)"[^>]*>(.*?)<\/form>/s.exec(text)
+    const start = text.indexOf('<div class="notice"')
+    const form = start === -1 ? undefined : formsOf(text.slice(start, text.indexOf('</form>', start) + 7))[0]
     assert.ok(form, 'the page offers no undo')
-    const inputs = [...(form[2] ?? '').matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)]
-    const fields = inputs.map(([, name = '', value = '']): [string, string] => [plain(name), plain(value)])
-    const { action = '', ...others } = Object.fromEntries(fields)
-    return this.submit(plain(form[1] ?? ''), action, others)
-  }
-
-  async #send(method: 'GET' | 'POST', path: string, body?: string): Promise<Shown> {
-    const answer = await request(this.#url + path, {
-      method,
-      dispatcher: this.#agent,
-      headers: {
-        cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded', origin: this.#url }),
-      },
-      ...(body !== undefined && { body }),
-    })
-    for (const cookie of [answer.headers['set-cookie'] ?? []].flat()) {
-      const [pair = ''] = cookie.split(';', 1)
-      const name = pair.slice(0, pair.indexOf('='))
-      const value = pair.slice(name.length + 1)
-      if (value === '') this.#cookies.delete(name)
-      else this.#cookies.set(name, value)
-    }
-    const text = await answer.body.text()
-    this.#csrf = /name="csrf" value="([^"]+)"/.exec(text)?.[1] ?? this.#csrf
-    const { location } = answer.headers
-    const calls = Number(/desc="(\d+) calls"/.exec(String(answer.headers['server-timing'] ?? ''))?.[1] ?? 0)
-    return { status: answer.statusCode, location: location === undefined ? undefined : String(location), text, calls }
+    const { action = '', csrf: _, ...fields } = Object.fromEntries(form.values)
+    return this.submit(form.to, action, fields)
   }
 }
 
+/** Calls to ZMS that a page took. */
+export const callsOf = ({ headers }: Shown): number =>
+  Number(/desc="(\d+) calls"/.exec(String(headers['server-timing'] ?? ''))?.[1] ?? 0)
+
 /** What somebody reads on a page: text alone, with single spaces. */
 export const textOf = (page: string): string =>
-  plain(page.replaceAll(/<(script|style)\b.*?<\/\1>/gs, '').replaceAll(/<[^>]*>/g, ' '))
+  unescaped(page.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim()
 
@@ -126,12 +93,8 @@ export const foreignCode = (page: string): string[] =>
       return /^<(?:img|iframe|object|embed)\b|\son\w+=/i.test(names) || /^<script(?!\ssrc="\/assets\/)/i.test(element)
     })
 
-/** Text of which HTML was made. */
-const plain = (text: string): string =>
-  text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&#96;', '`')
-    .replaceAll('&amp;', '&')
+/** Ids that several elements of a page have. */
+export function repeatedIds(page: string): string[] {
+  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id = '']) => id)
+  return ids.filter((id, index) => ids.indexOf(id) !== index)
+}
