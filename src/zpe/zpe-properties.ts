@@ -1,5 +1,5 @@
-import { ConfigError, problemLine } from '#core/config/config-error.ts'
-import { nearestName } from '#core/config/nearest-name.ts'
+import { ConfigError } from '#core/config/config-error.ts'
+import { type OptionRows, optionsOf } from '#core/config/option-properties.ts'
 import { type Environment, type PropertyEntry, readProperties } from '#core/config/properties.ts'
 import {
   barSet,
@@ -8,25 +8,20 @@ import {
   count,
   integer,
   millis,
-  type Property,
   path,
   seconds,
   set,
   text,
-  type UnsupportedProperty,
   unset,
   unsupported,
   url,
 } from '#core/config/property.ts'
 import type { ZpeOptions } from './zpe-options.ts'
 
-/** A property, and the option that it sets. */
-type Row = readonly [option: keyof ZpeOptions, property: Property] | UnsupportedProperty
-
 const NO_STATISTICS = 'the engine counts always, see its member counts'
 
 /** The properties of the engine, by their full names. */
-export const ZPE_PROPERTIES: Readonly<Record<string, Row>> = {
+export const ZPE_PROPERTIES: OptionRows<keyof ZpeOptions> = {
   'athenz.athenz_conf': ['athenzConf', path('{root}/conf/athenz/athenz.conf', 'Public keys of ZMS and ZTS.')],
   'athenz.jwk_athenz_conf': ['jwkFile', path('/var/lib/sia/athenz.conf', 'The same keys as an agent writes them.')],
   'athenz.zpe.jwk_uri': ['jwkUrl', url(unset, 'Where ZTS publishes its keys.')],
@@ -87,34 +82,8 @@ export interface ZpePropertiesReading {
  * @throws ConfigError that lists every value that cannot be used
  */
 export function zpeOptions(entries: ReadonlyMap<string, PropertyEntry>, root: string): ZpePropertiesReading {
-  const options: [string, unknown][] = [['root', root]]
-  const problems: string[] = []
-  const warnings: string[] = []
-  for (const [key, { value, origin, problem }] of entries) {
-    const row = Object.hasOwn(ZPE_PROPERTIES, key) ? ZPE_PROPERTIES[key] : undefined
-    if (row === undefined) {
-      if (PREFIXES.some((prefix) => key.startsWith(prefix))) warnings.push(problemLine(origin, key, unknown(key)))
-      continue
-    }
-    if ('supported' in row) {
-      warnings.push(problemLine(origin, key, `has no effect: ${row.supported}`))
-      continue
-    }
-    const [option, { type, form }] = row
-    if (problem !== undefined) problems.push(problemLine(origin, key, problem))
-    else if (value.trim() !== '' || form === 'value') {
-      const parsed = type.safeParse(value)
-      if (parsed.success) options.push([option, parsed.data instanceof Set ? [...parsed.data] : parsed.data])
-      else problems.push(problemLine(origin, key, parsed.error.issues.map(({ message }) => message).join('; ')))
-    }
-  }
-  if (problems.length > 0) throw new ConfigError(problems)
-  return { options: Object.fromEntries(options) as ZpeOptions, warnings }
-}
-
-function unknown(key: string): string {
-  const nearest = nearestName(key, Object.keys(ZPE_PROPERTIES))
-  return nearest === undefined ? 'is not known (remove the line)' : `is not known (did you mean ${nearest}?)`
+  const { options, warnings } = optionsOf(entries, { rows: ZPE_PROPERTIES, prefixes: PREFIXES })
+  return { options: Object.fromEntries([['root', root], ...options]) as ZpeOptions, warnings }
 }
 
 /**

@@ -25,6 +25,7 @@ const PRINTED: readonly (readonly [name: string, output: RegExp])[] = [
   ['decision.mjs', /^read true ALLOW readers\nwrite false DENY_NO_MATCH undefined\n$/],
   ['certificate.mjs', /^certificate written\n$/],
   ['certificate-files.mjs', /^-----BEGIN CERTIFICATE-----\n3 parts\n$/],
+  ['properties.mjs', /^user\.admin 1800\n$/],
   ['roles.mjs', /^sports\.api user\.joe\n404 \S.*absent\S* true\n$/],
 ]
 
@@ -49,7 +50,7 @@ describe('the package of the client libraries', () => {
     } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
     assert.deepEqual(
       [name, isPrivate, Object.keys(exports)],
-      ['athenz-client', undefined, ['.', './zpe', './zpe/express', './zpe/fastify']],
+      ['athenz-client', undefined, ['.', './properties', './zpe', './zpe/express', './zpe/fastify']],
     )
     assert.deepEqual(Object.keys(dependencies).sort(), ['lru-cache', 'node-forge', 'properties-file', 'undici', 'zod'])
     const files = execFileSync('find', [installed, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')
@@ -150,5 +151,9 @@ async function populate(servers: DevServers, folder: string): Promise<void> {
     cpSync(from, join(folder, to))
   }
   writeFileSync(join(folder, 'sports.api.key'), privateKeyPem(privateKey))
+  const both = [summary.adminKey, summary.adminCert].map((file) => readFileSync(file, 'utf8'))
+  writeFileSync(join(folder, 'service.pem'), both.join(''))
+  const [, properties = ''] = /^```properties\n([^]*?)^```$/m.exec(README) ?? []
+  writeFileSync(join(folder, 'client.properties'), properties)
   await makeSportsService(servers, publicKey)
 }

@@ -7,6 +7,7 @@ import { runProgram } from '../support/program.ts'
 /** Entries of the package, by what is imported: sources without ending. To publish another room, add a row. */
 const ENTRIES = {
   '.': 'client/index',
+  './properties': 'client/client-properties',
   './zpe': 'zpe/index',
   './zpe/express': 'zpe/express',
   './zpe/fastify': 'zpe/fastify',
