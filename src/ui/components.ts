@@ -159,14 +159,20 @@ export function pager(request: PageRequest, next: string | undefined): Content {
 
 /**
  * A field that filters the list below it, in the element with the id `results`: at once where scripts run, after Enter
- * elsewhere. The page gets it in its query as `name`.
+ * elsewhere. The page gets it in its query as `name`, with the fields of the query that are to be kept.
  */
-export function filterForm(request: PageRequest, { name, label, placeholder }: Field): Html {
+export function filterForm(
+  request: PageRequest,
+  { name, label, placeholder, keep = [] }: Field & { readonly keep?: readonly string[] },
+): Html {
   const to = request.target.split('?', 1)[0] ?? ''
   return html`<form method="get" action="${to}" role="search" class="filter"><label for="${name}">${label}</label>
 <input id="${name}" name="${name}" type="search" value="${request.query.text(name)}" placeholder="${placeholder}" autocomplete="off"
- hx-get="${to}" hx-trigger="input changed delay:250ms, search" hx-target="#results" hx-select="#results" hx-swap="outerHTML" hx-replace-url="true" hx-sync="this:replace">
-<button>Search</button></form>`
+ hx-get="${to}" hx-trigger="input changed delay:250ms, search" hx-target="#results" hx-select="#results" hx-swap="outerHTML" hx-replace-url="true" hx-sync="this:replace" hx-include="closest form">
+${keep.map((each) => {
+  const value = request.query.text(each)
+  return value !== undefined && html`<input type="hidden" name="${each}" value="${value}">`
+})}<button>Search</button></form>`
 }
 
 /** A word with a colour that says how things stand; the word alone says it, too. */

@@ -1,4 +1,12 @@
 import type { Page } from './page.ts'
+import { groupPage, rolePage } from './pages/collection.ts'
+import { groupHistoryPage, roleHistoryPage } from './pages/collection-history.ts'
+import { groupMemberPage, roleMemberPage } from './pages/collection-member.ts'
+import { groupReviewPage, roleReviewPage } from './pages/collection-review.ts'
+import { groupSelectionPage, roleSelectionPage } from './pages/collection-selection.ts'
+import { groupSettingsPage, roleSettingsPage } from './pages/collection-settings.ts'
+import { groupsPage, rolesPage } from './pages/collections.ts'
+import { deleteGroupPage, deleteRolePage } from './pages/delete-collection.ts'
 import { deleteDomainPage } from './pages/delete-domain.ts'
 import { deleteServicePage } from './pages/delete-service.ts'
 import { domainPage } from './pages/domain.ts'
@@ -17,6 +25,22 @@ export const PAGES: readonly Page[] = [
   domainPage,
   domainSettingsPage,
   deleteDomainPage,
+  rolesPage,
+  rolePage,
+  roleMemberPage,
+  roleSelectionPage,
+  roleReviewPage,
+  roleSettingsPage,
+  roleHistoryPage,
+  deleteRolePage,
+  groupsPage,
+  groupPage,
+  groupMemberPage,
+  groupSelectionPage,
+  groupReviewPage,
+  groupSettingsPage,
+  groupHistoryPage,
+  deleteGroupPage,
   servicesPage,
   servicePage,
   deleteServicePage,

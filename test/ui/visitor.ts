@@ -15,6 +15,9 @@ export interface Shown {
 /** What a browser sends besides. `null` leaves out what it sends otherwise. */
 export type SentHeaders = Readonly<Record<string, string | null>>
 
+/** Fields of a form; in a list a name may come several times. */
+export type SentFields = Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[]
+
 let visitors = 0
 
 /** A browser without scripts: it keeps cookies and sends forms as browsers do. */
@@ -53,9 +56,9 @@ export class Visitor {
   }
 
   /** Sends fields as a form of this page. */
-  post(path: string, fields: Readonly<Record<string, string>>, headers: SentHeaders = {}): Promise<Shown> {
+  post(path: string, fields: SentFields, headers: SentHeaders = {}): Promise<Shown> {
     const sent = { origin: this.origin, 'sec-fetch-site': 'same-origin', 'content-type': FORM, ...headers }
-    return this.#ask('POST', path, new URLSearchParams(fields).toString(), sent)
+    return this.#ask('POST', path, new URLSearchParams(pairsOf(fields)).toString(), sent)
   }
 
   /** Opens a page and sends its form with this action, all hidden fields included. */
@@ -102,6 +105,11 @@ export class Visitor {
     }
   }
 }
+
+const pairsOf = (fields: SentFields): [string, string][] =>
+  (Array.isArray(fields) ? (fields as readonly (readonly [string, string])[]) : Object.entries(fields)).map(
+    ([name, value]) => [name, value],
+  )
 
 const FORM = 'application/x-www-form-urlencoded'
 

@@ -1,0 +1,142 @@
+import { AthenzClientError } from '#client/client-error.ts'
+import type { MemberSummary } from '#zms/api/collection-search.ts'
+import type { CollectionCalls, CollectionPlace, MemberDates } from './collection-calls.ts'
+import { collectionPath } from './collection-view.ts'
+import { FormProblem, type Undo } from './page.ts'
+import type { Zms } from './zms-calls.ts'
+
+/** Where members are changed, and by what means. */
+export interface MemberScope {
+  readonly zms: Zms
+  readonly calls: CollectionCalls
+  readonly place: CollectionPlace
+  readonly auditRef: string | undefined
+}
+
+/** A membership as it was before it was taken away. */
+export interface FormerMember extends MemberDates {
+  readonly memberName: string
+}
+
+/**
+ * Does something for each of several members. When ZMS refuses the first, that is what it says; when it refuses a later
+ * one, a FormProblem tells which are done.
+ */
+export async function forEachMember(
+  names: readonly string[],
+  act: (memberName: string) => Promise<void>,
+): Promise<void> {
+  const done: string[] = []
+  for (const name of names) {
+    try {
+      await act(name)
+    } catch (error) {
+      const foreseen = error instanceof AthenzClientError || error instanceof FormProblem
+      if (done.length === 0 || !foreseen) throw error
+      const text = `${done.length} of ${names.length} are done: ${listText(done)}. Then, for ${name}: ${error.message}`
+      throw new FormProblem(`${text}${text.endsWith('.') ? '' : '.'} The others are as they were.`, 'member')
+    }
+    done.push(name)
+  }
+}
+
+/** One member as ZMS knows it now; undefined when it is none, and nothing is requested for it. */
+export async function currentMember(
+  { zms, calls, place }: Omit<MemberScope, 'auditRef'>,
+  memberName: string,
+): Promise<MemberSummary | undefined> {
+  const { list } = await calls.members(zms, place, { memberName, limit: 1 })
+  return list[0]
+}
+
+/** Removes members, and gives what they were. Those that are no members any more are told of in a FormProblem. */
+export async function removeMembers(scope: MemberScope, names: readonly string[]): Promise<FormerMember[]> {
+  const { zms, calls, place, auditRef } = scope
+  const former: FormerMember[] = []
+  await forEachMember(names, async (memberName) => {
+    const member = await currentMember(scope, memberName)
+    if (member === undefined || member.state === 'pending') throw new FormProblem(goneText(calls, memberName), 'member')
+    await calls.deleteMember(zms, place, memberName, auditRef)
+    former.push({ memberName, expiration: member.expiration, reviewReminder: member.reviewReminder })
+  })
+  return former
+}
+
+/**
+ * Approves or rejects requests with the dates they ask for. `seen` is when the request was made that was looked at. Throws
+ * FormProblem for one that somebody else has decided meanwhile, or that is another one by now.
+ */
+export async function decideRequests(
+  scope: MemberScope,
+  names: readonly string[],
+  approved: boolean,
+  seen?: string,
+): Promise<void> {
+  const { zms, calls, place, auditRef } = scope
+  await forEachMember(names, async (memberName) => {
+    const request = (await currentMember(scope, memberName))?.request
+    if (request === undefined) {
+      throw new FormProblem(
+        `No request for ${memberName} waits any more: somebody else has decided it, or it was withdrawn. Look at the list again.`,
+        'member',
+      )
+    }
+    if (seen !== undefined && seen !== request.requestTime) {
+      throw new FormProblem(`Something else is requested for ${memberName} by now. Look at it, then decide.`, 'member')
+    }
+    const { expiration, reviewReminder } = request
+    await calls.decide(zms, place, { memberName, approved, expiration, reviewReminder }, auditRef)
+  })
+}
+
+/** What is said when somebody else was quicker. */
+const goneText = ({ kind }: CollectionCalls, memberName: string): string =>
+  `${memberName} is no member of this ${kind} any more: somebody else has removed it meanwhile. Look at the list again.`
+
+/** The action that puts removed members back, on the page of the role or group. */
+export const restoring = ({ calls, place, auditRef }: MemberScope, former: readonly FormerMember[]): Undo => ({
+  to: collectionPath(calls, place),
+  action: 'restore',
+  fields: {
+    members: former
+      .map(({ memberName, expiration = '', reviewReminder = '' }) => `${memberName} ${expiration} ${reviewReminder}`)
+      .join('\n'),
+    ...(auditRef !== undefined && { auditRef: `undo: ${auditRef}` }),
+  },
+})
+
+/** Puts members back as the fields of {@link restoring} tell. Gives their names. */
+export async function restoreMembers(scope: MemberScope, text: string): Promise<string[]> {
+  const former = text.split('\n').map((line) => line.trim().split(' '))
+  const dates = new Map(former.map(([memberName = '', ...rest]) => [memberName, rest]))
+  await forEachMember([...dates.keys()], async (memberName) => {
+    const [expiration, reviewReminder] = dates.get(memberName) ?? []
+    await scope.calls.putMember(
+      scope.zms,
+      scope.place,
+      memberName,
+      { expiration: expiration || undefined, reviewReminder: reviewReminder || undefined },
+      scope.auditRef,
+    )
+  })
+  return [...dates.keys()]
+}
+
+const DAY = /^\d{4}-\d\d-\d\d$/
+
+/** The beginning of a day (UTC) that a field of a form has; undefined when it is empty. Throws FormProblem. */
+export function dayOf(text: string | undefined, name: string, label: string): string | undefined {
+  if (text === undefined) return undefined
+  const time = DAY.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
+  if (time === undefined || Number.isNaN(time.getTime()) || !time.toISOString().startsWith(text)) {
+    throw new FormProblem(`${label}: “${text}” is no date: write 2030-01-31.`, name)
+  }
+  return time.toISOString()
+}
+
+/** The day of a time, as fields of forms have it. */
+export const dayText = (time: string | undefined): string | undefined => time?.slice(0, 10)
+
+/** Names as people list them. */
+export const listText = (names: readonly string[]): string =>
+  names.length <= 5 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} others`

@@ -1,0 +1,131 @@
+import {
+  type CollectionCalls,
+  type CollectionSummary,
+  groupCalls,
+  type MetaChange,
+  roleCalls,
+} from '../collection-calls.ts'
+import { collectionPath } from '../collection-view.ts'
+import { auditField, postForm } from '../components.ts'
+import { html } from '../html.ts'
+import { definePage, FormProblem } from '../page.ts'
+import { changedSettings, linesOf, parseLines, type Setting, settingFields } from '../settings-form.ts'
+
+const NO_LIMIT = '0 or empty: no limit'
+
+/** The settings of groups, which roles have, too. */
+const SHARED: readonly Setting[] = [
+  { name: 'selfServe', label: 'Everybody may ask to become a member', kind: 'switch' },
+  { name: 'reviewEnabled', label: 'Members need the approval of a second person', kind: 'switch' },
+  { name: 'deleteProtection', label: 'Removals need that approval, too', kind: 'switch' },
+  { name: 'selfRenew', label: 'Members may renew themselves', kind: 'switch' },
+  { name: 'selfRenewMins', label: 'For minutes', kind: 'number' },
+  { name: 'maxMembers', label: 'Most members', kind: 'number', hint: NO_LIMIT },
+  { name: 'memberExpiryDays', label: 'People stay members for days', kind: 'number', hint: NO_LIMIT },
+  { name: 'serviceExpiryDays', label: 'Services stay members for days', kind: 'number', hint: NO_LIMIT },
+  { name: 'userAuthorityFilter', label: 'Attributes that members need', kind: 'text' },
+  { name: 'userAuthorityExpiration', label: 'Attribute with the date on which members end', kind: 'text' },
+  { name: 'principalDomainFilter', label: 'Domains that members are from', kind: 'text' },
+  { name: 'notifyRoles', label: 'Roles that are told of requests', kind: 'text' },
+  { name: 'notifyDetails', label: 'What they are told', kind: 'text' },
+  { name: 'tags', label: 'Tags', kind: 'lines', hint: 'one in a line: key=value,value' },
+]
+
+const OF_ROLES: readonly Setting[] = [
+  { name: 'description', label: 'Description', kind: 'text' },
+  ...SHARED.slice(0, -1),
+  { name: 'groupExpiryDays', label: 'Groups stay members for days', kind: 'number', hint: NO_LIMIT },
+  { name: 'memberReviewDays', label: 'People are reviewed after days', kind: 'number' },
+  { name: 'serviceReviewDays', label: 'Services are reviewed after days', kind: 'number' },
+  { name: 'groupReviewDays', label: 'Groups are reviewed after days', kind: 'number' },
+  { name: 'tokenExpiryMins', label: 'Longest life of tokens in minutes', kind: 'number' },
+  { name: 'certExpiryMins', label: 'Longest life of role certificates in minutes', kind: 'number' },
+  { name: 'signAlgorithm', label: 'Algorithm of signatures', kind: 'text' },
+  ...SHARED.slice(-1),
+]
+
+/** What ZMS takes for off when a request leaves it out. */
+const OFF_WHEN_ABSENT = ['selfServe', 'reviewEnabled', 'deleteProtection'] as const
+
+/** Changes the settings of a role or group. */
+const settingsPage = (calls: CollectionCalls) => {
+  const { kind, section } = calls
+  const settings = kind === 'role' ? OF_ROLES : SHARED
+  return definePage({
+    path: `/domain/:domainName/${kind}/:name/settings`,
+    async load(request) {
+      const { zms, params } = request
+      const { domainName, name } = params
+      const [{ summary }, domain] = await Promise.all([
+        calls.members(zms, params, { limit: 1 }),
+        zms.call('getDomain', { domain: domainName }),
+      ])
+      const audited = domain.auditEnabled === true || summary.auditEnabled === true
+      const fields = settingFields(request, settings, settingTexts(summary))
+      const to = collectionPath(calls, params)
+      return {
+        title: 'Settings',
+        domain: domainName,
+        section,
+        trail: [{ label: name, to }],
+        content: html`${postForm(request, { action: 'save', submit: 'Save' }, fields, auditField(request, audited))}
+<p><a href="${to}">Back without a change</a></p>`,
+        commands: [[kind, 'set', domainName, name, 'memberExpiryDays=90', 'selfServe=true']],
+      }
+    },
+    actions: {
+      async save(request) {
+        const { form, params, zms } = request
+        const { values, undo, count } = changedSettings(form, settings)
+        const to = collectionPath(calls, params)
+        if (count === 0) return { to, notice: 'Nothing was changed.' }
+        const { summary } = await calls.members(zms, params, { limit: 1 })
+        const texts = settingTexts(summary)
+        for (const { name, label } of settings) {
+          if (values[name] !== undefined) requireUnchanged(form.exact(`was.${name}`) ?? '', textOf(texts[name]), label)
+        }
+        const { tags, ...others } = values
+        const kept = Object.fromEntries(OFF_WHEN_ABSENT.map((name) => [name, summary[name]]))
+        const body = { ...kept, ...others, ...(tags !== undefined && { tags: tagsOf(String(tags)) }) } as MetaChange
+        const auditRef = form.text('auditRef')
+        await calls.putMeta(zms, params, body, auditRef)
+        const notice = count === 1 ? 'One setting was changed.' : `${count} settings were changed.`
+        // The first tags cannot be taken away again.
+        if (tags !== undefined && !form.text('was.tags')) return { to, notice }
+        const fields = { ...undo, ...(auditRef !== undefined && { auditRef: `undo: ${auditRef}` }) }
+        return { to, notice, undo: { to: collectionPath(calls, params, 'settings'), action: 'save', fields } }
+      },
+    },
+  })
+}
+
+/** The settings as the form has them. */
+const settingTexts = ({ tags = {}, ...summary }: CollectionSummary): Readonly<Record<string, unknown>> => ({
+  ...summary,
+  tags: linesOf(Object.fromEntries(Object.entries(tags).map(([key, { list }]) => [key, list]))),
+})
+
+const textOf = (value: unknown): string =>
+  value === true ? 'on' : typeof value === 'string' || (typeof value === 'number' && value !== 0) ? String(value) : ''
+
+/** Two people change the same: the second is told, and nothing is lost. */
+function requireUnchanged(was: string, now: string, label: string): void {
+  if (was.replaceAll('\r\n', '\n').trim() === now) return
+  const value = now === '' ? 'nothing' : now === 'on' ? 'on' : `“${now}”`
+  throw new FormProblem(
+    `Somebody else has changed “${label}” meanwhile: it is ${value} now. Nothing has been changed; open the page again to go on from there.`,
+  )
+}
+
+function tagsOf(text: string): ReadonlyMap<string, { list: string[] }> {
+  const entries = [...parseLines(text, 'tags')]
+  if (entries.length === 0) {
+    throw new FormProblem('ZMS keeps the tags when none is given: leave one, or a new one.', 'tags')
+  }
+  return new Map(entries.map(([key, values]) => [key, { list: [...values] }]))
+}
+
+/** Changes the settings of a role. */
+export const roleSettingsPage = settingsPage(roleCalls)
+/** Changes the settings of a group. */
+export const groupSettingsPage = settingsPage(groupCalls)
