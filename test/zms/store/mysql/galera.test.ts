@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { MySqlConnection } from '#core/database/mysql-connection.ts'
+import type { DomainChange } from '#zms/store/change.ts'
+import type { Store } from '#zms/store/store.ts'
+import { findGalera } from '../../../cluster/galera-cluster.ts'
+import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
+import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
+
+const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
+const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
+
+const provider = await findGalera()
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+/** Arguments of a server that is a cluster by itself. */
+const nodeArgs = (port: number) => [
+  '--wsrep-on=ON',
+  `--wsrep-provider=${provider}`,
+  '--wsrep-cluster-address=gcomm://',
+  `--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:${port}`,
+  '--wsrep-node-address=127.0.0.1',
+  '--binlog-format=ROW',
+  '--innodb-autoinc-lock-mode=2',
+]
+
+const addReader = (store: Store, member: string) =>
+  store.transact(['sports'], (transaction) => {
+    const change: DomainChange = {
+      kind: 'putRoleMember',
+      domain: 'sports',
+      role: 'readers',
+      value: { memberName: member },
+    }
+    transaction.apply(change)
+  })
+
+const readers = async (store: Store) =>
+  [...((await store.domain('sports'))?.roles.get('readers')?.members.values() ?? [])].map((each) => each.memberName)
+
+describe('a MySQL store on a node of a Galera cluster', {
+  skip: provider === undefined && 'there is no Galera',
+}, () => {
+  let db: MariaDb
+  let database: string
+
+  before(async () => {
+    db = await startMariaDb({ args: nodeArgs(await freePort()) })
+  })
+  after(() => db.stop())
+  beforeEach(async () => {
+    database = await db.freshDatabase(SCHEMA)
+    await db.load(database, DATA)
+  })
+
+  test('reads what any node has committed', async () => {
+    const connection = await MySqlConnection.open(settingsFor(db, database))
+    assert.equal(connection.isOfCluster, true)
+    const [row] = await connection.rows('SELECT @@wsrep_sync_wait AS sync, @@wsrep_dirty_reads AS dirty')
+    assert.deepEqual({ ...(row as object) }, { sync: 7, dirty: 0 })
+    connection.close()
+  })
+
+  test('answers 503 while the node is no member of the cluster, and goes on when it is', async () => {
+    const store = openStore(db, database)
+    await addReader(store, 'user.before')
+    await db.query("SET GLOBAL wsrep_reject_queries = 'ALL'")
+    try {
+      const unavailable = { status: 503, message: 'Database is not available' }
+      await assert.rejects(store.domain('sports'), unavailable)
+      await assert.rejects(addReader(store, 'user.meanwhile'), unavailable)
+    } finally {
+      await db.query("SET GLOBAL wsrep_reject_queries = 'NONE'")
+    }
+    await addReader(store, 'user.after')
+    const found = await readers(store)
+    assert.deepEqual(
+      ['user.before', 'user.meanwhile', 'user.after'].map((member) => found.includes(member)),
+      [true, false, true],
+    )
+    await store.close()
+  })
+
+  test('does not take the stamp for a proof that an unanswered COMMIT happened', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    await addReader(store, 'user.before')
+    let isCut = false
+    proxy.judge = (data): Verdict => {
+      if (isCut || !data.includes('COMMIT') || data.includes('SELECT')) return 'pass'
+      isCut = true
+      return 'cut-after'
+    }
+    await assert.rejects(addReader(store, 'user.mine'), { status: 409, detail: /another node may have given the same/ })
+    assert.ok((await readers(store)).includes('user.mine'))
+    await store.close()
+  })
+
+  test('does not repeat a transaction whose COMMIT arrived after it was found not to have happened', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    const other = openStore(db, database)
+    await addReader(store, 'user.before')
+    let phase: 'before' | 'settling' | 'repeating' | 'over' = 'before'
+    proxy.judge = async (data): Promise<Verdict> => {
+      if (phase === 'before' && data.includes('COMMIT') && !data.includes('SELECT')) {
+        phase = 'settling'
+        return 'cut-before'
+      }
+      if (phase === 'settling' && data.includes('ROLLBACK')) phase = 'repeating'
+      else if (phase === 'repeating') {
+        phase = 'over'
+        // As if the commit had been on its way to the other nodes.
+        await addReader(other, 'user.late')
+      }
+      return 'pass'
+    }
+    let runs = 0
+    const change = store.transact(['sports'], (transaction) => {
+      runs++
+      transaction.apply({ kind: 'deleteRoleMember', domain: 'sports', role: 'readers', member: 'user.late' })
+    })
+    await assert.rejects(change, { status: 409, detail: /changed since$/ })
+    assert.equal(runs, 1)
+    assert.ok((await readers(other)).includes('user.late'))
+    await Promise.all([store.close(), other.close()])
+  })
+
+  test('leaves a domain that is only locked as it is', async () => {
+    const store = openStore(db, database)
+    const before = (await store.domain('labs'))?.modified
+    await store.transact(['labs', 'sports'], (transaction) => {
+      const value = { memberName: 'user.both' }
+      transaction.apply({ kind: 'putRoleMember', domain: 'sports', role: 'readers', value })
+    })
+    assert.equal((await store.domain('labs'))?.modified, before)
+    assert.ok((await readers(store)).includes('user.both'))
+    await store.close()
+  })
+})
