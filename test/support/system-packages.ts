@@ -11,6 +11,9 @@ const PROGRAMS: readonly SystemProgram[] = [
   { program: 'curl', packages: ['curl', 'ca-certificates'] },
   // The core packages bring the programs without a system service.
   { program: 'mariadbd', packages: ['mariadb-server-core', 'mariadb-client-core'] },
+  // Shells whose completion is tried.
+  { program: 'zsh', packages: ['zsh'] },
+  { program: 'fish', packages: ['fish'] },
   // kadmin.local, which fills the database of a KDC, is in the package of its administration server.
   { program: 'krb5kdc', packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'] },
   // The web page is tested in a real browser; without a font it would show nothing.
@@ -20,7 +23,8 @@ const PROGRAMS: readonly SystemProgram[] = [
 // Where packages put servers; often not on the path of an ordinary user.
 const FOLDERS = '/usr/sbin:/usr/local/sbin:/usr/libexec'
 
-const isPresent = (program: string): boolean =>
+/** Whether a program of the system is there. */
+export const isPresent = (program: string): boolean =>
   spawnSync('sh', ['-c', `PATH=$PATH:${FOLDERS} command -v "$1"`, 'sh', program], { stdio: 'ignore' }).status === 0
 
 /** Installs with apt what tests need and the machine lacks; where it may not, it says what to type. */

@@ -125,7 +125,7 @@ function fishScript(tree: CommandTree): string {
 function ${at}
     set -l path
     for word in (commandline -opc)[2..-1]
-        set -l next (string join ' ' $path $word)
+        set -l next (string join -- ' ' $path $word)
         contains -- $next ${steps.join(' ')}; and set path $next
     end
     test "$path" = "$argv[1]"
