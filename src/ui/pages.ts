@@ -14,6 +14,7 @@ import { domainSettingsPage } from './pages/domain-settings.ts'
 import { duePage } from './pages/due.ts'
 import { homePage } from './pages/home.ts'
 import { newDomainPage } from './pages/new-domain.ts'
+import { searchPage } from './pages/search.ts'
 import { servicePage } from './pages/service.ts'
 import { servicesPage } from './pages/services.ts'
 
@@ -21,6 +22,7 @@ import { servicesPage } from './pages/services.ts'
 export const PAGES: readonly Page[] = [
   homePage,
   duePage,
+  searchPage,
   newDomainPage,
   domainPage,
   domainSettingsPage,
