@@ -246,7 +246,10 @@ export const plugInProperties = {
 
 /** MySQL or MariaDB. */
 export const databaseProperties = {
-  jdbc_store: jdbcUrl(unset, 'Primary database: jdbc:mysql://host:3306/zms_server.'),
+  jdbc_store: jdbcUrl(
+    unset,
+    'Primary database: jdbc:mysql://host:3306/zms_server; of host1,host2 the first that takes writes.',
+  ),
   jdbc_user: text(unset, 'User of the database.'),
   jdbc_password: secret(unset, 'Its password, or the name of the password in the private key store.'),
   jdbc_app_name: text('jdbc', 'Application under which the private key store has the password.'),

@@ -140,12 +140,12 @@ describe('a MySQL store on a node of a Galera cluster', {
 
   test('leaves a domain that is only locked as it is', async () => {
     const store = openStore(db, database)
-    const before = (await store.domain('labs'))?.modified
+    const stamp = (await store.domain('labs'))?.modified
     await store.transact(['labs', 'sports'], (transaction) => {
       const value = { memberName: 'user.both' }
       transaction.apply({ kind: 'putRoleMember', domain: 'sports', role: 'readers', value })
     })
-    assert.equal((await store.domain('labs'))?.modified, before)
+    assert.equal((await store.domain('labs'))?.modified, stamp)
     assert.ok((await readers(store)).includes('user.both'))
     await store.close()
   })
