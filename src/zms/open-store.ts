@@ -5,7 +5,10 @@ import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { DatabaseError } from '#core/database/database-error.ts'
 import { databaseSettings, poolLimits, zmsDatabaseTls } from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import type { WorkerSeat } from '#core/workers/worker-seat.ts'
+import type { EmbeddedStore } from './store/file/embedded-store.ts'
 import { openFileStore } from './store/file/file-store.ts'
+import { openFollowingStore } from './store/file/following-store.ts'
 import type { Store } from './store/store.ts'
 
 /** What a store is opened with; a plug-in gets the same. */
@@ -13,6 +16,8 @@ export interface StoreOptions {
   readonly config: ConfigOf['zms']
   readonly privateKeyStore: PrivateKeyStore
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  /** Place among the processes of the server: the embedded store is had by the primary process, and followed here. */
+  readonly seat?: WorkerSeat | undefined
 }
 
 /** Opens the store that `athenz.zms.object_store_factory_class` selects. Throws ConfigError or Error with the reason. */
@@ -22,7 +27,7 @@ export function openStore(options: StoreOptions): Promise<Store> {
     property: 'athenz.zms.object_store_factory_class',
     what: 'store',
     builtIn: new Map([
-      ['com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory', openEmbedded],
+      [EMBEDDED, async (own) => (own.seat ? followEmbedded(own, own.seat) : openEmbedded(own))],
       ['com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory', openDatabase],
     ]),
     problemsOf: missingMethods('transact', 'domain', 'domains', 'check', 'close'),
@@ -31,8 +36,17 @@ export function openStore(options: StoreOptions): Promise<Store> {
   return loadPlugIn(zms.objectStoreFactoryClass, point, options)
 }
 
-const openEmbedded = ({ config, log }: StoreOptions): Promise<Store> =>
+const EMBEDDED = 'com.yahoo.athenz.zms.store.impl.FileObjectStoreFactory'
+
+/** Whether the configuration selects the embedded store, which one process has. */
+export const isEmbedded = ({ zms }: ConfigOf['zms']): boolean => zms.objectStoreFactoryClass === EMBEDDED
+
+/** Opens the embedded store, which no other process may have open. Throws Error with the reason. */
+export const openEmbedded = ({ config, log }: Pick<StoreOptions, 'config' | 'log'>): Promise<EmbeddedStore> =>
   openFileStore({ folder: config.ts.storeDir, log })
+
+const followEmbedded = ({ config }: StoreOptions, { primary, counter, number }: WorkerSeat): Promise<Store> =>
+  openFollowingStore({ calls: primary, mark: counter, folder: config.ts.storeDir, number })
 
 const MILLIS_PER_SECOND = 1000
 /** The original repeats an attempt a fixed number of times at a fixed pace; the time that makes is the limit here. */

@@ -7,6 +7,8 @@ import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { SharedParts, SharedPartsOptions } from '#core/main/run-workers.ts'
 import { openSharedRecords } from '#core/main/shared-records.ts'
+import { isEmbedded, openEmbedded } from './open-store.ts'
+import { StoreFeed } from './store/file/store-feed.ts'
 
 /** What parts are opened with. */
 export interface PartsOptions {
@@ -39,8 +41,8 @@ export const authHistoryOptions = ({ config, privateKeyStore }: PartsOptions) =>
   now: Date.now,
 })
 
-/** Opens what a ZMS with workers has once. */
-export async function openSharedParts({ loaded, log }: SharedPartsOptions<'zms'>): Promise<SharedParts> {
+/** Opens what a ZMS with workers has once: besides what any server has, the embedded store. */
+export async function openSharedParts({ loaded, log, counter }: SharedPartsOptions<'zms'>): Promise<SharedParts> {
   const { config } = loaded
   const closers = new Closers()
   try {
@@ -49,7 +51,16 @@ export async function openSharedParts({ loaded, log }: SharedPartsOptions<'zms'>
     const records = closers.keep(
       await openSharedRecords({ audit: auditLogOptions(parts), history: authHistoryOptions(parts) }),
     )
-    return { attach: (calls, number) => records.attach(calls, number), close: () => closers.close() }
+    const say = (level: 'info' | 'warn' | 'error', message: string) => log[level](message)
+    const store = isEmbedded(config) ? closers.keep(await openEmbedded({ config, log: say })) : undefined
+    const feed = store && new StoreFeed(store, counter)
+    return {
+      attach(calls, number) {
+        records.attach(calls, number)
+        feed?.attach(calls)
+      },
+      close: () => closers.close(),
+    }
   } catch (error) {
     await closers.close()
     throw error

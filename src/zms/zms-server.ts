@@ -95,7 +95,7 @@ export async function startZms(
   }
   try {
     const signers = await loadServerSigners(privateKeyStore, 'zms', config.zms.hostname, config.zms.serverRegion)
-    const store = await openStore({ config, privateKeyStore, log: say })
+    const store = await openStore({ config, privateKeyStore, log: say, seat })
     opened.push(() => store.close())
     registerPoolMetrics(container.registry, () => store.pools?.() ?? [])
     registerDomainMetrics(container.registry, store)

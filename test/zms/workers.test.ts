@@ -10,6 +10,10 @@ import { administrator, KeptConnection, metricOf, workersOf } from '../support/w
 const ADMIN = 'user.admin'
 const WORKERS = 3
 const CONNECTIONS = 6
+/** A client whose connections break that often has no server. */
+const MANY = 100
+/** Machines that test have other things to do as well. */
+const PATIENCE_MILLIS = 60_000
 
 interface Zms extends AsyncDisposable {
   readonly servers: DevServers
@@ -100,10 +104,12 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
     await makeDomain(zms)
     const acknowledged = new Set<string>()
     const stopping = new AbortController()
+    using cleanup = new DisposableStack()
+    cleanup.defer(() => stopping.abort())
     const client = async (number: number) => {
       using connection = zms.connect()
       let broken = 0
-      for (let round = 0; !stopping.signal.aborted; round++) {
+      for (let round = 0; !stopping.signal.aborted && broken < MANY; round++) {
         const member = `user.member${number}x${round}`
         try {
           const { status, body } = await connection.ask('PUT', membership(member), { memberName: member })
@@ -117,17 +123,21 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
       return broken
     }
     const clients = Array.from({ length: CONNECTIONS }, (_, number) => client(number))
-    await until(() => acknowledged.size > 60, { what: 'writes' })
+    await until(() => acknowledged.size > 60, { what: 'writes', timeoutMillis: PATIENCE_MILLIS })
     const [victim = 0, ...others] = (await workersOf(zms.pid)).toSorted((a, b) => a - b)
     assert.equal(others.length, WORKERS - 1)
     process.kill(victim, 'SIGKILL')
     const up = async () => [...(await metricOf(zms.opsPort, 'athenz_worker_up')).values()]
     await until(async () => (await metricOf(zms.opsPort, 'athenz_worker_restarts_total')).get('') === 1, {
       what: 'a restart',
+      timeoutMillis: PATIENCE_MILLIS,
     })
-    await until(async () => (await up()).every((value) => value === 1), { what: 'a new worker', timeoutMillis: 30_000 })
+    await until(async () => (await up()).every((value) => value === 1), {
+      what: 'a new worker',
+      timeoutMillis: PATIENCE_MILLIS,
+    })
     const soFar = acknowledged.size
-    await until(() => acknowledged.size > soFar + 60, { what: 'further writes' })
+    await until(() => acknowledged.size > soFar + 60, { what: 'further writes', timeoutMillis: PATIENCE_MILLIS })
     stopping.abort()
     const broken = await Promise.all(clients)
     // Connections go round: each worker had two of the six.
@@ -164,12 +174,15 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
         }
       }
       const clients = Array.from({ length: CONNECTIONS }, (_, number) => client(number))
-      await until(() => acknowledged.size > 60, { what: 'writes' })
+      await until(() => acknowledged.size > 60, { what: 'writes', timeoutMillis: PATIENCE_MILLIS })
       const workers = await workersOf(zms.pid)
       assert.equal(workers.length, WORKERS)
       process.kill(zms.pid, 'SIGTERM')
       await Promise.all(clients)
-      await until(() => [zms.pid, ...workers].every((pid) => !isAlive(pid)), { what: 'the end of all processes' })
+      await until(() => [zms.pid, ...workers].every((pid) => !isAlive(pid)), {
+        what: 'the end of all processes',
+        timeoutMillis: PATIENCE_MILLIS,
+      })
     }
     await using again = await startZms(options)
     const members = await membersOf(again)
@@ -188,6 +201,10 @@ function isAlive(pid: number): boolean {
     return false
   }
 }
+
+describe('workers of a ZMS with the file store', () => {
+  workersSuite(async () => ({}))
+})
 
 describe('workers of a ZMS on a database', () => {
   let database: MariaDb

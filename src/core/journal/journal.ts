@@ -87,6 +87,11 @@ export class Journal {
     this.#stamp = options.end.stamp
   }
 
+  /** Sequence of the last transaction that is durable. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
   /** Bytes in the current file. */
   get bytes(): number {
     return this.#bytes

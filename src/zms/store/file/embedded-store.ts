@@ -11,7 +11,7 @@ import { CollectingTransaction } from '../transaction.ts'
 import { withAssertionIds } from './assertion-ids.ts'
 import { changeText } from './change-form.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import type { Memory } from './memory.ts'
+import type { Memory, TransactionPlace } from './memory.ts'
 import { MemoryQueries } from './memory-queries.ts'
 import type { LoggedChange, NoticeChange } from './notice-change.ts'
 
@@ -30,6 +30,12 @@ export interface EmbeddedStoreParts {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
+/** A transaction that was just made durable. */
+export interface DurableTransaction extends TransactionPlace {
+  /** JSON text of its list of changes. */
+  readonly changes: string
+}
+
 /**
  * The embedded store: reads are answered from memory, a transaction changes the memory as soon as it is durable in the
  * journal. Transactions of different domains run side by side and share writes to the disk.
@@ -37,6 +43,7 @@ export interface EmbeddedStoreParts {
 export class EmbeddedStore extends MemoryQueries implements Store {
   readonly #parts: EmbeddedStoreParts
   readonly #active = new Set<Promise<unknown>>()
+  readonly #followers: ((transaction: DurableTransaction) => void)[] = []
   #checkpoint: Promise<void> | undefined
   #checkpointFailed = false
   #closing: Promise<void> | undefined
@@ -44,6 +51,28 @@ export class EmbeddedStore extends MemoryQueries implements Store {
   constructor(parts: EmbeddedStoreParts) {
     super(parts.memory)
     this.#parts = parts
+  }
+
+  /** All data as they are now, which change while they are read; not to be written. */
+  get memory(): Memory {
+    return this.#parts.memory
+  }
+
+  /** Sequence of the last transaction that is durable. */
+  get sequence(): number {
+    return this.#parts.journal.sequence
+  }
+
+  /** Calls `follower` with every transaction that is durable from now on, in their order and before anybody learns of it. */
+  follow(follower: (transaction: DurableTransaction) => void): void {
+    this.#followers.push(follower)
+  }
+
+  /** So many ids of assertions that nobody else gets; they follow each other, and the first is given. */
+  reserveAssertionIds(count: number): number {
+    const first = this.#parts.memory.nextAssertionId()
+    this.#parts.memory.reserveAssertionIds(first + count - 1)
+    return first
   }
 
   transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
@@ -140,10 +169,12 @@ export class EmbeddedStore extends MemoryQueries implements Store {
   /** Makes changes durable, and then visible. */
   async #log(changes: readonly LoggedChange[], at: number): Promise<void> {
     const { memory, journal, checkpoint } = this.#parts
+    const text = `[${changes.map(changeText).join(',')}]`
     await journal.append({
       at,
-      changes: `[${changes.map(changeText).join(',')}]`,
+      changes: text,
       durable: (sequence, stamp) => {
+        for (const follower of this.#followers) follower({ sequence, at, stamp, changes: text })
         memory.apply(changes, { sequence, at, stamp })
         checkpoint.note(sequence, domainsOf(changes))
       },

@@ -13,7 +13,8 @@ import { type DomainForm, domainOf, SharedTexts } from './domain-form.ts'
 import { domainsOf, EmbeddedStore } from './embedded-store.ts'
 import { History } from './history.ts'
 import { Memory } from './memory.ts'
-import { completeReplacement, isReplaced } from './store-replacement.ts'
+import { isLock, lockStore } from './store-folder.ts'
+import { completeReplacement } from './store-replacement.ts'
 
 /** Where a file store keeps its data, and what it stands on. */
 export interface FileStoreOptions {
@@ -29,7 +30,7 @@ export interface FileStoreOptions {
 
 const CHECKPOINT_BYTES = 16 * 1024 * 1024
 
-/** The store's folder: `format.json`, `global.json`, `lock`, and the folders `domains` and `journal`. */
+/** The store's folder: `format.json`, `global.json`, locks, and the folders `domains` and `journal`. */
 const FORMAT_FILE = 'format.json'
 const FORMAT = { format: 'zms-store', version: 1 }
 
@@ -76,19 +77,6 @@ export async function lockFileData(options: FileStoreOptions): Promise<LockedDat
     await checkFormat(fileSystem, folder)
     const { memory } = await read(options, fileSystem)
     return { memory, release: () => lock.release() }
-  } catch (error) {
-    lock.release()
-    throw error
-  }
-}
-
-async function lockStore(fileSystem: FileSystem, folder: string): Promise<FileLock> {
-  const lock = await fileSystem.lock(join(folder, 'lock'))
-  if (!lock) throw new Error(`${folder} is in use by another process`)
-  try {
-    // It was looked for before; the folder may have been made or locked in the moment in which it was replaced.
-    if (await isReplaced(fileSystem, folder)) throw new Error(`${folder} is being replaced; try again`)
-    return lock
   } catch (error) {
     lock.release()
     throw error
@@ -153,7 +141,7 @@ async function readDocuments(fileSystem: FileSystem, folder: string, documents: 
 async function checkFormat(fileSystem: FileSystem, folder: string): Promise<void> {
   const names = await fileSystem.list(folder)
   if (!names.includes(FORMAT_FILE)) {
-    const foreign = names.find((name) => name !== 'lock' && name !== FORMAT_FILE + TEMPORARY)
+    const foreign = names.find((name) => !isLock(name) && name !== FORMAT_FILE + TEMPORARY)
     if (foreign !== undefined) {
       throw new Error(`${folder} is no data store: it holds ${foreign} but no ${FORMAT_FILE}; name an empty folder`)
     }
