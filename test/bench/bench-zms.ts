@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { MySqlSettings } from '#core/database/mysql-connection.ts'
 import { openFileStore } from '#zms/store/file/file-store.ts'
 import type { Store } from '#zms/store/store.ts'
 import { ensureCa, ensureCertificate } from '../../src/cli/dev-certificates.ts'
@@ -8,7 +9,7 @@ import { DevFolder } from '../../src/cli/dev-folder.ts'
 import { PROJECT_FOLDER, serverLayout, ZMS } from '../../src/cli/server-kind.ts'
 import { type DevServers, startDevServers } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
-import { openStore } from '../support/mysql-store.ts'
+import { openStore, settingsFor } from '../support/mysql-store.ts'
 import type { ClientFiles } from './load-tool.ts'
 
 /** Where ZMS keeps its data. */
@@ -67,7 +68,7 @@ export async function prepareZms(
   const client = await clientOf(folder)
   const store =
     database && databaseName !== undefined
-      ? openStore(database, databaseName)
+      ? openStore(database, databaseName, { primary: patientSettings(database, databaseName) })
       : await openFileStore({ folder: join(varFolder, 'store') })
   try {
     await fill(store)
@@ -89,6 +90,12 @@ export async function prepareZms(
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** A role of 100,000 members is written in one statement, on a machine that may do something else. */
+const patientSettings = (database: MariaDb, name: string): MySqlSettings => ({
+  ...settingsFor(database, name),
+  statementTimeoutMillis: 600_000,
+})
 
 async function clientOf(folderPath: string): Promise<ClientFiles> {
   const files = { certificate: 'bench/caller.pem', key: 'bench/caller.key' }

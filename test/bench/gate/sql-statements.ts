@@ -1,6 +1,8 @@
 import type { MariaDb } from '../../support/mariadb.ts'
 
-interface LogRow {
+/** A row of the database's log. */
+export interface LogRow {
+  /** Connection. */
   readonly thread: number
   readonly kind: string
   readonly text: string | Buffer
@@ -26,6 +28,11 @@ export async function sqlStatements(database: MariaDb, act: () => Promise<unknow
   const rows = await database.query<LogRow>(
     'SELECT thread_id AS thread, command_type AS kind, argument AS text FROM mysql.general_log ORDER BY event_time',
   )
+  return statementsIn(rows)
+}
+
+/** The statements in rows of the log, without those of connections by which the log itself was switched or read. */
+export function statementsIn(rows: readonly LogRow[]): string[] {
   const texts = rows.map(({ thread, kind, text }) => ({ thread, kind, text: String(text) }))
   const own = new Set(texts.filter(({ text }) => OWN.test(text)).map(({ thread }) => thread))
   return texts

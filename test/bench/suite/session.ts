@@ -11,7 +11,7 @@ import type { Size } from './sizes.ts'
 import { fillSuite } from './suite-data.ts'
 
 const CONNECTIONS = 16
-const FIRST_WARM_SECONDS = 2
+const FIRST_WARM_SECONDS = 1
 const WARM_SECONDS = 0.5
 /** The bare server needs less time: it has the same to do in every run. */
 const BARE_PART = 0.5
