@@ -45,11 +45,22 @@ async function domainsLike(rows: Rows, text: string, limit: number): Promise<str
 async function namesLike(rows: Rows, table: string, term: NameTerm | undefined, limit: number): Promise<FoundName[]> {
   if (!term) return []
   const { prefix, domain } = term
-  const [within, values] = domain === undefined ? ['', []] : [`AND ${exactly('d.name')}`, [domain, domain]]
+  const begins = startingWith(prefix)
+  const from = `${table} c JOIN domain d ON d.domain_id = c.domain_id`
+  // Of thousands of names that begin so, the domains of the first few alone are looked up: the last of these bounds them.
+  const [bounded, condition, values] =
+    domain === undefined
+      ? [
+          `${from} LEFT JOIN (SELECT name FROM ${table} WHERE ${beginsLike('name')} ORDER BY ${byName('name')}
+           LIMIT 1 OFFSET ?) last ON TRUE`,
+          `(last.name IS NULL OR ${byName('c.name')} <= ${byName('last.name')})`,
+          [...begins, limit - 1, ...begins],
+        ]
+      : [from, exactly('d.name'), [...begins, domain, domain]]
   const found = await rows<FoundName>(
-    `SELECT d.name AS domain, c.name FROM ${table} c JOIN domain d ON d.domain_id = c.domain_id
-     WHERE ${beginsLike('c.name')} ${within} ORDER BY ${byName('c.name')}, ${byName('d.name')} LIMIT ?`,
-    [...startingWith(prefix), ...values, limit],
+    `SELECT d.name AS domain, c.name FROM ${bounded} WHERE ${beginsLike('c.name')} AND ${condition}
+     ORDER BY ${byName('c.name')}, ${byName('d.name')} LIMIT ?`,
+    [...values, limit],
   )
   return found.map((row) => ({ domain: row.domain, name: row.name }))
 }
@@ -66,44 +77,47 @@ async function principalsLike(rows: Rows, prefixes: readonly string[], limit: nu
 
 const orderOf = (...columns: string[]) => columns.map(byName).join(', ')
 
-const TAGGED: readonly (readonly [TaggedKind, name: string, from: string])[] = [
-  ['domain', "''", 'domain_tags t JOIN domain d ON d.domain_id = t.domain_id'],
-  ['role', 'c.name', 'role_tags t JOIN role c ON c.role_id = t.role_id JOIN domain d ON d.domain_id = c.domain_id'],
-  [
-    'group',
-    'c.name',
-    'group_tags t JOIN principal_group c ON c.group_id = t.group_id JOIN domain d ON d.domain_id = c.domain_id',
-  ],
-  [
-    'service',
-    'c.name',
-    'service_tags t JOIN service c ON c.service_id = t.service_id JOIN domain d ON d.domain_id = c.domain_id',
-  ],
-  [
-    'policy',
-    'c.name',
-    `policy_tags t JOIN policy c ON c.policy_id = t.policy_id AND c.active = 1
-     JOIN domain d ON d.domain_id = c.domain_id`,
-  ],
+/** Kinds of objects with tags: the table of the tags, the name of the object, and how to get from its tag to its domain. */
+const TAGGED: readonly (readonly [TaggedKind, table: string, name: string, joins: string])[] = [
+  ['domain', 'domain_tags', "''", 'JOIN domain d ON d.domain_id = t.domain_id'],
+  ['role', 'role_tags', 'c.name', ownedBy('role', 'role_id')],
+  ['group', 'group_tags', 'c.name', ownedBy('principal_group', 'group_id')],
+  ['service', 'service_tags', 'c.name', ownedBy('service', 'service_id')],
+  ['policy', 'policy_tags', 'c.name', ownedBy('policy', 'policy_id', 'AND c.active = 1')],
 ]
 
+function ownedBy(table: string, id: string, condition = ''): string {
+  return `JOIN ${table} c ON c.${id} = t.${id} ${condition} JOIN domain d ON d.domain_id = c.domain_id`
+}
+
 async function tagsLike(rows: Rows, { key, value }: SearchTerms['tag'], limit: number): Promise<FoundTag[]> {
-  const [condition, values] =
+  const [condition, values]: [string, SqlValue[]] =
     value === undefined
       ? [beginsLike('t.`key`'), startingWith(key)]
       : [`${exactly('t.`key`')} AND t.value LIKE ? ESCAPE '!'`, [key, key, startingWith(value)[0]]]
+  // As with names: objects are looked up for the first tags alone. Not so for policies,
+  // whose versions that are not in force would take the places of others.
   const parts = TAGGED.map(
-    ([kind, name, from]) =>
-      `(SELECT t.\`key\`, t.value, d.name AS domain, '${kind}' AS kind, ${name} AS name FROM ${from}
-        WHERE ${condition} ORDER BY ${orderOf('t.`key`', 't.value', 'd.name', name)} LIMIT ?)`,
+    ([kind, table, name, joins]) =>
+      `(SELECT t.\`key\`, t.value, d.name AS domain, '${kind}' AS kind, ${name} AS name FROM ${table} t ${joins}
+        ${kind === 'policy' ? '' : `LEFT JOIN (${lastTag(table, condition)}) last ON TRUE`}
+        WHERE ${condition} ${kind === 'policy' ? '' : `AND ${UP_TO_LAST}`}
+        ORDER BY ${orderOf('t.`key`', 't.value', 'd.name', name)} LIMIT ?)`,
   )
   const order = orderOf('`key`', 'value', 'domain', 'kind', 'name')
   const found = await rows<FoundTag>(`${parts.join(' UNION ALL ')} ORDER BY ${order} LIMIT ?`, [
-    ...parts.flatMap((): SqlValue[] => [...values, limit]),
+    ...TAGGED.flatMap(([kind]) => (kind === 'policy' ? [] : [...values, limit - 1]).concat(values, limit)),
     limit,
   ])
   return found.map((row) => ({ key: row.key, value: row.value, domain: row.domain, kind: row.kind, name: row.name }))
 }
+
+/** The last of the first tags. */
+const lastTag = (table: string, condition: string): string =>
+  `SELECT t.\`key\`, t.value FROM ${table} t WHERE ${condition} ORDER BY ${orderOf('t.`key`', 't.value')} LIMIT 1 OFFSET ?`
+
+const UP_TO_LAST = `(last.\`key\` IS NULL OR ${byName('t.`key`')} < ${byName('last.`key`')}
+  OR (t.\`key\` = last.\`key\` AND ${byName('t.value')} <= ${byName('last.value')}))`
 
 interface AccountRow {
   readonly name: string
