@@ -220,7 +220,7 @@ export class MemoryQueries implements StoreQueries {
       .sort()
   }
 
-  async search(query: SearchQuery): Promise<SearchFindings> {
+  search(query: SearchQuery): Promise<SearchFindings> {
     return searchMemory(this.#memory, query)
   }
 

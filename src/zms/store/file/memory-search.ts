@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import type { Domain, Tags } from '../model.ts'
 import {
   type FoundName,
@@ -13,26 +14,44 @@ import {
 } from '../search.ts'
 import type { Memory } from './memory.ts'
 
-/** Searches everything in memory; looks at each name once, and keeps little more than it gives. */
-export function searchMemory({ domains, names, principals }: Memory, query: SearchQuery): SearchFindings {
+/** After so many objects, others get their turn: a search looks at all there are. */
+const TURN = 20_000
+
+/** Searches everything in memory; looks at each name once, keeps little more than it gives, and lets others in between. */
+export async function searchMemory(
+  { domains, names, principals }: Memory,
+  query: SearchQuery,
+): Promise<SearchFindings> {
   const { limit } = query
   const terms = searchTerms(query)
   const known = new Least<string>(limit, (a, b) => byRank(a, b, terms.domain))
   const [roles, groups, services] = [leastNames(limit), leastNames(limit), leastNames(limit)]
   const tags = new Least<FoundTag>(limit, byTag)
   const accounts: SearchFindings['accounts'][number][] = []
-  for (const name of names.from('')) {
-    const domain = domains.get(name) as Domain
+  let seen = 0
+  // A copy: names come and go while others have their turn.
+  const all = [...names.from('')]
+  for (const name of all) {
+    const domain = domains.get(name)
+    if (!domain) continue
     if (name.includes(terms.domain)) known.offer(name)
     offerNames(roles, name, domain.roles, terms.role)
     offerNames(groups, name, domain.groups, terms.group)
     offerNames(services, name, domain.services, terms.service)
-    for (const tag of tagsOf(domain, terms.tag)) tags.offer(tag)
+    offerTags(tags, domain, terms.tag)
     if (accounts.length < limit) accounts.push(...matchingAccounts(domain, terms.account))
+    seen += 1 + domain.roles.size + domain.groups.size + domain.services.size + domain.policies.size
+    if (seen < TURN) continue
+    seen = 0
+    await othersTurn()
   }
   const members = new Least<string>(limit, byText)
   for (const name of principals.keys()) {
     if (terms.principals.some((prefix) => name.startsWith(prefix)) && isPrincipal(name)) members.offer(name)
+    seen++
+    if (seen < TURN) continue
+    seen = 0
+    await othersTurn()
   }
   return {
     domains: known.get(),
@@ -80,30 +99,23 @@ function offerNames(
   for (const name of objects.keys()) if (name.startsWith(term.prefix)) least.offer({ domain, name })
 }
 
-function* tagsOf(domain: Domain, term: SearchTerms['tag']): Generator<FoundTag> {
-  yield* matchingTags(domain.name, 'domain', '', domain.tags, term)
-  for (const { name, tags } of domain.roles.values()) yield* matchingTags(domain.name, 'role', name, tags, term)
-  for (const { name, tags } of domain.groups.values()) yield* matchingTags(domain.name, 'group', name, tags, term)
-  for (const { name, tags } of domain.services.values()) yield* matchingTags(domain.name, 'service', name, tags, term)
-  for (const versions of domain.policies.values()) {
-    for (const { name, tags, active } of versions.values()) {
-      if (active) yield* matchingTags(domain.name, 'policy', name, tags, term)
+function offerTags(least: Least<FoundTag>, domain: Domain, term: SearchTerms['tag']): void {
+  const offer = (kind: TaggedKind, name: string, tags: Tags | undefined): void => {
+    if (tags === undefined) return
+    for (const [key, values] of tags) {
+      if (term.value === undefined ? !key.startsWith(term.key) : key !== term.key) continue
+      for (const value of values) {
+        const fits = term.value === undefined || value.toLowerCase().startsWith(term.value)
+        if (fits) least.offer({ key, value, domain: domain.name, kind, name })
+      }
     }
   }
-}
-
-function* matchingTags(
-  domain: string,
-  kind: TaggedKind,
-  name: string,
-  tags: Tags | undefined,
-  { key: wanted, value: beginning }: SearchTerms['tag'],
-): Generator<FoundTag> {
-  for (const [key, values] of tags ?? []) {
-    if (beginning === undefined ? !key.startsWith(wanted) : key !== wanted) continue
-    for (const value of values) {
-      if (beginning === undefined || value.toLowerCase().startsWith(beginning)) yield { key, value, domain, kind, name }
-    }
+  offer('domain', '', domain.tags)
+  for (const { name, tags } of domain.roles.values()) offer('role', name, tags)
+  for (const { name, tags } of domain.groups.values()) offer('group', name, tags)
+  for (const { name, tags } of domain.services.values()) offer('service', name, tags)
+  for (const versions of domain.policies.values()) {
+    for (const { name, tags, active } of versions.values()) if (active) offer('policy', name, tags)
   }
 }
 
