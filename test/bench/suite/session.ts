@@ -11,7 +11,9 @@ import type { Size } from './sizes.ts'
 import { fillSuite } from './suite-data.ts'
 
 const CONNECTIONS = 16
-const FIRST_WARM_SECONDS = 1
+/** Before the first round: so many requests that the server is compiled, or as many as fit into the time. */
+const FIRST_REQUESTS = 5000
+const FIRST_SECONDS = 3
 const WARM_SECONDS = 0.5
 /** The bare server needs less time: it has the same to do in every run. */
 const BARE_PART = 0.5
@@ -65,8 +67,16 @@ export async function openSession(zms: BenchZms, server: 'zms' | 'zts', tool: Lo
   const runBare = (warmSeconds: number, seconds: number) =>
     tool.run({ ...common, urls: [bare.url], pids: [bare.pid], expected: [200], warmSeconds, seconds })
   let runs = 0
-  const run = (load: ScenarioLoad, warmSeconds: number, seconds: number) =>
-    tool.run({ ...common, ...load, first: ++runs * RUN_STEP, pids, warmSeconds, seconds })
+  const run = (load: ScenarioLoad, warmSeconds: number, seconds: number, requests?: number) =>
+    tool.run({
+      ...common,
+      ...load,
+      first: ++runs * RUN_STEP,
+      pids,
+      warmSeconds,
+      seconds,
+      ...(requests !== undefined && { requests }),
+    })
   let lastBare: LoadResult | undefined
 
   const session: Omit<Session, keyof AsyncDisposable> = {
@@ -75,8 +85,8 @@ export async function openSession(zms: BenchZms, server: 'zms' | 'zts', tool: Lo
     async measure(scenario, size, { seconds, rounds }) {
       const bareSeconds = seconds * BARE_PART
       const load = await scenario.load(world, size)
-      await run(load, 0, FIRST_WARM_SECONDS)
-      const limits = [lastBare ?? (await runBare(FIRST_WARM_SECONDS, bareSeconds))]
+      await run(load, 0, FIRST_SECONDS, FIRST_REQUESTS)
+      const limits = [lastBare ?? (await runBare(FIRST_SECONDS, bareSeconds))]
       const results: LoadResult[] = []
       for (let round = 0; round < rounds; round++) {
         results.push(await run(load, WARM_SECONDS, seconds))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { baseSize, GRID_SIZES, STANDARD_SIZES, sizeKey, walk } from './sizes.ts'
+import { along, baseSize, GRID_SIZES, STANDARD_SIZES, sizeKey, walk } from './sizes.ts'
 
 describe('the base', () => {
   test('is the standard size where that is among the sizes', () => {
@@ -45,4 +45,8 @@ describe('a walk', () => {
 test('a size has the same key whatever the order of its axes', () => {
   assert.equal(sizeKey({ members: 10, domains: 1 }), sizeKey({ domains: 1, members: 10 }))
   assert.notEqual(sizeKey({ members: 10 }), sizeKey({ domains: 10 }))
+})
+
+test('a size along some axes has no others', () => {
+  assert.deepEqual(along({ domains: 1, members: 2, assertions: 3 }, ['members']), { members: 2 })
 })

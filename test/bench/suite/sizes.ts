@@ -41,3 +41,7 @@ export function walk(lists: SizeLists, axes: readonly Axis[]): Size[] {
 
 /** The same text for the same size. */
 export const sizeKey = (size: Partial<Size>): string => AXES.map((axis) => size[axis] ?? '-').join(' ')
+
+/** A size along some axes only. */
+export const along = (size: Size, axes: readonly Axis[]): Partial<Size> =>
+  Object.fromEntries(axes.map((axis) => [axis, size[axis]]))

@@ -1,11 +1,9 @@
-import { STORE_TITLES, type StoreKind } from '../bench-zms.ts'
-import { type LoadTool, openLoadTool } from '../load-tool.ts'
-import { residentMebibytes } from '../process-memory.ts'
-import { median } from '../statistics.ts'
+import type { StoreKind } from '../bench-zms.ts'
+import { openLoadTool } from '../load-tool.ts'
 import type { BenchRow } from './row.ts'
-import type { Scenario } from './scenario.ts'
-import { type Effort, openSession, prepareSuite } from './session.ts'
-import { type Axis, baseSize, type Size, type SizeLists, sizeKey, walk } from './sizes.ts'
+import { COLD_START, MEMORY, ServerBenches } from './server-benches.ts'
+import type { Effort } from './session.ts'
+import { type Axis, along, type Size, type SizeLists, walk } from './sizes.ts'
 import { ZMS_SCENARIOS } from './zms-scenarios.ts'
 import { zpeDecision } from './zpe-decision.ts'
 import { domainChange } from './zts-change.ts'
@@ -18,17 +16,15 @@ export interface SuiteOptions extends Effort {
   readonly sizes: SizeLists
 }
 
-/** A benchmark without servers: what it gives may depend on some axes. */
+/** A benchmark without servers. */
 interface LocalBench {
   readonly name: string
+  /** What the cost may depend on. */
   readonly axes: readonly Axis[]
   measure(size: Size, effort: Effort): Promise<BenchRow['figures']>
 }
 
 const LOCAL_BENCHES: readonly LocalBench[] = [domainLoad, ...domainChange, zpeDecision]
-
-const COLD_START = 'cold-start'
-const MEMORY = 'memory'
 
 /** Names of the benchmarks, in the order of their rows. */
 export const SUITE_NAMES = [
@@ -50,14 +46,9 @@ export const SUITE_NAMES = [
 ] as const
 export type SuiteName = (typeof SUITE_NAMES)[number]
 
-/** The benchmark that a row belongs to. */
-const benchOf = (name: string): string => name.split('/', 1)[0] ?? name
-
-const SERVERS = ['zms', 'zts'] as const
-
 /**
  * Measures benchmarks at all sizes that they may depend on, each beside its limit, and tells of every row as it is done.
- * Servers are started once for each store and number of domains, ZMS alone and then both.
+ * Gives the rows in the order of {@link SUITE_NAMES}.
  */
 export async function runSuite(
   names: readonly SuiteName[],
@@ -69,14 +60,15 @@ export async function runSuite(
     rows.push(row)
     tell(row)
   }
-  const isWanted = ({ name }: { name: string }) => (names as readonly string[]).includes(benchOf(name))
+  const isWanted = ({ name }: { readonly name: string }) => (names as readonly string[]).includes(benchOf(name))
   const scenarios = [...ZMS_SCENARIOS, ...ZTS_SCENARIOS].filter(isWanted)
-  const ofServers = names.some((name) => name === COLD_START || name === MEMORY)
-  if (scenarios.length > 0 || ofServers) {
+  const extras = { measuresMemory: names.includes(MEMORY), measuresStarts: names.includes(COLD_START) }
+  if (scenarios.length > 0 || extras.measuresMemory || extras.measuresStarts) {
     const tool = await openLoadTool()
     for (const [index, store] of options.stores.entries()) {
-      const wanted = scenarios.filter(({ stores }) => stores === 'each' || index === 0)
-      await measureStore({ names, scenarios: wanted, store, tool, options, add })
+      const ofStore = scenarios.filter(({ stores }) => stores === 'each' || index === 0)
+      const benches = new ServerBenches({ store, scenarios: ofStore, ...extras, ...options, tool, add })
+      for (const domains of options.sizes.domains) await benches.measure(domains)
     }
   }
   for (const bench of LOCAL_BENCHES.filter(isWanted)) {
@@ -89,72 +81,5 @@ export async function runSuite(
   return rows.toSorted((a, b) => place(a) - place(b))
 }
 
-interface StoreMeasurement {
-  readonly names: readonly SuiteName[]
-  readonly scenarios: readonly Scenario[]
-  readonly store: StoreKind
-  readonly tool: LoadTool
-  readonly options: SuiteOptions
-  readonly add: (row: BenchRow) => void
-}
-
-async function measureStore({ names, scenarios, store, tool, options, add }: StoreMeasurement): Promise<void> {
-  const { sizes } = options
-  const base = baseSize(sizes)
-  const servers = SERVERS.filter(
-    (server) =>
-      scenarios.some((scenario) => scenario.server === server) || names.includes(MEMORY) || names.includes(COLD_START),
-  )
-  for (const domains of sizes.domains) {
-    // The other axes are walked at the base.
-    const points = scenarios.flatMap((scenario) =>
-      walk(sizes, scenario.axes)
-        .filter((size) => size.domains === domains)
-        .map((size) => ({ scenario, size })),
-    )
-    const atBase = { ...base, domains }
-    const sized = [
-      ...new Map([atBase, ...points.map(({ size }) => size)].map((size) => [sizeKey(size), size])).values(),
-    ]
-    console.error(`${STORE_TITLES[store]}: making ${domains.toLocaleString('en')} domains`)
-    await using zms = await prepareSuite(store, domains, sized, servers.includes('zts'))
-    for (const server of servers) {
-      await using session = await openSession(zms, server, tool)
-      if (names.includes(MEMORY)) {
-        add({
-          name: `${MEMORY}/${server}-started`,
-          store,
-          size: { domains },
-          figures: { mebibytes: await residentMebibytes(session.pid) },
-        })
-      }
-      for (const { scenario, size } of points.filter((each) => each.scenario.server === server)) {
-        const figures = await session.measure(scenario, size, options)
-        add({ name: scenario.name, store, size: along(size, scenario.axes), figures })
-      }
-      if (names.includes(MEMORY)) {
-        const [busiest] = server === 'zms' ? ZMS_SCENARIOS : ZTS_SCENARIOS
-        if (busiest) await session.warm(busiest, atBase, options.seconds)
-        add({
-          name: `${MEMORY}/${server}-loaded`,
-          store,
-          size: { domains },
-          figures: { mebibytes: await residentMebibytes(session.pid) },
-        })
-      }
-    }
-    if (!names.includes(COLD_START)) continue
-    for (const server of servers) {
-      const seconds: number[] = []
-      for (let round = 0; round < options.rounds; round++) {
-        await using started = await zms.start({}, server === 'zms' ? 'zms' : 'all')
-        seconds.push(started.summary.readyMillis / 1000)
-      }
-      const name = `${COLD_START}/${server === 'zms' ? 'zms' : 'both'}`
-      add({ name, store, size: { domains }, figures: { seconds: median(seconds) } })
-    }
-  }
-}
-
-const along = (size: Size, axes: readonly Axis[]): Partial<Size> =>
-  Object.fromEntries(axes.map((axis) => [axis, size[axis]]))
+/** The benchmark that a row belongs to. */
+const benchOf = (name: string): string => name.split('/', 1)[0] ?? name
