@@ -16,6 +16,7 @@ import type { WriteSettings } from './scope.ts'
 import { DatabaseClock, GivenClock } from './stamp-clock.ts'
 import { Sequence, type StampConnection, StampReader } from './stamps.ts'
 import { Transactions } from './transactions.ts'
+import { Writability } from './writability.ts'
 
 /** What a MySQL store is made of. */
 export interface MySqlStoreOptions {
@@ -76,6 +77,7 @@ export class MySqlStore implements Store {
   readonly #replicaPool: MySqlPool | undefined
   readonly #queries: MySqlQueries
   readonly #transactions: Transactions
+  readonly #writability: Writability
   readonly #retry: RetrySettings
   readonly #random: () => number
 
@@ -101,6 +103,7 @@ export class MySqlStore implements Store {
       domain: (name) => this.#reader.domain(name),
       domains: (names) => this.#reader.domains(names),
     })
+    this.#writability = new Writability(this.#writePool)
     this.#transactions = new Transactions({
       pool: this.#writePool,
       reader: this.#reader,
@@ -133,7 +136,7 @@ export class MySqlStore implements Store {
   }
 
   transact<T>(domains: readonly string[], decide: (transaction: Transaction) => Promise<T> | T): Promise<T> {
-    return this.#transactions.run(domains, decide)
+    return this.#writability.watch(this.#transactions.run(domains, decide))
   }
 
   async check(): Promise<boolean> {
@@ -146,7 +149,7 @@ export class MySqlStore implements Store {
   }
 
   remark(): string | undefined {
-    return this.#source.remark()
+    return this.#source.remark() ?? this.#writability.remark()
   }
 
   async close(): Promise<void> {
