@@ -1,5 +1,11 @@
+import { certificateFiles } from './certificate-files.ts'
+import { clock } from './clock.ts'
+import { connections } from './connections.ts'
+import { database } from './database.ts'
+import { disk } from './disk.ts'
 import type { Fault } from './fault.ts'
 import { gracefulStop } from './graceful-stop.ts'
+import { killed } from './killed.ts'
 
 /** All faults, in the order in which they are tried. */
-export const FAULTS: readonly Fault[] = [gracefulStop]
+export const FAULTS: readonly Fault[] = [gracefulStop, killed, disk, database, clock, connections, certificateFiles]

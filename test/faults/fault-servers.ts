@@ -83,6 +83,8 @@ export class FaultServers implements AsyncDisposable {
     const settings = {
       'athenz.tls_port': api,
       'athenz.ts.ops_port': ops,
+      // The roles that clients write to grow beyond what is usual.
+      ...(name === 'zms' && { 'athenz.zms.quota_check': 'false' }),
       ...(name === 'zts' && { 'athenz.zts.zms_url': `https://localhost:${this.#ports.zms.api}/` }),
       ...options.settings,
     }

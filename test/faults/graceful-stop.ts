@@ -5,6 +5,8 @@ import { FaultServers, type RunningFaultServer } from './fault-servers.ts'
 import { type ConnectionStory, PipeliningClient, requestText } from './pipelining-client.ts'
 
 const PIPELINED = 4
+/** Of those who wait: what there is, what they are told with it, and then nothing until there is news. */
+const QUESTIONS: readonly Readonly<Record<string, string>>[] = [{}, { prefer: 'wait=0' }, { prefer: 'wait=60' }]
 const CHANGES = '/zms/v1/sys/modified_domains?metaonly=true'
 const POLICIES = '/zts/v1/domain/sys.auth/signed_policy_data'
 /** What requests that wait are answered with when the server stops: there is no news. */
@@ -80,7 +82,7 @@ async function stopUnderLoad(
   const waiters = await Promise.all(Array.from({ length: 3 }, connect))
   for (const waiter of waiters) {
     if (awaited === undefined) break
-    for (const headers of [{}, { prefer: 'wait=0' }, { prefer: 'wait=60' }]) {
+    for (const headers of QUESTIONS) {
       await waiter.settled()
       waiter.send([requestText('GET', awaited, { ...headers, 'if-none-match': waiter.etag })])
     }
