@@ -20,8 +20,8 @@ const SETTINGS = {
 const [FILE, MYSQL] = ['file', 'mysql'] as const
 
 /**
- * Declares tests that walk with zms-cli through a ZMS: with Athenz' own on each store, with ours on one. Each has a ZMS of
- * its own, which is given when a test asks for it.
+ * Declares tests that walk with zms-cli through a ZMS, with Athenz' own and with ours, on each store. Each has a ZMS of its
+ * own, which is given when a test asks for it.
  */
 export async function describeZmsCli(title: string, walk: (zms: () => ZmsCli) => void): Promise<void> {
   const original = await athenzTools(['zms-cli'])
@@ -30,6 +30,7 @@ export async function describeZmsCli(title: string, walk: (zms: () => ZmsCli) =>
     { whose: 'zms-cli', tools: original, store: FILE },
     { whose: 'zms-cli', tools: original, store: MYSQL },
     { whose: 'our zms-cli', tools: ours, store: FILE },
+    { whose: 'our zms-cli', tools: ours, store: MYSQL },
   ]
   for (const { whose, tools, store } of walks) {
     describe(`${whose} and the ${store} store: ${title}`, { skip: 'skipped' in tools && tools.skipped }, () => {

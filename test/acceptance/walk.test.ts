@@ -68,4 +68,9 @@ describe("the walk through both servers with Athenz' own tools", async () => {
     await using server = await startMariaDb()
     await walk(tools, server)
   })
+
+  test("with this project's tools, and domains and records in MariaDB", async () => {
+    await using server = await startMariaDb()
+    await walk({ folder: folderWithOwnTools(tools.folder) }, server)
+  })
 })
