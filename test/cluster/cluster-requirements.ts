@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { findGalera } from './galera-cluster.ts'
+import { findGalera } from '../support/galera.ts'
 
 const PACKAGES = ['mariadb-server', 'galera-4', 'rsync', 'iproute2', 'util-linux']
 const PROGRAMS = ['mariadbd', 'mariadb-install-db', 'wsrep_sst_rsync', 'rsync', 'ip', 'unshare', 'nsenter']

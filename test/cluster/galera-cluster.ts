@@ -10,25 +10,6 @@ import type { ClusterNetwork } from './cluster-network.ts'
 
 const run = promisify(execFile)
 
-/** Where packages put the library. */
-const PROVIDERS = [
-  '/usr/lib/galera/libgalera_smm.so',
-  '/usr/lib64/galera-4/libgalera_smm.so',
-  '/usr/lib/libgalera_smm.so',
-]
-
-/** The library that replicates; undefined when the machine has none. */
-export async function findGalera(): Promise<string | undefined> {
-  for (const file of PROVIDERS) {
-    const present = await access(file).then(
-      () => true,
-      () => false,
-    )
-    if (present) return file
-  }
-  return undefined
-}
-
 /** What a cluster is made of. */
 export interface GaleraOptions {
   readonly network: ClusterNetwork

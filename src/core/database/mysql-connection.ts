@@ -48,7 +48,10 @@ const NEXT_SERVER_MILLIS = 3_000
 
 /** What a server says of itself when a connection is made; other servers than those of a cluster know no `wsrep`. */
 const ABOUT_SERVER = `SHOW SESSION VARIABLES WHERE Variable_name IN ('wsrep_on', 'read_only');
-  SHOW STATUS LIKE 'wsrep_ready'`
+  SHOW STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_local_state')`
+
+/** The state of a node that takes in what others commit as they do. */
+const SYNCED = '4'
 
 /**
  * In a cluster every statement waits until this node has what was committed on any other one before: reading (1), UPDATE
@@ -70,6 +73,7 @@ export class MySqlConnection {
   readonly #pending = new Map<(error: Error) => void, NodeJS.Timeout>()
   #usable = true
   #isOfCluster = false
+  #isBehind = false
   #onClose: () => void = () => {}
 
   private constructor(driver: Connection, server: Server, timeoutMillis: number) {
@@ -82,24 +86,32 @@ export class MySqlConnection {
 
   /**
    * Connects and runs `setup`, a constant script of session settings; times are UTC and values are checked strictly. Of
-   * several servers it is the first one that can be reached and takes writes: what another one holds may be old.
+   * several servers it is the first one that can be reached and takes writes: what another one holds may be old. A node
+   * that does not keep up with its cluster, e.g. while it is backed up, would keep everybody waiting; it comes last.
    */
   static async open(settings: MySqlSettings, setup = ''): Promise<MySqlConnection> {
     const { hosts } = settings
     if (hosts === undefined) return MySqlConnection.#openAt(settings, settings, setup)
     const connectTimeoutMillis = Math.min(settings.connectTimeoutMillis, NEXT_SERVER_MILLIS)
     const failures: unknown[] = []
+    let spare: MySqlConnection | undefined
     for (const host of hosts.inOrder()) {
       try {
         const at = { host: host.host, port: host.port, connectTimeoutMillis }
         const connection = await MySqlConnection.#openAt({ ...settings, ...at }, host, setup)
         hosts.answered(host)
-        return connection
+        if (!connection.#isBehind) {
+          spare?.close()
+          return connection
+        }
+        if (spare === undefined) spare = connection
+        else connection.close()
       } catch (error) {
         hosts.failed(host)
         failures.push(error)
       }
     }
+    if (spare !== undefined) return spare
     throw failures[0]
   }
 
@@ -140,6 +152,7 @@ export class MySqlConnection {
     if (isOneOfSeveral && about.get('wsrep_ready') !== 'ON') {
       throw new DatabaseError('unreachable', 'the server is not a member of its cluster')
     }
+    this.#isBehind = about.get('wsrep_local_state') !== SYNCED
     await this.script(CLUSTER_SETUP)
   }
 

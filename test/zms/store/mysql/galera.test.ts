@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { MySqlConnection } from '#core/database/mysql-connection.ts'
 import type { DomainChange } from '#zms/store/change.ts'
 import type { Store } from '#zms/store/store.ts'
-import { findGalera } from '../../../cluster/galera-cluster.ts'
-import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
+import { findGalera, startGaleraNode } from '../../../support/galera.ts'
+import type { MariaDb } from '../../../support/mariadb.ts'
 import { openStore, settingsFor } from '../../../support/mysql-store.ts'
 import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
 
@@ -15,26 +12,6 @@ const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
 const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
 
 const provider = await findGalera()
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
-/** Arguments of a server that is a cluster by itself. */
-const nodeArgs = (port: number) => [
-  '--wsrep-on=ON',
-  `--wsrep-provider=${provider}`,
-  '--wsrep-cluster-address=gcomm://',
-  `--wsrep-provider-options=gmcast.listen_addr=tcp://127.0.0.1:${port}`,
-  '--wsrep-node-address=127.0.0.1',
-  '--binlog-format=ROW',
-  '--innodb-autoinc-lock-mode=2',
-]
 
 const addReader = (store: Store, member: string) =>
   store.transact(['sports'], (transaction) => {
@@ -57,20 +34,12 @@ describe('a MySQL store on a node of a Galera cluster', {
   let database: string
 
   before(async () => {
-    db = await startMariaDb({ args: nodeArgs(await freePort()) })
+    db = await startGaleraNode(provider ?? '')
   })
   after(() => db.stop())
   beforeEach(async () => {
     database = await db.freshDatabase(SCHEMA)
     await db.load(database, DATA)
-  })
-
-  test('reads what any node has committed', async () => {
-    const connection = await MySqlConnection.open(settingsFor(db, database))
-    assert.equal(connection.isOfCluster, true)
-    const [row] = await connection.rows('SELECT @@wsrep_sync_wait AS sync, @@wsrep_dirty_reads AS dirty')
-    assert.deepEqual({ ...(row as object) }, { sync: 7, dirty: 0 })
-    connection.close()
   })
 
   test('answers 503 while the node is no member of the cluster, and goes on when it is', async () => {
