@@ -32,6 +32,10 @@ export function startPlainServer(server: ClientFiles, ca: string, databaseUrl?: 
   return start('plain.mjs', [server.key, server.certificate, ca, ...(databaseUrl === undefined ? [] : [databaseUrl])])
 }
 
+/** Starts the limit in several processes that share its port. */
+export const startBareWorkers = (server: ClientFiles, ca: string, count: number): Promise<BareServer> =>
+  start('bare-workers.mjs', [server.key, server.certificate, ca, String(count)])
+
 async function start(source: string, args: readonly string[]): Promise<BareServer> {
   const program = startProgram(process.execPath, [join(import.meta.dirname, 'load', source), ...args])
   const port = await program.line()

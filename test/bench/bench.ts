@@ -16,6 +16,7 @@ import { AXES, type Axis, GRID_SIZES, type SizeLists, STANDARD_SIZES } from './s
 import { runSuite, SUITE_NAMES, type SuiteName } from './suite/suite.ts'
 import { suiteGoals } from './suite/suite-goals.ts'
 import { tokens } from './tokens.ts'
+import { workers } from './workers.ts'
 import { writes } from './writes.ts'
 import { zpe } from './zpe.ts'
 
@@ -28,6 +29,7 @@ const GOALS: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRes
   memory,
   start,
   zpe,
+  workers,
   'file-store': async () => {
     await import('./file-store.ts')
     return undefined
