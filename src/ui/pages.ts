@@ -1,4 +1,5 @@
 import type { Page } from './page.ts'
+import { assertionPage } from './pages/assertion.ts'
 import { groupPage, rolePage } from './pages/collection.ts'
 import { groupHistoryPage, roleHistoryPage } from './pages/collection-history.ts'
 import { groupMemberPage, roleMemberPage } from './pages/collection-member.ts'
@@ -8,12 +9,15 @@ import { groupSettingsPage, roleSettingsPage } from './pages/collection-settings
 import { groupsPage, rolesPage } from './pages/collections.ts'
 import { deleteGroupPage, deleteRolePage } from './pages/delete-collection.ts'
 import { deleteDomainPage } from './pages/delete-domain.ts'
+import { deletePolicyPage, deletePolicyVersionPage } from './pages/delete-policy.ts'
 import { deleteServicePage } from './pages/delete-service.ts'
 import { domainPage } from './pages/domain.ts'
 import { domainSettingsPage } from './pages/domain-settings.ts'
 import { duePage } from './pages/due.ts'
 import { homePage } from './pages/home.ts'
 import { newDomainPage } from './pages/new-domain.ts'
+import { policiesPage } from './pages/policies.ts'
+import { policyPage, policyVersionPage } from './pages/policy.ts'
 import { searchPage } from './pages/search.ts'
 import { servicePage } from './pages/service.ts'
 import { servicesPage } from './pages/services.ts'
@@ -46,4 +50,10 @@ export const PAGES: readonly Page[] = [
   servicesPage,
   servicePage,
   deleteServicePage,
+  assertionPage,
+  policiesPage,
+  policyPage,
+  policyVersionPage,
+  deletePolicyPage,
+  deletePolicyVersionPage,
 ]

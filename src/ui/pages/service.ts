@@ -6,6 +6,7 @@ import { type Content, type Html, html, path, withQuery } from '../html.ts'
 import { commandLine } from '../layout.ts'
 import { definePage, FormProblem, type Outcome, type PageRequest } from '../page.ts'
 import { describeKey, keyToRegister, registeredPem } from '../service-keys.ts'
+import { tagTexts } from '../tag-texts.ts'
 import { undoBy } from '../undo.ts'
 import type { Zms } from '../zms-calls.ts'
 
@@ -42,7 +43,7 @@ ${definitions([
   ['Client id', service.clientId],
   ['Key that signs its certificates', service.x509CertSignerKeyId],
   ['Key that signs its SSH certificates', service.sshCertSignerKeyId],
-  ['Tags', Object.entries(service.tags ?? {}).map(([key, { list }]) => html`<code>${key}</code>: ${list.join(', ')} `)],
+  ['Tags', tagTexts(service.tags)],
   ['Changed', time(service.modified)],
 ])}
 <section aria-labelledby="keys"><h2 id="keys">Public keys</h2>${keyTable(request, service, auditEnabled)}
