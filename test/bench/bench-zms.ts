@@ -63,7 +63,8 @@ export async function prepareZms(
     startDevServers({ ...common, ...(servers === 'zms' && { zts: false }), settings })
   const { certificatesFolder, varFolder } = serverLayout(ZMS, folder)
   // The first start makes certificates and the system domains.
-  const first = await startDevServers({ ...common, ...(ztsSettings && { ztsSettings }) })
+  const hasSettings = ztsSettings !== undefined && Object.keys(ztsSettings).length > 0
+  const first = await startDevServers({ ...common, ...(hasSettings && { ztsSettings }) })
   await first[Symbol.asyncDispose]()
   const client = await clientOf(folder)
   const store =

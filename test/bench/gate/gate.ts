@@ -45,8 +45,8 @@ export interface GateOutcome {
 }
 
 const ROUNDS = 5
-const ANSWERS = { firstRequests: 15_000, requests: 4000 }
-const TOKENS = { firstRequests: 3000, requests: 600 }
+const ANSWERS = { firstRequests: 12_000, requests: 3000 }
+const TOKENS = { firstRequests: 1500, requests: 300 }
 const MANY_DOMAINS = 10_000
 const SMALL: Omit<Size, 'domains'> = { members: 10, assertions: 10 }
 const MANY_MEMBERS = { ...SMALL, members: 100_000 }
