@@ -21,6 +21,7 @@ export function registerDomainMetrics(registry: Registry, store: Pick<Store, 'mo
     name: 'athenz_zms_domains_newest_modified_timestamp_seconds',
     help: 'Newest modification time of an enabled domain, in seconds since 1970; 0 before the first answer of the store',
     registers: [],
+    aggregator: 'max',
     collect: async () => {
       // A store that hangs is not asked again by everybody who reads the metrics.
       reading ??= read()
