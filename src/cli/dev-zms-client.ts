@@ -10,7 +10,11 @@ export interface ZmsCredential {
 
 const ANSWER_TIMEOUT_MILLIS = 30_000
 
-/** Asks ZMS with a client certificate. What ZMS refuses is a CommandFailure with its reason. */
+/**
+ * Asks ZMS with a client certificate. What ZMS refuses is a CommandFailure with its reason. Between the starts of the two
+ * servers a handful of questions is asked: with what every Node.js has, because loading the client library, its types and its
+ * HTTP library takes longer than all of them.
+ */
 export class DevZmsClient {
   readonly #url: string
   readonly #agent: Agent

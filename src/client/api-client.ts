@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { messageOf } from '#core/error/message-of.ts'
 import { boundedText } from '#core/http/bounded-body.ts'
+import { codeOf, isDistrust } from '#core/http/connection-failure.ts'
 import type { Endpoint } from '#core/http/endpoint.ts'
 import { readValue, type WireIssue, type WireType } from '#core/http/wire.ts'
 import { systemWait, type Wait } from '#core/main/periodic-job.ts'
@@ -17,7 +18,7 @@ import {
   type Operations,
   wireRequest,
 } from './operation.ts'
-import { codeOf, pauseBeforeRetry, type RetryOptions } from './retry.ts'
+import { pauseBeforeRetry, type RetryOptions } from './retry.ts'
 import { serverUrl } from './server-url.ts'
 
 /** Where a server is, and who calls it. */
@@ -71,8 +72,6 @@ const READ_TIMEOUT_MILLIS = 30_000
 const REPLY_MAX_BYTES = 256 * 1024 * 1024
 const ERROR_MAX_BYTES = 65_536
 const ERROR_MESSAGE_MAX_LENGTH = 2000
-/** Codes with which OpenSSL and Node.js say that a certificate is not accepted, or that nobody speaks TLS there. */
-const TLS_CODE = /CERT|SIGNATURE|SELF_SIGNED|^ERR_(?:TLS|SSL|OSSL)_/
 
 /**
  * Calls the operations of a server by their published names. Requests, answers and their types come from the declarations
@@ -270,7 +269,7 @@ function failure(cause: unknown, isLate: boolean, { host, ...place }: Place & { 
     const kind = cause instanceof RangeError ? 'invalid-reply' : 'invalid-request'
     return new AthenzClientError(messageOf(cause), { ...place, kind, cause })
   }
-  const kind = TLS_CODE.test(code) ? 'untrusted' : 'unreachable'
+  const kind = isDistrust(cause) ? 'untrusted' : 'unreachable'
   const said = messageOf(cause) || code
   return new AthenzClientError(`${host} cannot be reached: ${said}`, { ...place, kind, cause })
 }

@@ -1,3 +1,4 @@
+import { codeOf } from '#core/http/connection-failure.ts'
 import { AthenzClientError } from './client-error.ts'
 
 /** How often, and after what time, a call is repeated. */
@@ -51,11 +52,4 @@ function isPassing({ kind, status, cause }: AthenzClientError, harmless: boolean
   // Of these requests the server has done nothing.
   if (status === 429 || (kind === 'unreachable' && UNSENT_CODES.has(codeOf(cause) ?? ''))) return true
   return harmless && (kind === 'unreachable' || PASSING_STATUSES.has(status ?? 0))
-}
-
-/** Code of a system call or of the HTTP library; that of the first when several addresses were tried. */
-export function codeOf(cause: unknown): string | undefined {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0])
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return typeof code === 'string' ? code : undefined
 }

@@ -1,8 +1,8 @@
 /**
- * The whole of a body as text.
+ * The whole of a body.
  * @throws RangeError when it has more than `maxBytes`; the stream and its connection are destroyed then
  */
-export async function boundedText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+export async function boundedBytes(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = []
   let size = 0
   for await (const piece of body) {
@@ -10,5 +10,9 @@ export async function boundedText(body: AsyncIterable<Buffer>, maxBytes: number)
     if (size > maxBytes) throw new RangeError(`the body is longer than ${maxBytes} bytes`)
     pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString('utf8')
+  return Buffer.concat(pieces)
 }
+
+/** As {@link boundedBytes}, as text. */
+export const boundedText = async (body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> =>
+  (await boundedBytes(body, maxBytes)).toString('utf8')

@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
+import { boundedBytes } from '#core/http/bounded-body.ts'
+import { codeOf, isDistrust } from '#core/http/connection-failure.ts'
 import { SourceFailure } from './change-log-store.ts'
 
 /** Where ZMS is, how to connect to it and who asks. */
@@ -42,10 +44,13 @@ const API_ROOT = '/zms/v1'
 /** Too many requests: so often a question is repeated, as the original does. */
 const MAX_TRIES = 100
 const MAX_REASON_LENGTH = 200
-/** Codes with which OpenSSL and Node.js say that a certificate, or what is no TLS at all, is not accepted. */
-const TLS_CODE = /CERT|SIGNATURE|SELF_SIGNED|^ERR_(?:TLS|SSL)_/
 
-/** Asks ZMS. What is no answer of use becomes a {@link SourceFailure} with words for people who run the server. */
+/**
+ * Asks ZMS. What is no answer of use becomes a {@link SourceFailure} with words for people who run the server. It is apart
+ * from the client library, which reads answers into objects: here the bytes stay as they came, to be read, verified and
+ * written to disk without being built anew; a question may be held by ZMS for as long as nothing changes; and the
+ * limits of an answer, the connections and the patience with a busy server are those of a server, not of an application.
+ */
 export class ZmsClient {
   readonly #options: ZmsClientOptions
   readonly #root: URL
@@ -98,21 +103,18 @@ export class ZmsClient {
       if (cause instanceof SourceFailure) throw cause
       if (signal.aborted) throw signal.reason
       if (timeout.aborted) throw this.#failure('timeout', 'does not answer in time', cause)
-      const code = TLS_CODE.test(codeOf(cause) ?? '') ? 'untrusted' : 'unreachable'
+      const code = isDistrust(cause) ? 'untrusted' : 'unreachable'
       throw this.#failure(code, `cannot be reached: ${reasonOf(cause)}`, cause)
     }
   }
 
   async #body({ body }: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
-    const pieces: Buffer[] = []
-    let size = 0
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      size += piece.length
-      // Leaving the loop destroys the stream and its connection.
-      if (size > maxBytes) throw this.#failure('garbage', `gives an answer of more than ${maxBytes} bytes`)
-      pieces.push(piece)
+    try {
+      return await boundedBytes(body as AsyncIterable<Buffer>, maxBytes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw this.#failure('garbage', `gives an answer of more than ${maxBytes} bytes`)
     }
-    return Buffer.concat(pieces)
   }
 
   #unexpected(status: number, body: Buffer): SourceFailure {
@@ -168,7 +170,5 @@ function reasonOf(cause: unknown): string {
   const message = cause.message !== '' ? cause.message : first === undefined ? '' : reasonOf(first)
   return printable(code === undefined || message.includes(code) ? message : `${message} (${code})`)
 }
-
-const codeOf = (cause: unknown): string | undefined => (cause as NodeJS.ErrnoException | undefined)?.code
 
 const printable = (text: string): string => text.slice(0, MAX_REASON_LENGTH).replaceAll(/[^ -~]+/g, ' ')
