@@ -7,6 +7,7 @@ import type { ZmsDependencies } from './service/dependencies.ts'
 import { dependencyService } from './service/dependency.ts'
 import { domainService } from './service/domain.ts'
 import { domainCheckService } from './service/domain-check.ts'
+import { domainHistoryService } from './service/domain-history.ts'
 import { domainMetaService } from './service/domain-meta.ts'
 import { entityService } from './service/entity.ts'
 import { groupService } from './service/group.ts'
@@ -53,6 +54,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...roleMetaService(deps),
     ...roleMembershipService(deps),
     ...searchAllService(deps),
+    ...domainHistoryService(deps),
     ...serviceIdentityService(deps),
     ...serviceSearchService(deps),
     ...templateService(deps),

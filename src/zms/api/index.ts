@@ -4,6 +4,7 @@ import { collectionSearchEndpoints } from './collection-search.ts'
 import { dependencyEndpoints } from './dependency.ts'
 import { domainEndpoints } from './domain.ts'
 import { domainCheckEndpoints } from './domain-check.ts'
+import { domainHistoryEndpoints } from './domain-history.ts'
 import { domainMetaEndpoints } from './domain-meta.ts'
 import { entityEndpoints } from './entity.ts'
 import { groupEndpoints } from './group.ts'
@@ -62,6 +63,7 @@ export const searchEndpoints = {
   ...policySearchEndpoints,
   ...serviceSearchEndpoints,
   ...searchAllEndpoints,
+  ...domainHistoryEndpoints,
 }
 
 /** Every operation of ZMS by its name. */

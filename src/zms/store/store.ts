@@ -1,5 +1,6 @@
 import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Change } from './change.ts'
+import type { DomainHistoryQueries } from './domain-history.ts'
 import type { Domain, MemberAudit, Quota } from './model.ts'
 import type { NoticeQueries, Notices } from './notices.ts'
 import type { SearchQueries } from './search.ts'
@@ -16,7 +17,14 @@ import type { SearchQueries } from './search.ts'
  * Unless a method says otherwise, lists come in ascending order of names (of UTF-16 code units; of domain, then
  * collection, then member where there are several), and names and values are compared exactly.
  */
-export interface Store extends DomainQueries, MemberQueries, ServiceQueries, PrincipalQueries, SearchQueries, Notices {
+export interface Store
+  extends DomainQueries,
+    MemberQueries,
+    ServiceQueries,
+    PrincipalQueries,
+    SearchQueries,
+    DomainHistoryQueries,
+    Notices {
   /**
    * Runs `decide` over a consistent view and commits the changes it collected. `domains` names every domain it changes
    * (they are locked, in this and other processes, and need not exist); it may read others. `decide` may run several
@@ -40,6 +48,7 @@ export type StoreQueries = DomainQueries &
   ServiceQueries &
   PrincipalQueries &
   SearchQueries &
+  DomainHistoryQueries &
   NoticeQueries
 
 /** The view and the collected changes of one transaction. */

@@ -26,10 +26,10 @@ export interface FollowingStoreOptions {
 }
 
 /** Questions that are answered from the copy. */
-type CopyQuery = Exclude<keyof StoreQueries, 'domain' | 'domains' | 'roleAudit' | 'groupAudit'>
+type CopyQuery = Exclude<keyof StoreQueries, 'domain' | 'domains' | 'roleAudit' | 'groupAudit' | 'domainHistory'>
 
 /** What only the process that has the store can answer. */
-const REMOTE = ['claimNotices', 'roleAudit', 'groupAudit', 'check'] as const
+const REMOTE = ['claimNotices', 'roleAudit', 'groupAudit', 'domainHistory', 'check'] as const
 
 const COPY_QUERIES: Readonly<Record<CopyQuery, true>> = {
   domainNames: true,

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { type DomainHistoryEntry, type DomainHistoryQuery, newestOf } from '../domain-history.ts'
 import type { MemberAudit } from '../model.ts'
 
 /** Whether a history is that of a role or of a group. */
@@ -102,6 +103,24 @@ export class History {
     return found
   }
 
+  /** Newest entries of all roles and groups of a domain; their places are the numbers of their lines. */
+  async readDomain({ domain, limit, before, filter }: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
+    const lines = (await this.#lines(domain)).filter((line) => line !== '')
+    const text = filter?.toLowerCase() ?? ''
+    const deleted = new Set<string>()
+    const found: Record<CollectionKind, DomainHistoryEntry[]> = { role: [], group: [] }
+    for (let place = lines.length - 1; place >= 0; place--) {
+      const [kind, collection, entry] = JSON.parse(lines[place] as string) as [CollectionKind, string, MemberAudit?]
+      const key = `${kind} ${collection}`
+      if (!entry) deleted.add(key)
+      if (!entry || deleted.has(key) || place >= (before?.[kind] ?? lines.length)) continue
+      if (found[kind].length === limit || !(isIn(entry.member, text) || isIn(entry.admin, text))) continue
+      found[kind].push({ ...entry, kind, collection, place })
+      if (found.role.length === limit && found.group.length === limit) break
+    }
+    return newestOf(found.role, found.group, limit)
+  }
+
   /** The lines of a domain's history, those of its file first. */
   async #lines(domain: string): Promise<string[]> {
     const history = this.#domains.get(domain)
@@ -143,6 +162,8 @@ export class History {
     return obsolete
   }
 }
+
+const isIn = (name: string, text: string): boolean => name.toLowerCase().includes(text)
 
 /** The extent of a file after a text was added. */
 export const extended = ({ since, bytes, checksum }: HistoryExtent, text: Buffer): HistoryExtent => ({

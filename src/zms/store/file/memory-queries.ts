@@ -1,3 +1,4 @@
+import type { DomainHistoryEntry, DomainHistoryQuery } from '../domain-history.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import { type NoticeKind, type NoticeSubject, noticeDates, noticeHolders } from '../notices.ts'
 import { countsOf } from '../object-counts.ts'
@@ -181,6 +182,10 @@ export class MemoryQueries implements StoreQueries {
 
   async groupAudit(domain: string, group: string): Promise<MemberAudit[]> {
     return this.#memory.history.read(domain, 'group', group)
+  }
+
+  async domainHistory(query: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
+    return this.#memory.history.readDomain(query)
   }
 
   async searchServices(name: string, options: { substring: boolean; domain?: string; limit: number }) {

@@ -1,5 +1,6 @@
 import type { Calls } from '#core/workers/calls.ts'
 import type { Change } from '../change.ts'
+import type { DomainHistoryQuery } from '../domain-history.ts'
 import type { NoticeClaim, NoticeKind } from '../notices.ts'
 import type { FoundMembership } from '../store.ts'
 import { changeOf } from './change-form.ts'
@@ -75,6 +76,7 @@ export class StoreFeed {
         store.claimNotices(kind, subjects, claim),
       roleAudit: (domain: string, role: string) => store.roleAudit(domain, role),
       groupAudit: (domain: string, group: string) => store.groupAudit(domain, group),
+      domainHistory: (query: DomainHistoryQuery) => store.domainHistory(query),
       check: () => store.check(),
     })
     calls.onClose(() => {

@@ -2,6 +2,7 @@ import { MySqlConnection, type MySqlSettings } from '#core/database/mysql-connec
 import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
 import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Clock } from '#core/seam/clock.ts'
+import type { DomainHistoryQuery } from '../domain-history.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeClaim, NoticeKind } from '../notices.ts'
 import type { SearchQuery } from '../search.ts'
@@ -267,6 +268,10 @@ export class MySqlStore implements Store {
 
   groupAudit(domain: string, group: string): Promise<MemberAudit[]> {
     return this.#ask(() => this.#queries.groupAudit(domain, group))
+  }
+
+  domainHistory(query: DomainHistoryQuery) {
+    return this.#ask(() => this.#queries.domainHistory(query))
   }
 
   searchServices(name: string, options: { substring: boolean; domain?: string; limit: number }) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection, SqlValue } from '#core/database/mysql-connection.ts'
+import { type DomainHistoryEntry, type DomainHistoryQuery, newestOf } from '../domain-history.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeKind, NoticeSubject } from '../notices.ts'
 import type { SearchFindings, SearchQuery } from '../search.ts'
@@ -260,6 +261,11 @@ export class MySqlQueries implements StoreQueries {
     return this.#audit(GROUPS, domain, group)
   }
 
+  async domainHistory(query: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
+    const [roles, groups] = [await this.#history('role', ROLES, query), await this.#history('group', GROUPS, query)]
+    return newestOf(roles, groups, query.limit)
+  }
+
   async searchServices(
     name: string,
     { substring, domain, limit }: { substring: boolean; domain?: string; limit: number },
@@ -348,6 +354,34 @@ export class MySqlQueries implements StoreQueries {
       [domain, domain, name, name],
     )
     return rows.map(readAudit)
+  }
+
+  async #history(
+    kind: DomainHistoryEntry['kind'],
+    { table, id, audit }: MemberTables,
+    { domain, limit, before, filter }: DomainHistoryQuery,
+  ): Promise<DomainHistoryEntry[]> {
+    const place = before?.[kind]
+    const rows = await this.#rows<Row>(
+      `SELECT c.name AS collection, a.audit_log_id AS place, a.admin, a.member, a.created, a.action, a.audit_ref
+       FROM domain d JOIN ${table} c ON c.domain_id = d.domain_id JOIN ${audit} a ON a.${id} = c.${id}
+       WHERE ${exactly('d.name')}${place === undefined ? '' : ' AND a.audit_log_id < ?'}
+       ${filter === undefined ? '' : 'AND (LOCATE(?, a.member) > 0 OR LOCATE(?, a.admin) > 0)'}
+       ORDER BY a.audit_log_id DESC LIMIT ?`,
+      [
+        domain,
+        domain,
+        ...(place === undefined ? [] : [place]),
+        ...(filter === undefined ? [] : [filter, filter]),
+        limit,
+      ],
+    )
+    return rows.map((row) => ({
+      ...readAudit(row),
+      kind,
+      collection: String(row['collection']),
+      place: Number(row['place']),
+    }))
   }
 
   async #names(sql: string, values: readonly SqlValue[]): Promise<string[]> {

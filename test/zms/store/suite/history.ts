@@ -46,6 +46,41 @@ export function historyTests(open: OpenStore): void {
     assert.deepEqual(await roleAudit(domain, 'readers2'), [entry('user.other', 6)])
   })
 
+  test('is told of a whole domain, newest first, a part at a time, and by names', async () => {
+    const domain = await create()
+    await addRole(domain, entry('user.a', 1))
+    await addGroup(domain, entry('user.b', 2))
+    await addRole(domain, entry('user.c', 3), 'readers2')
+    await addGroup(domain, entry('user.Dee', 4), 'readers2')
+    await addRole(domain, entry('user.e', 4))
+    const { store } = fixture
+    const told = (entries: Awaited<ReturnType<typeof store.domainHistory>>) =>
+      entries.map(({ kind, collection, member }) => `${kind} ${collection} ${member}`)
+    const all = await store.domainHistory({ domain, limit: 10 })
+    assert.deepEqual(told(all), [
+      'role readers user.e',
+      'group readers2 user.Dee',
+      'role readers2 user.c',
+      'group readers user.b',
+      'role readers user.a',
+    ])
+    const { kind: _, collection: __, place: ___, ...first } = all[0] as (typeof all)[number]
+    assert.deepEqual(first, entry('user.e', 4))
+    assert.deepEqual(told(await store.domainHistory({ domain, limit: 2 })), told(all.slice(0, 2)))
+    const before = { role: all[2]?.place as number, group: all[1]?.place as number }
+    assert.deepEqual(told(await store.domainHistory({ domain, limit: 2, before })), told(all.slice(3)))
+    assert.deepEqual(
+      told(await store.domainHistory({ domain, limit: 2, before: { role: before.role } })),
+      told([all[1], all[3]].map((each) => each as (typeof all)[number])),
+    )
+    assert.deepEqual(told(await store.domainHistory({ domain, limit: 9, filter: 'R.dE' })), ['group readers2 user.Dee'])
+    assert.equal((await store.domainHistory({ domain, limit: 9, filter: 'user.admin' })).length, 5)
+    assert.deepEqual(await store.domainHistory({ domain, limit: 9, filter: '%' }), [])
+    assert.deepEqual(await store.domainHistory({ domain: 'nowhere', limit: 9 }), [])
+    await fixture.commit([domain], { kind: 'deleteRole', domain, role: 'readers' })
+    assert.deepEqual(told(await store.domainHistory({ domain, limit: 10 })), told(all.slice(1, 4)))
+  })
+
   test('keeps equal entries apart', async () => {
     const domain = await create()
     const same = entry('user.a', 1)
