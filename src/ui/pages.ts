@@ -12,6 +12,7 @@ import { deleteDomainPage } from './pages/delete-domain.ts'
 import { deletePolicyPage, deletePolicyVersionPage } from './pages/delete-policy.ts'
 import { deleteServicePage } from './pages/delete-service.ts'
 import { domainPage } from './pages/domain.ts'
+import { domainHistoryPage } from './pages/domain-history.ts'
 import { domainSettingsPage } from './pages/domain-settings.ts'
 import { duePage } from './pages/due.ts'
 import { homePage } from './pages/home.ts'
@@ -30,6 +31,7 @@ export const PAGES: readonly Page[] = [
   newDomainPage,
   domainPage,
   domainSettingsPage,
+  domainHistoryPage,
   deleteDomainPage,
   rolesPage,
   rolePage,

@@ -25,7 +25,9 @@ before(async () => {
     identity: certificateIdentity({ cert: cert ?? '', key: key ?? '' }),
   })
   const adminUsers = ['user.admin']
-  await zms.call('postTopLevelDomain', { body: { name: 'sports', adminUsers, tags: { sector: { list: ['leisure'] } } } })
+  await zms.call('postTopLevelDomain', {
+    body: { name: 'sports', adminUsers, tags: { sector: { list: ['leisure'] } } },
+  })
   for (const name of ['alpha', 'beta', 'gamma', 'delta']) {
     await zms.call('postSubDomain', { parent: 'sports', body: { name, adminUsers, parent: 'sports' } })
   }
@@ -76,7 +78,13 @@ describe('the first page', () => {
       body: { name: 'sports:role.audited', reviewEnabled: true },
     })
     const body = { memberName: 'user.jane' }
-    await zms.call('putMembership', { domainName: 'sports', roleName: 'audited', memberName: 'user.jane', auditRef: 'x', body })
+    await zms.call('putMembership', {
+      domainName: 'sports',
+      roleName: 'audited',
+      memberName: 'user.jane',
+      auditRef: 'x',
+      body,
+    })
     const { text } = await admin.get('/')
     assert.match(text, /Waiting for you \(1\)/)
     assert.match(text, /user\.jane<\/th><td><a href="\/domain\/sports\/role\/audited">role audited<\/a>/)
@@ -124,5 +132,19 @@ describe('a domain', () => {
     assert.deepEqual(first.found, ['alpha', 'beta', 'delta'])
     const second = await names(first.next ?? '')
     assert.deepEqual(second, { found: ['gamma'], next: undefined })
+  })
+
+  test('shows what happened to the members of its roles and groups, with what was said', async () => {
+    const role = { domainName: 'sports', roleName: 'readers' }
+    const body = { memberName: 'user.told' }
+    await zms.call('putMembership', { ...role, memberName: 'user.told', auditRef: '<b>ticket</b>', body })
+    const { text, headers } = await admin.get('/domain/sports/history')
+    assert.equal(callsOf(headers), 1)
+    assert.match(text, /user\.told<\/td><td><a href="\/domain\/sports\/role\/readers">role readers<\/a>/)
+    assert.match(text, /&lt;b&gt;ticket&lt;\/b&gt;/)
+    const next = /<a href="([^"]+)" rel="next">/.exec(text)?.[1]
+    assert.ok(next)
+    assert.doesNotMatch((await admin.get(next)).text, /user\.told/)
+    assert.match((await admin.get('/domain/sports/history?filter=nobody')).text, /Nothing is known/)
   })
 })

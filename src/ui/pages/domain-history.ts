@@ -1,0 +1,34 @@
+import { filterForm, link, pager, table, time } from '../components.ts'
+import { html, path } from '../html.ts'
+import { definePage } from '../page.ts'
+
+/** What happened to the members of the roles and groups of a domain. */
+export const domainHistoryPage = definePage({
+  path: '/domain/:domainName/history',
+  async load(request) {
+    const { zms, params, query, pageSize } = request
+    const { domainName } = params
+    const { list, next } = await zms.call('getDomainMemberHistory', {
+      domainName,
+      limit: pageSize,
+      filter: query.text('filter'),
+      skip: query.text('skip'),
+    })
+    const content = html`${filterForm(request, { name: 'filter', label: 'Whose memberships, or who changed them' })}
+<div id="results">${table({
+      caption: `Changes of members in ${domainName}, newest first`,
+      head: ['When', 'What', 'Who', 'In', 'By', 'Reason'],
+      rows: list.map(({ kind, name, member, admin, created, action, auditRef }) => [
+        time(created),
+        action.toLowerCase(),
+        member,
+        link(path`/domain/${domainName}/${kind}/${name}`, `${kind} ${name}`),
+        admin,
+        auditRef,
+      ]),
+      empty: 'Nothing is known.',
+    })}
+${pager(request, next)}</div>`
+    return { title: 'History', domain: domainName, section: 'history', content }
+  },
+})
