@@ -62,15 +62,23 @@ export async function removeMembers(scope: MemberScope, names: readonly string[]
   return former
 }
 
+/** Which requests somebody has looked at before deciding, as the form says. */
+export interface SeenRequests {
+  /** When the one request was made. */
+  readonly seen?: string | undefined
+  /** When the list of them was shown. */
+  readonly shown?: string | undefined
+}
+
 /**
- * Approves or rejects requests with the dates they ask for. `seen` is when the request was made that was looked at. Throws
- * FormProblem for one that somebody else has decided meanwhile, or that is another one by now.
+ * Approves or rejects requests with the dates they ask for. Throws FormProblem for one that somebody else has decided
+ * meanwhile, or that is another one than was looked at.
  */
 export async function decideRequests(
   scope: MemberScope,
   names: readonly string[],
   approved: boolean,
-  seen?: string,
+  { seen, shown }: SeenRequests,
 ): Promise<void> {
   const { zms, calls, place, auditRef } = scope
   await forEachMember(names, async (memberName) => {
@@ -81,7 +89,8 @@ export async function decideRequests(
         'member',
       )
     }
-    if (seen !== undefined && seen !== request.requestTime) {
+    const isAnother = seen !== undefined && seen !== request.requestTime
+    if (isAnother || (shown !== undefined && Date.parse(request.requestTime) > Date.parse(shown))) {
       throw new FormProblem(`Something else is requested for ${memberName} by now. Look at it, then decide.`, 'member')
     }
     const { expiration, reviewReminder } = request

@@ -242,7 +242,7 @@ describe('the members of a role', () => {
   test('several at once are renewed and removed in one form', async () => {
     await putRole('several', ['user.a', 'user.b', 'user.c'])
     const list = await page(admin, '/domain/sports/role/several')
-    assert.match(list.text, /<form id="selection" method="get" action="\/domain\/sports\/role\/several\/members">/)
+    assert.match(list.text, /<form id="selection" method="get" action="\/domain\/sports\/role\/several\/members"/)
     const chosen = '/domain/sports/role/several/members?member=user.a&member=user.b'
     assert.match(textOf(await page(admin, chosen)), /Remove these 2 members/)
     const both = [
@@ -357,13 +357,18 @@ describe('requests', () => {
 
   test('that were made anew since they were looked at are not approved', async () => {
     await request('anew', 'user.a')
-    const fields = [
-      ['member', 'user.a'],
-      ['seen', '2020-01-01T00:00:00.000Z'],
-    ] as const
-    const refused = await send(admin, '/domain/sports/role/anew', 'approve', fields)
-    assert.equal(refused.status, 400)
-    assert.match(textOf(refused), /Something else is requested for user\.a by now\./)
+    for (const [path, field] of [
+      ['/domain/sports/role/anew', 'seen'],
+      ['/domain/sports/role/anew/members', 'shown'],
+    ] as const) {
+      const fields = [
+        ['member', 'user.a'],
+        [field, '2020-01-01T00:00:00.000Z'],
+      ] as const
+      const refused = await send(admin, path, 'approve', fields)
+      assert.equal(refused.status, 400)
+      assert.match(textOf(refused), /Something else is requested for user\.a by now\./)
+    }
     assert.deepEqual(await membersOf('anew'), ['user.bill'])
   })
 

@@ -178,7 +178,7 @@ const sameDay = (was: string | undefined, now: string | undefined): string | und
 
 async function decide(calls: CollectionCalls, request: MemberRequest, approved: boolean) {
   const { memberName } = request.params
-  await decideRequests(scopeOf(request, calls), [memberName], approved, request.form.text('seen'))
+  await decideRequests(scopeOf(request, calls), [memberName], approved, { seen: request.form.text('seen') })
   const notice = `The request for ${memberName} was ${approved ? 'approved' : 'rejected'}.`
   return { to: collectionPath(calls, request.params), notice }
 }

@@ -26,7 +26,7 @@ const reviewPage = (calls: CollectionCalls) => {
         memberLabel(member.memberName),
         stateBadges(member),
         time(member.expiration),
-        kind === 'role' && time(member.reviewReminder),
+        ...(kind === 'role' ? [time(member.reviewReminder)] : []),
         html`<input type="hidden" name="member" value="${formerText(member)}">
 <label><input type="checkbox" name="remove" value="${member.memberName}" aria-label="Remove ${member.memberName}"${
           struckOut.has(member.memberName) && html` checked`
@@ -35,7 +35,7 @@ const reviewPage = (calls: CollectionCalls) => {
       const members = table({
         caption:
           total > list.length ? `${reviewed.length} of ${total} members; the others are on other pages` : 'Members',
-        head: ['Member', 'State', 'Ends', kind === 'role' && 'Review', 'Decision'],
+        head: ['Member', 'State', 'Ends', ...(kind === 'role' ? ['Review'] : []), 'Decision'],
         rows: reviewed.map(row),
         empty: 'There is nobody to review.',
       })

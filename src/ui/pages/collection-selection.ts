@@ -59,14 +59,16 @@ ${forms(request, calls, names, audited)}
 function forms(request: PageRequest, { kind }: CollectionCalls, names: readonly string[], audited: boolean): Html {
   const fields = names.map((each) => html`<input type="hidden" name="member" value="${each}">`)
   const audit = (action: string) => auditField(request, audited, `auditRef-${action}`)
+  const shown = html`<input type="hidden" name="shown" value="${request.query.text('shown')}">`
   const form = (action: string, submit: string, danger: boolean, ...content: Content[]) =>
     postForm(request, { action, submit, danger }, fields, ...content, audit(action))
-  const date = (name: string, label: string) => textField(request, { name, label, type: 'date' })
+  const date = (name: string, label: string) =>
+    textField(request, { name, label, type: 'date', hint: 'empty: as the settings say' })
   return html`<section aria-labelledby="renew"><h2 id="renew">Renew</h2>
 ${form('renew', 'Renew', false, date('expiration', 'Until'), kind === 'role' && date('reviewReminder', 'To be reviewed on'))}</section>
 <section aria-labelledby="requests"><h2 id="requests">Requests that wait</h2>
-${form('approve', 'Approve', false)}
-${form('reject', 'Reject', true)}</section>
+${form('approve', 'Approve', false, shown)}
+${form('reject', 'Reject', true, shown)}</section>
 <section aria-labelledby="remove"><h2 id="remove">Remove</h2>
 <p>They lose at once what this ${kind} grants.</p>
 ${form('remove', names.length === 1 ? 'Remove this member' : `Remove these ${names.length} members`, true)}</section>`
@@ -110,7 +112,7 @@ async function decide(
   approved: boolean,
 ): Promise<Outcome> {
   const names = chosen(request)
-  await decideRequests(scope, names, approved)
+  await decideRequests(scope, names, approved, { shown: request.form.text('shown') })
   const notice = `${approved ? 'Approved' : 'Rejected'}: ${listText(names)}.`
   return { to: collectionPath(scope.calls, scope.place), notice }
 }

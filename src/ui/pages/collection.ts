@@ -129,9 +129,9 @@ ${definitions([
   ['Tags', Object.keys(summary.tags ?? {}).length > 0 && tagLinks(place.domainName, calls, summary)],
   ['Last change', time(summary.modified)],
 ])}
-<p><a href="${collectionPath(calls, place, 'settings')}">Settings and tags</a>
+<nav class="pager" aria-label="More of this ${calls.kind}"><a href="${collectionPath(calls, place, 'settings')}">Settings and tags</a>
 <a href="${collectionPath(calls, place, 'history')}">History of members</a>
-${summary.trust === undefined && html`<a href="${collectionPath(calls, place, 'review')}">Review the members</a>`}</p>`
+${summary.trust === undefined && html`<a href="${collectionPath(calls, place, 'review')}">Review the members</a>`}</nav>`
 
 /** Which members are shown. */
 function choices(
@@ -180,20 +180,21 @@ function members(
     ],
     stateBadges(member),
     time(member.expiration ?? member.request?.expiration),
-    calls.kind === 'role' && time(member.reviewReminder ?? member.request?.reviewReminder),
+    ...(calls.kind === 'role' ? [time(member.reviewReminder ?? member.request?.reviewReminder)] : []),
     member.auditRef ?? member.request?.auditRef,
     member.direct && !delegated && rowActions(request, calls, place, member, audited),
   ])
   return [
     table({
       caption: total === 1 ? 'One member' : `${total} members`,
-      head: ['Member', 'State', 'Ends', calls.kind === 'role' && 'Review', 'Reason', ''],
+      head: ['Member', 'State', 'Ends', ...(calls.kind === 'role' ? ['Review'] : []), 'Reason', ''],
       rows,
       empty: delegated ? 'This role has no members of its own.' : 'There are none.',
     }),
     list.some(({ direct }) => direct) &&
       !delegated &&
-      html`<form id="selection" method="get" action="${collectionPath(calls, place, 'members')}"><button>Change the selected</button></form>`,
+      html`<form id="selection" method="get" action="${collectionPath(calls, place, 'members')}" class="filter">
+<input type="hidden" name="shown" value="${new Date(request.now).toISOString()}"><button>Change the selected</button></form>`,
   ]
 }
 
@@ -289,7 +290,7 @@ async function decide(
 ): Promise<Outcome> {
   const names = form.list('member')
   if (names.length === 0) throw new FormProblem('Choose a request first.', 'member')
-  await decideRequests(scope, names, approved, form.text('seen'))
+  await decideRequests(scope, names, approved, { seen: form.text('seen') })
   return {
     to: collectionPath(scope.calls, scope.place),
     notice: `${approved ? 'Approved' : 'Rejected'}: ${listText(names)}.`,
