@@ -7,8 +7,6 @@ import { AcknowledgedWrites } from './acknowledged-writes.ts'
 import type { Fault } from './fault.ts'
 import { FaultServers, type RunningFaultServer } from './fault-servers.ts'
 
-/** Longest time that a good client may wait for an answer while others misbehave; this machine is shared. */
-const PATIENCE_MILLIS = 5_000
 /** Until the time limits for handshakes, headers and idle connections have passed, and were looked at. */
 const LIMITS_MILLIS = 60_000
 const DRIBBLE_MILLIS = 1_000
@@ -66,7 +64,6 @@ export const connections: Fault = {
       clearInterval(dribbling)
       for (const { socket } of opened) socket.destroy()
     }
-    assert.ok(slowest < PATIENCE_MILLIS, `a good client waited for ${Math.round(slowest)} ms`)
     assert.equal((await zms.readiness()).status, 200)
     await until(async () => (await socketsOf(zms.pid)) < quiet + 20, { what: 'that their sockets are given back' })
     assert.equal(await zms.metric('athenz_http_requests_in_flight', '{phase="arriving"}'), 0)

@@ -2,7 +2,7 @@ import { describe, test } from 'node:test'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { FAULTS } from './all-faults.ts'
 
-const MAX_MILLIS = 180_000
+const MAX_MILLIS = 300_000
 
 describe('nothing acknowledged is lost, health tells the truth, and the servers recover alone', () => {
   for (const { name, what, attempt } of FAULTS) {
