@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 async function ask({ summary }: DevServers, server: 'zms' | 'zts', path: string) {
   const ca = await readFile(summary.ca)
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
-  const sent = request(new URL(path, summary[server]), { ca, agent: false }, (response) => {
+  const sent = request(new URL(path, summary[server] ?? ''), { ca, agent: false }, (response) => {
     const parts: Buffer[] = []
     response.on('data', (part: Buffer) => parts.push(part))
     response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }))
