@@ -64,6 +64,19 @@ table('a port', types.portType, [
   ['', /not a port/],
 ])
 
+table('a number of workers', types.workersType, [
+  ['auto', 'auto'],
+  [' auto ', 'auto'],
+  ['0', 0],
+  ['1', 1],
+  ['256', 256],
+  ['257', /^refused: 257 is out of range \(write 1 to 256, or auto\)$/],
+  ['two', /^refused: "two" is no number of workers \(write 1 to 256, or auto\)$/],
+  ['-1', /is no number of workers/],
+  ['1.5', /is no number of workers/],
+  ['', /is no number of workers/],
+])
+
 table('a list', types.listType, [
   ['', []],
   [' , ,', []],

@@ -17,6 +17,21 @@ const OLD = 'old '.repeat(500)
 const NEW = 'new '.repeat(700)
 
 describe('a file of a domain', () => {
+  test('is written by one process; who only reads changes nothing, and disturbs no write', async () => {
+    const fileSystem = new SimulatedFileSystem(randomOf(1))
+    const files = await DomainFiles.open('/data', fileSystem)
+    await files.save('sports', Buffer.from(OLD))
+    const unfinished = await fileSystem.open('/data/.weather.tmp', 'new')
+    const readers = await DomainFiles.openToRead('/data', fileSystem)
+    assert.equal(await text(readers, 'sports'), OLD)
+    await readers.save('sports', Buffer.from(NEW))
+    await readers.saveTag('1')
+    await readers.remove('sports')
+    assert.deepEqual([await text(files, 'sports'), await files.names()], [OLD, ['sports']])
+    assert.deepEqual((await fileSystem.list('/data')).toSorted(), ['.weather.tmp', 'sports'])
+    await unfinished.close()
+  })
+
   test('holds the former or the new content after a crash at any moment, the new one once it was saved', async () => {
     let wasNew = 0
     for (let crashAt = 1; ; crashAt++) {
