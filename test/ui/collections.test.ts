@@ -488,11 +488,13 @@ describe('settings, review, history and end of a role', () => {
     }
     const first = await page(admin, '/domain/sports/role/told/history')
     assert.equal(callsOf(first), 1)
-    assert.match(textOf(first), /12 entries.*ADD user\.m11 user\.admin <img src=x/)
+    assert.match(textOf(first), /the newest first .*ADD user\.m11 user\.admin <img src=x/)
     assert.doesNotMatch(textOf(first), /user\.m1 /)
     const next = /href="([^"]*)" rel="next"/.exec(first.text)?.[1] ?? ''
     assert.match(textOf(await page(admin, unescaped(next))), /user\.m1 .*user\.m0 /)
-    assert.match(textOf(await page(admin, '/domain/sports/role/told/history?filter=M11')), /One entry/)
+    const found = textOf(await page(admin, '/domain/sports/role/told/history?filter=M11'))
+    assert.match(found, /user\.m11/)
+    assert.doesNotMatch(found, /user\.m10/)
   })
 
   test('a role is deleted after one question that names what is lost', async () => {

@@ -13,11 +13,11 @@ const historyPage = (calls: CollectionCalls) => {
       const { zms, params, query, pageSize } = request
       const { domainName, name } = params
       const asked = { filter: query.text('filter'), skip: query.text('skip'), limit: pageSize }
-      const { list, total, next } = await calls.history(zms, params, asked)
+      const { list, next } = await calls.history(zms, params, asked)
       const content = html`
 ${filterForm(request, { name: 'filter', label: 'Find an entry', placeholder: 'part of the name of who did it, or to whom' })}
 <div id="results">${table({
-        caption: total === 1 ? 'One entry' : `${total} entries, the newest first`,
+        caption: 'What happened to the members, the newest first',
         head: ['When', 'What', 'Member', 'By', 'Reason'],
         rows: list.map(({ created, action, member, admin, auditRef }) => [
           time(created),

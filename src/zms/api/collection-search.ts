@@ -86,8 +86,8 @@ const MemberHistoryEntry = struct({
   auditRef: maybe.text,
 })
 
-/** A part of the history of members, newest first. */
-export const MemberHistory = struct({ list: list(MemberHistoryEntry), ...part })
+/** A part of the history of members, newest first; `next` is the `skip` of the next part. */
+export const MemberHistory = struct({ list: list(MemberHistoryEntry), next: maybe.text })
 export type MemberHistory = ValueOf<typeof MemberHistory>
 
 /** Parts of the lists of roles, groups and members. */

@@ -14,7 +14,7 @@ import { type CollectionKind, groupKind, roleKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { groupIdentityReply, groupSettingsReply } from './group-reply.ts'
 import { namedPage, type PageQuery, pageLimit } from './keyset-page.ts'
-import { historyPage } from './member-history.ts'
+import { memberHistory } from './member-history.ts'
 import { expandedMembers, type MemberQuery, memberCounts, memberFilter, ownMembers } from './member-page.ts'
 import { reviewDueAt } from './review.ts'
 import { roleIdentityReply, roleSettingsReply } from './role-reply.ts'
@@ -42,10 +42,10 @@ export function collectionSearchService(deps: ZmsDependencies): Handlers<typeof 
 
     async getRoleMemberHistory({ params, query }) {
       const { domainName, roleName } = params
-      const limit = pageLimit('getRoleMemberHistory', query.limit)
       const domain = await knownDomain('getRoleMemberHistory', domainName)
       if (!domain.roles.has(roleName)) throw missing('getRoleMemberHistory', roleKind, domainName, roleName)
-      return ok(historyPage('getRoleMemberHistory', await store.roleAudit(domainName, roleName), { ...query, limit }))
+      const place = { domain: domainName, kind: 'role', collection: roleName } as const
+      return ok(await memberHistory('getRoleMemberHistory', store, place, query))
     },
 
     async searchGroups({ params, query }) {
@@ -66,12 +66,10 @@ export function collectionSearchService(deps: ZmsDependencies): Handlers<typeof 
 
     async getGroupMemberHistory({ params, query }) {
       const { domainName, groupName } = params
-      const limit = pageLimit('getGroupMemberHistory', query.limit)
       const domain = await knownDomain('getGroupMemberHistory', domainName)
       if (!domain.groups.has(groupName)) throw missing('getGroupMemberHistory', groupKind, domainName, groupName)
-      return ok(
-        historyPage('getGroupMemberHistory', await store.groupAudit(domainName, groupName), { ...query, limit }),
-      )
+      const place = { domain: domainName, kind: 'group', collection: groupName } as const
+      return ok(await memberHistory('getGroupMemberHistory', store, place, query))
     },
   }
 

@@ -9,6 +9,8 @@ export interface HistoryPlaces {
 /** Which part of the history of a domain is asked for. */
 export interface DomainHistoryQuery {
   readonly domain: string
+  /** Only that of one role or group. */
+  readonly of?: { readonly kind: 'role' | 'group'; readonly collection: string }
   /** At most so many entries. */
   readonly limit: number
   /** Of each kind only entries at lower places. */

@@ -78,9 +78,8 @@ export class History {
   /** Entries of a role or group, oldest first. */
   async read(domain: string, kind: CollectionKind, name: string): Promise<MemberAudit[]> {
     const entries: MemberAudit[] = []
-    const prefix = JSON.stringify([kind, name]).slice(0, -1)
+    const prefix = linePrefix(kind, name)
     for (const line of await this.#lines(domain)) {
-      // The name ends with the quote in the prefix, so that no longer name is meant.
       if (!line.startsWith(prefix)) continue
       const [, , entry] = JSON.parse(line) as [unknown, unknown, MemberAudit?]
       if (entry) entries.push(entry)
@@ -104,19 +103,23 @@ export class History {
   }
 
   /** Newest entries of all roles and groups of a domain; their places are the numbers of their lines. */
-  async readDomain({ domain, limit, before, filter }: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
+  async readDomain({ domain, of, limit, before, filter }: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
     const lines = (await this.#lines(domain)).filter((line) => line !== '')
     const text = filter?.toLowerCase() ?? ''
+    const prefix = of === undefined ? '' : linePrefix(of.kind, of.collection)
     const deleted = new Set<string>()
     const found: Record<CollectionKind, DomainHistoryEntry[]> = { role: [], group: [] }
     for (let place = lines.length - 1; place >= 0; place--) {
-      const [kind, collection, entry] = JSON.parse(lines[place] as string) as [CollectionKind, string, MemberAudit?]
+      const line = lines[place] as string
+      if (!line.startsWith(prefix)) continue
+      const [kind, collection, entry] = JSON.parse(line) as [CollectionKind, string, MemberAudit?]
       const key = `${kind} ${collection}`
       if (!entry) deleted.add(key)
       if (!entry || deleted.has(key) || place >= (before?.[kind] ?? lines.length)) continue
       if (found[kind].length === limit || !(isIn(entry.member, text) || isIn(entry.admin, text))) continue
       found[kind].push({ ...entry, kind, collection, place })
-      if (found.role.length === limit && found.group.length === limit) break
+      const lists = of === undefined ? [found.role, found.group] : [found[of.kind]]
+      if (lists.every((each) => each.length === limit)) break
     }
     return newestOf(found.role, found.group, limit)
   }
@@ -162,6 +165,9 @@ export class History {
     return obsolete
   }
 }
+
+/** How lines of a role or group begin; the name ends with a quote, so that no longer name is meant. */
+const linePrefix = (kind: CollectionKind, name: string): string => JSON.stringify([kind, name]).slice(0, -1)
 
 const isIn = (name: string, text: string): boolean => name.toLowerCase().includes(text)
 

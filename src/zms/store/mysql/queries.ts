@@ -262,7 +262,8 @@ export class MySqlQueries implements StoreQueries {
   }
 
   async domainHistory(query: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
-    const [roles, groups] = [await this.#history('role', ROLES, query), await this.#history('group', GROUPS, query)]
+    const roles = query.of?.kind === 'group' ? [] : await this.#history('role', ROLES, query)
+    const groups = query.of?.kind === 'role' ? [] : await this.#history('group', GROUPS, query)
     return newestOf(roles, groups, query.limit)
   }
 
@@ -359,18 +360,20 @@ export class MySqlQueries implements StoreQueries {
   async #history(
     kind: DomainHistoryEntry['kind'],
     { table, id, audit }: MemberTables,
-    { domain, limit, before, filter }: DomainHistoryQuery,
+    { domain, of, limit, before, filter }: DomainHistoryQuery,
   ): Promise<DomainHistoryEntry[]> {
     const place = before?.[kind]
     const rows = await this.#rows<Row>(
       `SELECT c.name AS collection, a.audit_log_id AS place, a.admin, a.member, a.created, a.action, a.audit_ref
        FROM domain d JOIN ${table} c ON c.domain_id = d.domain_id JOIN ${audit} a ON a.${id} = c.${id}
-       WHERE ${exactly('d.name')}${place === undefined ? '' : ' AND a.audit_log_id < ?'}
+       WHERE ${exactly('d.name')}${of === undefined ? '' : ` AND ${exactly('c.name')}`}
+       ${place === undefined ? '' : 'AND a.audit_log_id < ?'}
        ${filter === undefined ? '' : 'AND (LOCATE(?, a.member) > 0 OR LOCATE(?, a.admin) > 0)'}
        ORDER BY a.audit_log_id DESC LIMIT ?`,
       [
         domain,
         domain,
+        ...(of === undefined ? [] : [of.collection, of.collection]),
         ...(place === undefined ? [] : [place]),
         ...(filter === undefined ? [] : [filter, filter]),
         limit,

@@ -77,8 +77,18 @@ export function historyTests(open: OpenStore): void {
     assert.equal((await store.domainHistory({ domain, limit: 9, filter: 'user.admin' })).length, 5)
     assert.deepEqual(await store.domainHistory({ domain, limit: 9, filter: '%' }), [])
     assert.deepEqual(await store.domainHistory({ domain: 'nowhere', limit: 9 }), [])
+    const readers = { kind: 'role', collection: 'readers' } as const
+    const [newest, , , , oldest] = all as [(typeof all)[0], unknown, unknown, unknown, (typeof all)[0]]
+    assert.deepEqual(told(await store.domainHistory({ domain, of: readers, limit: 9 })), told([newest, oldest]))
+    assert.deepEqual(told(await store.domainHistory({ domain, of: readers, limit: 1 })), told([newest]))
+    const older = { domain, of: readers, limit: 9, before: { role: newest.place } }
+    assert.deepEqual(told(await store.domainHistory(older)), told([oldest]))
+    assert.deepEqual(told(await store.domainHistory({ ...older, filter: 'USER.e' })), [])
+    const team = { kind: 'group', collection: 'readers2' } as const
+    assert.deepEqual(told(await store.domainHistory({ domain, of: team, limit: 9 })), ['group readers2 user.Dee'])
     await fixture.commit([domain], { kind: 'deleteRole', domain, role: 'readers' })
     assert.deepEqual(told(await store.domainHistory({ domain, limit: 10 })), told(all.slice(1, 4)))
+    assert.deepEqual(await store.domainHistory({ domain, of: readers, limit: 9 }), [])
   })
 
   test('keeps equal entries apart', async () => {
