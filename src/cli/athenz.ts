@@ -35,7 +35,11 @@ const devCommand = program
   .option('--dir <folder>', 'folder for everything it makes (default: var/dev of this project)')
   .option('--zms-port <port>', 'port of ZMS, 0 = a free one (default: 4443)', parsePort)
   .option('--zts-port <port>', 'port of ZTS, 0 = a free one (default: 8443)', parsePort)
-  .option('--ui-port <port>', 'port of the web page, 0 = a free one (default: 9443)', parsePort)
+  .option(
+    '--ui-port <port>',
+    'port of the web page, 0 = a free one (default: 9443, or a free one when that is taken)',
+    parsePort,
+  )
   .addOption(
     new Option('--store <kind>', 'where ZMS keeps its data (default: as before, at first file)').choices([
       'file',

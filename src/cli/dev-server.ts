@@ -6,6 +6,8 @@ import { PROJECT_FOLDER, type ServerKind, serverLayout } from './server-kind.ts'
 /** A server as `athenz dev` runs it. */
 export interface DevServer {
   readonly kind: ServerKind
+  /** Takes a free port when that of its configuration is taken and no other was asked for. */
+  readonly yieldsPort?: boolean
   /** Principal of its certificate. */
   readonly principal: string
   /** Signing keys, by file name in its folder of keys. */

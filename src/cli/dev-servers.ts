@@ -44,6 +44,7 @@ export const DEV_SERVERS: readonly DevServer[] = [
   },
   {
     kind: UI,
+    yieldsPort: true,
     principal: 'sys.auth.ui-server',
     signingKeys: new Map([[UI_KEY.file, 'ec']]),
     configuration: (paths) =>

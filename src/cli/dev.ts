@@ -136,7 +136,7 @@ async function startServer(run: DevRun, server: DevServer): Promise<RunningServe
   const { logFile, errorFile } = serverLayout(kind, folder.path)
   for (let attempt = 1; !stop.requested; attempt++) {
     const settings = settingsOf(kind, options)
-    const anyPort = options.ports[kind.name] === 0 ? await freePort() : undefined
+    const anyPort = (await needsAnyPort(folder, server, options)) ? await freePort() : undefined
     if (anyPort !== undefined) settings.set('athenz.tls_port', String(anyPort))
     await connect(run, server, settings)
     const child = await launchServer({
@@ -153,7 +153,9 @@ async function startServer(run: DevRun, server: DevServer): Promise<RunningServe
     try {
       return await untilAnswering(run, child)
     } catch (error) {
-      const isRace = anyPort !== undefined && !isRunning(child.identity) && (await isPortTaken(anyPort))
+      const mayRace = anyPort !== undefined || (server.yieldsPort && options.ports[kind.name] === undefined)
+      const port = anyPort ?? (await listenerOf(folder, server, options)).port
+      const isRace = mayRace && !isRunning(child.identity) && (await isPortTaken(port))
       if (!isRace || attempt === FREE_PORT_ATTEMPTS) throw error
       started.splice(started.indexOf(child), 1)
     }
@@ -188,13 +190,23 @@ async function untilAnswering(run: DevRun, child: ServerProcess): Promise<Runnin
 async function requireFreePort(folder: DevFolder, server: DevServer, options: DevOptions): Promise<void> {
   const { kind } = server
   if (options.ports[kind.name] === 0) return
-  const files = propertiesFilesOf(folder, server)
-  const { port, host } = await configuredListener(kind, folder.path, files, settingsOf(kind, options))
+  const { port, host } = await listenerOf(folder, server, options)
   if (port === 0) throw new CommandFailure(`athenz.tls_port is 0, so ${kind.name} would not offer HTTPS: choose a port`)
-  if (await isPortTaken(port, host)) {
+  if (!(await needsAnyPort(folder, server, options)) && (await isPortTaken(port, host))) {
     throw new CommandFailure(`port ${port} is taken: stop the process that uses it, or choose --${kind.name}-port`)
   }
 }
+
+/** Whether a server is to listen on some free port instead of the one in its configuration. */
+async function needsAnyPort(folder: DevFolder, server: DevServer, options: DevOptions): Promise<boolean> {
+  const asked = options.ports[server.kind.name]
+  if (asked !== undefined || !server.yieldsPort) return asked === 0
+  const { port, host } = await listenerOf(folder, server, options)
+  return isPortTaken(port, host)
+}
+
+const listenerOf = (folder: DevFolder, server: DevServer, options: DevOptions) =>
+  configuredListener(server.kind, folder.path, propertiesFilesOf(folder, server), settingsOf(server.kind, options))
 
 type Settings = ReadonlyMap<string, string>
 

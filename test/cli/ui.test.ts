@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { DevSummary } from '../../src/cli/dev-announcement.ts'
 import { PROJECT_FOLDER } from '../../src/cli/server-kind.ts'
 import { freePort } from '../../src/cli/server-port.ts'
 import { startDevServers } from '../support/dev-servers.ts'
-import { runProgram } from '../support/program.ts'
+import { runProgram, startProgram } from '../support/program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { Visitor } from '../ui/visitor.ts'
 
@@ -64,6 +67,30 @@ describe('bin/ui', () => {
   })
 })
 
+describe('athenz dev', () => {
+  test('gives the web page another port when its own is taken, unless that was asked for', async () => {
+    const dir = temporaryFolder()
+    const [taken, server] = await takenPort()
+    try {
+      const made = await startDevServers({ dir, zts: false, ui: true })
+      await made[Symbol.asyncDispose]()
+      const file = join(dir, 'conf', 'ui_server', 'athenz.properties')
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/athenz\.tls_port=\d+/, `athenz.tls_port=${taken}`))
+      const args = ['dev', '--json', '--dir', dir, '--zms-port', '0', '--no-zts']
+      await using program = startProgram(join(PROJECT_FOLDER, 'bin', 'athenz'), args)
+      const summary = JSON.parse(await program.line()) as DevSummary
+      assert.notEqual(new URL(summary.ui ?? '').port, String(taken))
+      assert.equal(await pageStatus(summary.ui ?? '', readFileSync(summary.ca, 'utf8')), 200)
+      await program[Symbol.asyncDispose]()
+      const asked = await runProgram(join(PROJECT_FOLDER, 'bin', 'athenz'), [...args, '--ui-port', String(taken)])
+      assert.equal(asked.status, 1)
+      assert.match(asked.stderr, /^athenz dev: port \d+ is taken: .* or choose --ui-port$/m)
+    } finally {
+      server.close()
+    }
+  })
+})
+
 describe('athenz dev link', () => {
   test('prints a further link, and the one before is not good any more', async () => {
     const dir = temporaryFolder()
@@ -95,6 +122,13 @@ describe('athenz dev link', () => {
     assert.match(stderr, /^athenz dev link: there is no .*url: start the servers first/)
   })
 })
+
+/** A port on which somebody else listens. */
+async function takenPort(): Promise<[number, Server]> {
+  const server = createServer().listen({ port: 0 })
+  await once(server, 'listening')
+  return [(server.address() as AddressInfo).port, server]
+}
 
 /** Status of what monitors ask for. */
 const pageStatus = (url: string, ca: string): Promise<number | undefined> =>
