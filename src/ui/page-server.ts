@@ -41,6 +41,7 @@ interface Answer {
   readonly status: number
   readonly body?: string | Buffer
   readonly headers?: HeaderValues
+  readonly calls?: ZmsCalls
 }
 
 /** One request of a browser. */
@@ -75,8 +76,9 @@ export class PageServer {
         reply.hijack()
         const exchange = server.exchange(request.raw, reply.raw)
         const respond = async (): Promise<void> => {
-          const { status, body, headers } = await this.#answer(exchange, request.body)
-          server.writer.send(exchange, status, body, { ...SECURITY_HEADERS, ...headers })
+          const { status, body, headers, calls } = await this.#answer(exchange, request.body)
+          const timing = calls && serverTiming(calls, exchange)
+          server.writer.send(exchange, status, body, { ...SECURITY_HEADERS, ...timing, ...headers })
         }
         respond().catch((error: unknown) => server.writer.sendError(exchange, error))
       },
@@ -140,7 +142,7 @@ export class PageServer {
     }
     try {
       const outcome = await act(request)
-      return { ...seeOther(localPath(outcome.to) ?? '/', [noticeCookie(outcome)]), ...timing(zms) }
+      return { ...seeOther(localPath(outcome.to) ?? '/', [noticeCookie(outcome)]), calls: zms }
     } catch (error) {
       const failure = this.#failure(error, session, zms, exchange)
       if (failure.signedOut) return this.#askAgain(visit, form, [sessions.endCookie])
@@ -157,7 +159,8 @@ export class PageServer {
       const answer = this.#document(view, { ...this.#person(session), ...(notice && { notice }) })
       return {
         ...answer,
-        headers: { ...answer.headers, ...timing(request.zms), ...(notice && { 'set-cookie': [END_NOTICE] }) },
+        headers: { ...answer.headers, ...(notice && { 'set-cookie': [END_NOTICE] }) },
+        calls: request.zms,
       }
     } catch (error) {
       const failure = this.#failure(error, session, request.zms, exchange)
@@ -180,7 +183,7 @@ export class PageServer {
     const frame = { ...this.#person(session), problem: html`<p>${failure.text}</p>` }
     try {
       const answer = this.#document({ ...(await page.load(request)), status: failure.status }, frame)
-      return { ...answer, headers: { ...answer.headers, ...timing(request.zms), ...retryAfter(failure) } }
+      return { ...answer, headers: { ...answer.headers, ...retryAfter(failure) }, calls: request.zms }
     } catch {
       const content = html`<h2>What you had written</h2>
 <dl>${request.form.without(['csrf', 'action']).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
@@ -351,9 +354,11 @@ const seeOther = (location: string, cookies: readonly string[] = []): Answer => 
   headers: { location, ...(cookies.length > 0 && { 'set-cookie': cookies }) },
 })
 
-/** How often and how long ZMS was asked; shown by the tools of browsers, and read by tests. */
-const timing = ({ count, millis }: ZmsCalls): HeaderValues =>
-  count === 0 ? {} : { 'server-timing': `zms;desc="${count} calls";dur=${millis.toFixed(1)}` }
+/** How often ZMS was asked, and the time that took and all took; shown by the tools of browsers, and read by tests. */
+const serverTiming = ({ count, millis }: ZmsCalls, { startMillis }: Exchange): HeaderValues => {
+  const total = performance.now() - startMillis
+  return { 'server-timing': `zms;desc="${count} calls";dur=${millis.toFixed(1)}, total;dur=${total.toFixed(1)}` }
+}
 
 const retryAfter = ({ retryAfterSeconds }: Pick<SignInRefusal, 'retryAfterSeconds'>): HeaderValues =>
   retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }

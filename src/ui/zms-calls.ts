@@ -34,8 +34,10 @@ export class ZmsCalls implements Zms {
   readonly #denied = new WeakMap<AthenzClientError, DeniedAccess>()
   /** Calls made so far. */
   count = 0
-  /** Time spent waiting for ZMS: overlapping calls count once each. */
+  /** Time during which at least one call was under way. */
   millis = 0
+  #underWay = 0
+  #beganMillis = 0
 
   constructor(client: ZmsClient, headers: () => Promise<Readonly<Record<string, string>>>, signal: AbortSignal) {
     this.#client = client
@@ -48,7 +50,7 @@ export class ZmsCalls implements Zms {
     ...[request, options]: CallArguments<Operations[K]>
   ): Promise<OperationResult<Operations[K]>> {
     this.count++
-    const began = performance.now()
+    if (this.#underWay++ === 0) this.#beganMillis = performance.now()
     try {
       const headers = { ...(await this.#headers()), ...options?.headers }
       const together = { signal: this.#signal, ...options, headers }
@@ -57,7 +59,7 @@ export class ZmsCalls implements Zms {
       if (error instanceof AthenzClientError && error.status === 403) this.#remember(error, operation, request)
       throw error
     } finally {
-      this.millis += performance.now() - began
+      if (--this.#underWay === 0) this.millis += performance.now() - this.#beganMillis
     }
   }
 
