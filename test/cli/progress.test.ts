@@ -81,11 +81,11 @@ describe('long work', () => {
 
   test('says what it waits for, and how long already', async () => {
     assert.equal((await run('domain', 'create', 'fog')).status, 0)
-    const args = ['policy', 'wait', 'fog', '--modified', '2090-01-01', '--timeout', '2']
+    const args = ['policy', 'wait', 'fog', '--modified', '2090-01-01', '--timeout', '4']
     const { status, screen } = await onTerminal(args)
     assert.equal(status, 6)
     assert.match(screen, /⌫waiting for fog of 2090-01-01T00:00:00\.000Z \(0 s\)⌫/)
-    assert.match(screen, /\(1 s\)⌫(?:.*⌫)*athenz policy wait: ZTS serves that of/)
+    assert.match(screen, /\([123] s\)⌫(?:.*⌫)*athenz policy wait: ZTS serves that of/)
   })
 
   test('tells which check goes on', async () => {
