@@ -2,30 +2,13 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { DomainChange } from '#zms/store/change.ts'
-import type { Store } from '#zms/store/store.ts'
 import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
 import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+import { addReader, readersOf } from '../../../support/sports-readers.ts'
 import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
 
 const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
 const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
-
-const addReader = (store: Store, member: string) =>
-  store.transact(['sports'], (transaction) => {
-    const change: DomainChange = {
-      kind: 'putRoleMember',
-      domain: 'sports',
-      role: 'readers',
-      value: { memberName: member },
-    }
-    transaction.apply(change)
-  })
-
-const readers = async (store: Store) =>
-  new Set(
-    [...((await store.domain('sports'))?.roles.get('readers')?.members.values() ?? [])].map((each) => each.memberName),
-  )
 
 /** Breaks the connection at the first COMMIT with changes. */
 const cutAt = (verdict: Verdict) => {
@@ -93,7 +76,30 @@ describe('a MySQL store whose database fails', () => {
       status: 409,
       message: 'Concurrent update conflict, please retry your operation later.',
     })
-    assert.ok((await readers(store)).has('user.other'))
+    assert.ok((await readersOf(store)).has('user.other'))
+    await Promise.all([store.close(), other.close()])
+  })
+
+  test('refuses to guess when somebody else may have given the same stamp, since it is ahead of the clock', async () => {
+    await db.query(`UPDATE ${database}.domain SET modified = NOW(3) + INTERVAL 1 HOUR WHERE name = 'sports'`)
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    const other = openStore(db, database)
+    await addReader(store, 'user.before')
+    const cut = cutAt('cut-before')
+    let isCut = false
+    proxy.judge = async (data) => {
+      const verdict = cut(data)
+      if (verdict === 'cut-before') isCut = true
+      else if (isCut && data.includes('FOR UPDATE')) {
+        isCut = false
+        await addReader(other, 'user.other')
+      }
+      return verdict
+    }
+    await assert.rejects(addReader(store, 'user.mine'), { status: 409 })
+    const found = await readersOf(store)
+    assert.deepEqual([found.has('user.other'), found.has('user.mine')], [true, false])
     await Promise.all([store.close(), other.close()])
   })
 
@@ -162,7 +168,7 @@ describe('a MySQL store whose database fails', () => {
     const both = [remove('user.a'), remove('user.b')]
     await Promise.all(both.map((each) => assert.rejects(each, { status: 409, detail: /changed since$/ })))
     assert.equal(runs, 2)
-    const left = await readers(other)
+    const left = await readersOf(other)
     assert.ok(left.has('user.a') && left.has('user.b'), 'what was added afterwards stays')
     await Promise.all([store.close(), other.close()])
   })
@@ -194,7 +200,7 @@ describe('a MySQL store whose database fails', () => {
     await Promise.all(writers)
     const fresh = openStore(db, database)
     for (const each of [store, fresh]) {
-      const found = await readers(each)
+      const found = await readersOf(each)
       for (const member of acknowledged) assert.ok(found.has(member), member)
     }
     await Promise.all([store.close(), fresh.close()])
@@ -227,7 +233,7 @@ describe('a MySQL store whose database fails', () => {
     await patient.domain('sports')
     assert.equal((await store.domain('sports'))?.name, 'sports')
     await addReader(store, 'user.b')
-    assert.ok((await readers(patient)).has('user.b'))
+    assert.ok((await readersOf(patient)).has('user.b'))
     await Promise.all([store.close(), patient.close()])
   })
 

@@ -1,31 +1,16 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import type { DomainChange } from '#zms/store/change.ts'
-import type { Store } from '#zms/store/store.ts'
 import { findGalera, startGaleraNode } from '../../../support/galera.ts'
 import type { MariaDb } from '../../../support/mariadb.ts'
 import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+import { addReader, readersOf } from '../../../support/sports-readers.ts'
 import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
 
 const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
 const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
 
 const provider = await findGalera()
-
-const addReader = (store: Store, member: string) =>
-  store.transact(['sports'], (transaction) => {
-    const change: DomainChange = {
-      kind: 'putRoleMember',
-      domain: 'sports',
-      role: 'readers',
-      value: { memberName: member },
-    }
-    transaction.apply(change)
-  })
-
-const readers = async (store: Store) =>
-  [...((await store.domain('sports'))?.roles.get('readers')?.members.values() ?? [])].map((each) => each.memberName)
 
 describe('a MySQL store on a node of a Galera cluster', {
   skip: provider === undefined && 'there is no Galera',
@@ -54,9 +39,9 @@ describe('a MySQL store on a node of a Galera cluster', {
       await db.query("SET GLOBAL wsrep_reject_queries = 'NONE'")
     }
     await addReader(store, 'user.after')
-    const found = await readers(store)
+    const found = await readersOf(store)
     assert.deepEqual(
-      ['user.before', 'user.meanwhile', 'user.after'].map((member) => found.includes(member)),
+      ['user.before', 'user.meanwhile', 'user.after'].map((member) => found.has(member)),
       [true, false, true],
     )
     await store.close()
@@ -73,7 +58,7 @@ describe('a MySQL store on a node of a Galera cluster', {
       return 'cut-after'
     }
     await assert.rejects(addReader(store, 'user.mine'), { status: 409, detail: /another node may have given the same/ })
-    assert.ok((await readers(store)).includes('user.mine'))
+    assert.ok((await readersOf(store)).has('user.mine'))
     await store.close()
   })
 
@@ -103,7 +88,7 @@ describe('a MySQL store on a node of a Galera cluster', {
     })
     await assert.rejects(change, { status: 409, detail: /changed since$/ })
     assert.equal(runs, 1)
-    assert.ok((await readers(other)).includes('user.late'))
+    assert.ok((await readersOf(other)).has('user.late'))
     await Promise.all([store.close(), other.close()])
   })
 
@@ -115,7 +100,7 @@ describe('a MySQL store on a node of a Galera cluster', {
       transaction.apply({ kind: 'putRoleMember', domain: 'sports', role: 'readers', value })
     })
     assert.equal((await store.domain('labs'))?.modified, stamp)
-    assert.ok((await readers(store)).includes('user.both'))
+    assert.ok((await readersOf(store)).has('user.both'))
     await store.close()
   })
 })
