@@ -57,16 +57,21 @@ function reasonsOf(error: unknown): readonly string[] {
   return error instanceof WorkerFailure ? [error.message, ...error.reasons] : [messageOf(error)]
 }
 
+const endAtOnce = (status: 0 | 1): void => process.exit(status)
+
 /** Runs a worker until the primary process, or a signal, asks it to stop; a start that fails is told to that process. */
 async function runWorker<S extends ServerName>(program: ServerProgram<S>): Promise<void> {
   const seat = await WorkerSeat.take(portOf(process))
+  // Before it listens nobody has sent it anything.
+  let stop: (status: 0 | 1) => void = endAtOnce
+  if (seat.stopping.aborted) stop(0)
+  seat.stopping.addEventListener('abort', () => stop(0), { once: true })
+  process.on('SIGTERM', () => stop(0))
+  process.on('SIGINT', () => stop(0))
   try {
     const { loaded, log } = await load(program, { server: program.name, worker: seat.number })
     const server = await program.start(loaded, log, seat)
-    const stop = stopOnce(server, log, `worker ${seat.number}`)
-    seat.primary.on('stop', () => stop(0))
-    process.on('SIGTERM', () => stop(0))
-    process.on('SIGINT', () => stop(0))
+    stop = stopOnce(server, log, `worker ${seat.number}`)
     seat.listens(server.addresses)
   } catch (error) {
     await seat.failed(reasonsOf(error))

@@ -24,20 +24,25 @@ export class WorkerSeat implements SeatTerms {
   readonly ticketSecret: Uint8Array
   /** Calls of the primary process. */
   readonly primary: Calls
+  /** Aborted when the primary process asks this worker to stop. */
+  readonly stopping: AbortSignal
   /** Set by the primary process, for whatever it and its workers have to agree on at once. */
   readonly counter = new SharedCounter(COUNTER_FD)
 
   /** Asks the primary process for a place. */
   static async take(port: MessagePort): Promise<WorkerSeat> {
     const primary = new Calls(port)
-    return new WorkerSeat(primary, await primary.call<SeatTerms>('group.join'))
+    const stopping = new AbortController()
+    primary.on('stop', () => stopping.abort())
+    return new WorkerSeat(primary, stopping.signal, await primary.call<SeatTerms>('group.join'))
   }
 
-  private constructor(primary: Calls, { number, count, ticketSecret }: SeatTerms) {
+  private constructor(primary: Calls, stopping: AbortSignal, { number, count, ticketSecret }: SeatTerms) {
     this.number = number
     this.count = count
     this.ticketSecret = ticketSecret
     this.primary = primary
+    this.stopping = stopping
   }
 
   /** Whether this worker does what is to be done once only. When it ends, so does the one that takes its place. */

@@ -22,7 +22,7 @@ async function primary(): Promise<void> {
         attached.set(number, calls)
         calls.serve('test', { saw: (value: unknown) => print({ worker: number, saw: value }) })
       },
-      stopTimeoutMillis: 500,
+      stopTimeoutMillis: what === 'hang' ? 500 : 600_000,
       log: silentLogger(),
     })
     print({ addresses: await group.addresses, states: [...group.states] })
@@ -46,11 +46,16 @@ async function primary(): Promise<void> {
 async function worker(): Promise<void> {
   const seat = await WorkerSeat.take(portOf(process))
   const { number, count, leads, counter } = seat
-  if (what === 'fail') {
+  if (what === 'wait' && number === 1) {
+    // Its start takes for ever, but not its end.
+    seat.stopping.addEventListener('abort', () => process.exit(0))
+    return
+  }
+  if (what === 'fail' || what === 'wait') {
     await seat.failed(['the first reason', 'the second'])
     process.exit(1)
   }
-  seat.primary.on('stop', () => {
+  seat.stopping.addEventListener('abort', () => {
     if (what !== 'hang') process.exit(0)
   })
   seat.primary.on('all listen', () => seat.publish('news', 7))

@@ -57,6 +57,15 @@ describe('a group of workers', { timeout: 120_000 }, () => {
     assert.equal((await group.program.ended).status, 1)
   })
 
+  test('does not wait for the start of the others when one cannot', async () => {
+    await using group = startGroup('wait', 2)
+    assert.deepEqual(await group.line(), {
+      failed: 'worker 2 did not start: it ended with status 1',
+      reasons: ['the first reason', 'the second'],
+    })
+    assert.equal((await group.program.ended).status, 1)
+  })
+
   test('gives up when its workers end again and again', async () => {
     await using group = startGroup('loop', 1)
     const lines = []
