@@ -1,6 +1,7 @@
 import type { Handlers } from '#core/http/endpoint.ts'
 import type { zmsEndpoints } from './api/index.ts'
 import { accessService } from './service/access.ts'
+import { accessSearchService } from './service/access-search.ts'
 import { assertionService } from './service/assertion.ts'
 import { collectionSearchService } from './service/collection-search.ts'
 import type { ZmsDependencies } from './service/dependencies.ts'
@@ -35,6 +36,7 @@ import { userService } from './service/user.ts'
 export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers<typeof zmsEndpoints> {
   return {
     ...accessService(deps),
+    ...accessSearchService(deps),
     ...assertionService(deps),
     ...collectionSearchService(deps),
     ...domainService(deps),

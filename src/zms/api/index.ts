@@ -1,4 +1,5 @@
 import { accessEndpoints } from './access.ts'
+import { accessSearchEndpoints } from './access-search.ts'
 import { assertionEndpoints } from './assertion.ts'
 import { collectionSearchEndpoints } from './collection-search.ts'
 import { dependencyEndpoints } from './dependency.ts'
@@ -64,6 +65,7 @@ export const searchEndpoints = {
   ...serviceSearchEndpoints,
   ...searchAllEndpoints,
   ...domainHistoryEndpoints,
+  ...accessSearchEndpoints,
 }
 
 /** Every operation of ZMS by its name. */
