@@ -16,6 +16,7 @@ import { domainHistoryPage } from './pages/domain-history.ts'
 import { domainSettingsPage } from './pages/domain-settings.ts'
 import { duePage } from './pages/due.ts'
 import { homePage } from './pages/home.ts'
+import { newAssertionPage } from './pages/new-assertion.ts'
 import { newDomainPage } from './pages/new-domain.ts'
 import { policiesPage } from './pages/policies.ts'
 import { policyPage, policyVersionPage } from './pages/policy.ts'
@@ -58,4 +59,5 @@ export const PAGES: readonly Page[] = [
   policyVersionPage,
   deletePolicyPage,
   deletePolicyVersionPage,
+  newAssertionPage,
 ]

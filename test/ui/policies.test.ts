@@ -151,3 +151,64 @@ test('the policy of the administrators shows no forms that would be refused', as
   )
   assert.match(textOf(unescaped(text)), /It cannot be changed/)
 })
+
+describe('an assertion that is written', () => {
+  const at = '/domain/sports/policy/things/new-assertion'
+  const fields = { effect: 'ALLOW', role: 'readers', assertedAction: 'read', resource: 'thing.new', version: '0' }
+  const query = new URLSearchParams(fields).toString()
+
+  test('shows what it would do: for whom, with what, beside which others', async () => {
+    await zms.call('putMembership', {
+      domainName: 'sports',
+      roleName: 'readers',
+      memberName: 'user.joe',
+      body: { memberName: 'user.joe' },
+    })
+    await put('read', 'sports:thing.new.part')
+    await put('read', 'sports:thing.new.closed', { effect: 'DENY' })
+    const shown = await admin.get(`${at}?${new URLSearchParams({ ...fields, resource: 'thing.new*' }).toString()}`)
+    assert.equal(callsOf(shown), 3)
+    const text = textOf(shown.text)
+    assert.match(text, /1 roles, whose members may then do it .* sports:role\.readers 1 user\.joe/)
+    assert.match(text, /resource 2 sports:thing\.new\.part, sports:thing\.new\.closed/)
+    assert.match(text, /1 DENY assertions overrule it, wholly or in part/)
+    assert.match(
+      text,
+      /athenz policy add-assertion sports things 'grant read to sports:role\.readers on sports:thing\.new\*'/,
+    )
+    assert.deepEqual(repeatedIds(shown.text), [])
+    assert.match(shown.text, /hx-get="\/domain\/sports\/policy\/things\/new-assertion" hx-trigger="input delay:300ms"/)
+  })
+
+  test('without scripts a button shows it, and nothing is added', async () => {
+    const before = await assertionsOf()
+    const shown = await admin.submit(`${at}?preview=1`, 'add', fields)
+    assert.match(textOf(shown.text), /Nothing has been added yet.*sports:thing\.new for sports:role\.readers/)
+    assert.match(shown.text, /name="role"[^>]* value="readers"/)
+    assert.deepEqual(await assertionsOf(), before)
+  })
+
+  test('is added, told of as there already afterwards, and taken back', async () => {
+    const added = await admin.submit(at, 'add', fields)
+    assert.match(textOf(added.text), /Added: grant read to sports:role\.readers on sports:thing\.new\./)
+    assert.match(textOf((await admin.get(`${at}?${query}`)).text), /1 assertions say it already/)
+    await admin.undo(added)
+    assert.equal(
+      (await assertionsOf()).some(({ resource }) => resource === 'sports:thing.new'),
+      false,
+    )
+  })
+
+  test('what ZMS refuses is said, and what was typed is kept', async () => {
+    const refused = await admin.send(at, 'add', { ...fields, resource: `other:${NASTY}`, effect: 'DENY' })
+    assert.deepEqual(foreignCode(refused.text), [])
+    const missing = await admin.send(at, 'add', { ...fields, assertedAction: ' ' })
+    assert.equal(missing.status, 400)
+    assert.match(textOf(missing.text), /Write an action/)
+    assert.match(missing.text, /name="resource"[^>]* value="thing\.new"/)
+    const foreign = await admin.send(at, 'add', { ...fields, role: 'other:role.x' })
+    assert.equal(foreign.status, 400)
+    assert.match(foreign.text, /name="role"[^>]* value="other:role\.x"/)
+    assert.match(textOf(foreign.text), /cannot be ZMS says: previewAssertion: role is one of another domain/)
+  })
+})
