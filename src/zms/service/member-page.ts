@@ -88,68 +88,92 @@ export async function expandedMembers(
   query: MemberQuery,
 ): Promise<MemberPage> {
   const time = deps.now()
-  const found = new Map<string, Way>()
-  const add = (entry: MemberEntry, through: string | undefined): void => {
-    if (!isNamed(entry.memberName, query)) return
-    const known = found.get(entry.memberName)
-    const way = known ?? { entry, through: [], direct: false }
-    if (known && isBetter(entry, known.entry, time)) known.entry = entry
-    if (through === undefined) way.direct = true
-    else way.through.push(through)
-    if (!known) found.set(entry.memberName, way)
+  const sources = role.trust ? await trustedSources(deps, domain, role) : await groupSources(deps, role)
+  const page = new KeysetPage<string>({ ...query, keyOf: (name) => name })
+  const found = membersOf(sources, query, time)
+  for (const [name, entry] of found) {
+    if (isAskedFor(entry, role.pending.has(name), query.state, time)) page.offer(name)
   }
-  if (role.trust) await addTrusted(deps, domain, role, add)
-  else await addMembers(deps, role, add)
   for (const { memberName } of role.pending.values()) {
-    if (isNamed(memberName, query) && !found.has(memberName)) {
-      found.set(memberName, { entry: undefined, through: [], direct: true })
-    }
-  }
-  const page = new KeysetPage<KnownMember>({ ...query, keyOf: ({ memberName }) => memberName })
-  for (const [memberName, way] of found) {
-    const request = role.pending.get(memberName)
-    if (isAskedFor(way.entry, request !== undefined, query.state, time)) page.offer({ memberName, request, ...way })
+    const isNew = isNamed(memberName, query) && !found.has(memberName)
+    if (isNew && isAskedFor(undefined, true, query.state, time)) page.offer(memberName)
   }
   const { entries, next } = page.get()
-  return { list: entries.map((known) => memberSummary(known, deps.memberRules, time)), total: page.total, next }
+  const list = entries.map((name) => memberSummary(knownMember(role, sources, name, time), deps.memberRules, time))
+  return { list, total: page.total, next }
 }
 
-interface Way {
-  entry: MemberEntry | undefined
-  through: string[]
-  direct: boolean
+/** Members that come in one way. */
+interface Source {
+  readonly members: Role['members'] | Group['members']
+  /** Full name of what they come through; undefined for own members. */
+  readonly through: string | undefined
+  /** Entry of the group that they come through, which limits theirs. */
+  readonly limit?: MemberEntry
+  /** Own members that are groups, and are shown as their members. */
+  readonly without?: ReadonlySet<MemberEntry>
 }
 
-type Add = (entry: MemberEntry, through: string | undefined) => void
+/** Names with one entry that they have; where states are asked for, with the one that counts most. */
+function membersOf(sources: readonly Source[], query: MemberQuery, time: number): ReadonlyMap<string, MemberEntry> {
+  const found = new Map<string, MemberEntry>()
+  for (const source of sources) {
+    for (const member of source.members as Iterable<MemberEntry>) {
+      const { memberName } = member
+      if (source.without?.has(member) || !isNamed(memberName, query)) continue
+      if (query.state === undefined) {
+        found.set(memberName, member)
+        continue
+      }
+      const entry = limited(source, member)
+      if (isBetter(entry, found.get(memberName), time)) found.set(memberName, entry)
+    }
+  }
+  return found
+}
 
-async function addTrusted(
+/** All that is known of a name, with every way in which it comes. */
+function knownMember(role: Role, sources: readonly Source[], memberName: string, time: number): KnownMember {
+  let best: MemberEntry | undefined
+  let direct = false
+  const through: string[] = []
+  for (const source of sources) {
+    const member: MemberEntry | undefined = source.members.get(memberName)
+    if (member === undefined || source.without?.has(member)) continue
+    const entry = limited(source, member)
+    if (isBetter(entry, best, time)) best = entry
+    if (source.through === undefined) direct = true
+    else through.push(source.through)
+  }
+  const request = role.pending.get(memberName)
+  return { memberName, entry: best, request, through, direct: direct || (best === undefined && request !== undefined) }
+}
+
+/** The roles of the trusted domain that may assume a delegated role. */
+async function trustedSources(
   { store, authorization }: ZmsDependencies,
   domain: Domain,
   role: Role,
-  add: Add,
-): Promise<void> {
+): Promise<Source[]> {
   const trusted = await store.domain(role.trust as string)
-  if (!trusted) return
+  if (!trusted) return []
   const delegations = authorization.view(trusted).policies.delegations(roleResourceName(domain.name, role.name))
-  for (const assumed of trusted.roles.values()) {
-    if (!delegations.some((delegation) => delegation.selectsRole(assumed.name))) continue
-    for (const member of assumed.members) add(member, roleResourceName(trusted.name, assumed.name))
-  }
+  return [...trusted.roles.values()]
+    .filter(({ name }) => delegations.some((delegation) => delegation.selectsRole(name)))
+    .map(({ name, members }) => ({ members, through: roleResourceName(trusted.name, name) }))
 }
 
-async function addMembers({ store }: ZmsDependencies, role: Role, add: Add): Promise<void> {
-  const domains = await store.domains([...new Set(role.members.groups.map(({ domain }) => domain))])
-  const groups = new Map(role.members.groups.map((reference) => [reference.entry, reference]))
-  for (const member of role.members) {
-    const reference = groups.get(member)
-    if (!reference) {
-      add(member, undefined)
-      continue
-    }
-    const group = domains.get(reference.domain)?.groups.get(reference.group)
-    for (const person of group?.members ?? []) add(throughGroup(member, person), member.memberName)
-  }
+async function groupSources({ store }: ZmsDependencies, { members }: Role): Promise<Source[]> {
+  const domains = await store.domains([...new Set(members.groups.map(({ domain }) => domain))])
+  const groups = members.groups.flatMap(({ entry, domain, group: name }): Source[] => {
+    const group = domains.get(domain)?.groups.get(name)
+    return group ? [{ members: group.members, through: entry.memberName, limit: entry }] : []
+  })
+  return [{ members, through: undefined, without: new Set(members.groups.map(({ entry }) => entry)) }, ...groups]
 }
+
+const limited = ({ limit }: Source, member: MemberEntry): MemberEntry =>
+  limit === undefined ? member : throughGroup(limit, member)
 
 /** The membership that a member of a group has in the role of the group: it ends with the first of both. */
 function throughGroup(group: MemberEntry, { memberName, expiration, systemDisabled }: MemberEntry): MemberEntry {

@@ -250,6 +250,19 @@ describe('searchRoleMembers', () => {
     ])
   })
 
+  for (const [state, members] of [
+    ['active', ['sports.api', 'user.*', 'user.tim', 'user.zoe']],
+    ['expired', ['user.eve']],
+    ['disabled', ['user.joe']],
+    ['pending', ['user.new', 'user.zoe']],
+    ['overdue', ['user.zoe']],
+  ] as const) {
+    test(`filters with expand by the state ${state}`, async () => {
+      const { body } = await zms.get(`${READERS}?state=${state}&expand=true`)
+      assert.deepEqual([names(body.list), body.total], [members, members.length])
+    })
+  }
+
   test('shows with expand who holds a delegated role, and through which roles', async () => {
     const { body } = await zms.get('/sys/domain/sports/role/delegated/member?expand=true')
     const through = ['tenant:role.borrowers', 'tenant:role.others']
