@@ -88,6 +88,15 @@ export function parseLines(text: string, name: string): ReadonlyMap<string, read
   return entries
 }
 
+/** Tags written in such lines. Throws FormProblem as {@link parseLines}, and when there are none: ZMS would keep those there are. */
+export function tagsIn(text: string): ReadonlyMap<string, { list: string[] }> {
+  const entries = [...parseLines(text, 'tags')]
+  if (entries.length === 0) {
+    throw new FormProblem('ZMS keeps the tags when none is given: leave one, or a new one.', 'tags')
+  }
+  return new Map(entries.map(([key, values]) => [key, { list: [...values] }]))
+}
+
 function numberOf(text: string, label: string, name: string): number {
   if (text === '') return 0
   if (!/^\d{1,9}$/.test(text)) throw new FormProblem(`${label}: “${text}” is no whole number.`, name)
@@ -97,5 +106,6 @@ function numberOf(text: string, label: string, name: string): number {
 /** Browsers send texts of several lines with carriage returns. */
 const normalized = (text: string): string => text.replaceAll('\r\n', '\n').trim()
 
-const textOf = (value: unknown): string =>
+/** A setting as its field has it. */
+export const textOf = (value: unknown): string =>
   value === true ? ON : typeof value === 'string' || (typeof value === 'number' && value !== 0) ? String(value) : ''

@@ -9,7 +9,7 @@ import { collectionPath } from '../collection-view.ts'
 import { auditField, postForm } from '../components.ts'
 import { html } from '../html.ts'
 import { definePage, FormProblem } from '../page.ts'
-import { changedSettings, linesOf, parseLines, type Setting, settingFields } from '../settings-form.ts'
+import { changedSettings, linesOf, type Setting, settingFields, tagsIn, textOf } from '../settings-form.ts'
 
 const NO_LIMIT = '0 or empty: no limit'
 
@@ -86,7 +86,7 @@ const settingsPage = (calls: CollectionCalls) => {
         }
         const { tags, ...others } = values
         const kept = Object.fromEntries(OFF_WHEN_ABSENT.map((name) => [name, summary[name]]))
-        const body = { ...kept, ...others, ...(tags !== undefined && { tags: tagsOf(String(tags)) }) } as MetaChange
+        const body = { ...kept, ...others, ...(tags !== undefined && { tags: tagsIn(String(tags)) }) } as MetaChange
         const auditRef = form.text('auditRef')
         await calls.putMeta(zms, params, body, auditRef)
         const notice = count === 1 ? 'One setting was changed.' : `${count} settings were changed.`
@@ -105,9 +105,6 @@ const settingTexts = ({ tags = {}, ...summary }: CollectionSummary): Readonly<Re
   tags: linesOf(Object.fromEntries(Object.entries(tags).map(([key, { list }]) => [key, list]))),
 })
 
-const textOf = (value: unknown): string =>
-  value === true ? 'on' : typeof value === 'string' || (typeof value === 'number' && value !== 0) ? String(value) : ''
-
 /** Two people change the same: the second is told, and nothing is lost. */
 function requireUnchanged(was: string, now: string, label: string): void {
   if (was.replaceAll('\r\n', '\n').trim() === now) return
@@ -115,14 +112,6 @@ function requireUnchanged(was: string, now: string, label: string): void {
   throw new FormProblem(
     `Somebody else has changed “${label}” meanwhile: it is ${value} now. Nothing has been changed; open the page again to go on from there.`,
   )
-}
-
-function tagsOf(text: string): ReadonlyMap<string, { list: string[] }> {
-  const entries = [...parseLines(text, 'tags')]
-  if (entries.length === 0) {
-    throw new FormProblem('ZMS keeps the tags when none is given: leave one, or a new one.', 'tags')
-  }
-  return new Map(entries.map(([key, values]) => [key, { list: [...values] }]))
 }
 
 /** Changes the settings of a role. */

@@ -3,8 +3,8 @@ import type { DomainMetaInput } from '#zms/api/domain-meta.ts'
 import { auditField, postForm } from '../components.ts'
 import { html, path } from '../html.ts'
 import { sectionPath } from '../layout.ts'
-import { definePage, FormProblem } from '../page.ts'
-import { changedSettings, linesOf, parseLines, type Setting, settingFields } from '../settings-form.ts'
+import { definePage } from '../page.ts'
+import { changedSettings, linesOf, parseLines, type Setting, settingFields, tagsIn } from '../settings-form.ts'
 
 /** The settings that administrators of a domain may change, in the order in which they are shown. */
 export const DOMAIN_SETTINGS: readonly Setting[] = [
@@ -64,7 +64,7 @@ export const domainSettingsPage = definePage({
       const body = {
         ...replacedByAbsence(domain),
         ...others,
-        ...(tags !== undefined && { tags: tagsOf(String(tags)) }),
+        ...(tags !== undefined && { tags: tagsIn(String(tags)) }),
         ...(contacts !== undefined && { contacts: contactsOf(String(contacts)) }),
       }
       await zms.call('putDomainMeta', { name: domainName, auditRef: form.text('auditRef'), body })
@@ -82,13 +82,6 @@ export const domainSettingsPage = definePage({
 const replacedByAbsence = (domain: Domain): DomainMetaInput => {
   const { description, applicationId, autoDeleteTenantAssumeRoleAssertions, clientIdSelfUpdate } = domain
   return { description, applicationId, autoDeleteTenantAssumeRoleAssertions, clientIdSelfUpdate }
-}
-
-function tagsOf(text: string): ReadonlyMap<string, { list: string[] }> {
-  const entries = [...parseLines(text, 'tags')]
-  if (entries.length === 0)
-    throw new FormProblem('ZMS keeps the tags when none is given: leave one, or a new one.', 'tags')
-  return new Map(entries.map(([key, values]) => [key, { list: [...values] }]))
 }
 
 const contactsOf = (text: string): ReadonlyMap<string, string> =>
