@@ -11,6 +11,8 @@ export interface Frame {
   /** Why what was sent could not be done. */
   readonly problem?: Content
   readonly documentationUrl?: string
+  /** The browser asks for this path at once. */
+  readonly reloadAs?: string
 }
 
 /** What was done just before. */
@@ -42,9 +44,9 @@ const HTMX_CONFIG = JSON.stringify({
 
 /** The whole document of a page. */
 export function document(view: View, frame: Frame): string {
-  const { assets, person, notice, problem, documentationUrl } = frame
+  const { assets, person, notice, problem, documentationUrl, reloadAs } = frame
   const whole = html`<html lang="en"><head><meta charset="utf-8"><title>${view.title} – Athenz</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+${reloadAs !== undefined && html`<meta http-equiv="refresh" content="0;url=${reloadAs}">`}<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <meta name="htmx-config" content="${HTMX_CONFIG}"><link rel="stylesheet" href="${assets.url('style.css')}">
 <link rel="icon" href="${assets.url('icon.svg')}" type="image/svg+xml"><script src="${assets.url('htmx.js')}" defer></script></head>
 <body hx-disinherit="*"><a class="skip" href="#content">Skip to content</a>

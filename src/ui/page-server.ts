@@ -106,6 +106,8 @@ export class PageServer {
       return session === undefined ? this.#signInPage({ next, status: 200 }) : seeOther(next ?? '/')
     }
     const found = this.#index.find(pathname)
+    // Strict cookies do not come along with a link on another site, such as one in a mail: asked for from here, they do.
+    if (session === undefined && isFromElsewhere(exchange)) return this.#askFromHere(target)
     if (session === undefined) return seeOther(signInPath(target))
     if (found === undefined) return this.#notFound(session)
     exchange.api = found.page.path
@@ -272,6 +274,13 @@ export class PageServer {
     return { ...answer, headers: { ...answer.headers, ...(cookies.length > 0 && { 'set-cookie': cookies }) } }
   }
 
+  /** Has the browser ask again for the same page. */
+  #askFromHere(target: string): Answer {
+    const to = localPath(target) ?? '/'
+    const content = html`<p><a href="${to}">Go on</a></p>`
+    return this.#document({ title: 'One moment', content }, { reloadAs: to })
+  }
+
   #asset({ exchange, pathname }: Visit): Answer {
     const asset = this.#options.assets.at(pathname)
     if (asset === undefined) return { status: 404, body: 'not found\n', headers: { 'content-type': 'text/plain' } }
@@ -347,6 +356,11 @@ interface SignInPage {
 const signInPath = (target: string): string => {
   const next = localPath(target)
   return next === undefined || next === '/' ? SIGN_IN : `${SIGN_IN}?${new URLSearchParams({ next }).toString()}`
+}
+
+const isFromElsewhere = (exchange: Exchange): boolean => {
+  const site = exchange.header('sec-fetch-site')
+  return site === 'cross-site' || site === 'same-site'
 }
 
 const seeOther = (location: string, cookies: readonly string[] = []): Answer => ({

@@ -117,6 +117,15 @@ describe('signing in', () => {
     assert.equal((await stranger().get('//evil.example/x')).headers['location'], '/sign-in')
   })
 
+  test('is not asked for again when a link on another site leads to a page', async () => {
+    const elsewhere = { 'sec-fetch-site': 'cross-site' }
+    const { status, text } = await stranger().get('/domain/sports?skip=%22%3E', elsewhere)
+    assert.equal(status, 200)
+    assert.match(text, /<meta http-equiv="refresh" content="0;url=\/domain\/sports\?skip=%22%3E">/)
+    assert.match((await stranger().get('//evil.example/x', elsewhere)).text, /content="0;url=\/">/)
+    assert.equal((await admin.get('/due', elsewhere)).heading, 'What is due')
+  })
+
   test('is not taken from other sites', async () => {
     for (const headers of [
       { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
