@@ -89,5 +89,4 @@ athenz.tls_port=${kind.defaultPort}
 athenz.ts.tls_cert_file=${certificate.certificate}
 athenz.ts.tls_key_file=${certificate.key}
 athenz.ts.tls_ca_file=${ca}
-athenz.ts.api_docs=true
 `

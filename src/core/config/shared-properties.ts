@@ -55,8 +55,8 @@ export const reloadProperties = {
 /** Pages for people about the API: properties of ours (`athenz.ts.`). */
 export const apiDocumentationProperties = {
   api_docs: boolean(
-    false,
-    'Show the API at /docs and /docs/openapi.json to everybody who reaches the port; on in athenz dev.',
+    true,
+    'Show the API, but no data, at /docs and /docs/openapi.json to everybody who reaches the port.',
   ),
 }
 
