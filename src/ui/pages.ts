@@ -1,4 +1,5 @@
 import type { Page } from './page.ts'
+import { accessPage } from './pages/access.ts'
 import { assertionPage } from './pages/assertion.ts'
 import { groupPage, rolePage } from './pages/collection.ts'
 import { groupHistoryPage, roleHistoryPage } from './pages/collection-history.ts'
@@ -60,4 +61,5 @@ export const PAGES: readonly Page[] = [
   deletePolicyPage,
   deletePolicyVersionPage,
   newAssertionPage,
+  accessPage,
 ]
