@@ -281,7 +281,10 @@ roles:
       )
       await prints(['apply', '-f', file], 'nothing to change')
       await prints(['apply', '-f', file, '--dry-run'], 'nothing to change')
-      manifest('unlimited.yaml', readFileSync(at(file), 'utf8').replace('memberExpiryDays: 90', 'memberExpiryDays: null'))
+      manifest(
+        'unlimited.yaml',
+        readFileSync(at(file), 'utf8').replace('memberExpiryDays: 90', 'memberExpiryDays: null'),
+      )
       const dry = await run(['apply', '-f', 'unlimited.yaml', '--dry-run'])
       assert.match(dry.stdout, /^ {2}\+ +expiration: 2090-01-01T00:00:00\.000Z$/m)
       assert.equal(dry.status, 6)

@@ -39,7 +39,9 @@ export class Writability {
     if (this.#asking) return
     this.#asking = true
     try {
-      const [row] = await this.#pool.use((connection) => connection.rows<{ refuses: number }>('SELECT @@GLOBAL.read_only AS refuses'))
+      const [row] = await this.#pool.use((connection) =>
+        connection.rows<{ refuses: number }>('SELECT @@GLOBAL.read_only AS refuses'),
+      )
       if (Number(row?.refuses) === 0) this.#isRefused = false
     } catch {
       // Whether it can be reached at all is told by others.
