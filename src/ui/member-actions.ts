@@ -1,8 +1,8 @@
 import { AthenzClientError } from '#client/client-error.ts'
 import type { MemberSummary } from '#zms/api/collection-search.ts'
-import type { CollectionCalls, CollectionPlace, MemberDates } from './collection-calls.ts'
+import type { CollectionCalls, CollectionPlace, CollectionSummary, MemberDates } from './collection-calls.ts'
 import { collectionPath } from './collection-view.ts'
-import { FormProblem, type Undo } from './page.ts'
+import { FormProblem, type Outcome, type Undo } from './page.ts'
 import type { Zms } from './zms-calls.ts'
 
 /** Where members are changed, and by what means. */
@@ -49,18 +49,39 @@ export async function currentMember(
   return list[0]
 }
 
-/** Removes members, and gives what they were. Those that are no members any more are told of in a FormProblem. */
-export async function removeMembers(scope: MemberScope, names: readonly string[]): Promise<FormerMember[]> {
+/**
+ * Removes members, or asks for their removal where that needs approval. Those that are no members any more are told of in a
+ * FormProblem.
+ */
+export async function removeMembers(scope: MemberScope, names: readonly string[]): Promise<Outcome> {
   const { zms, calls, place, auditRef } = scope
-  const former: FormerMember[] = []
+  const [removed, requested]: [FormerMember[], string[]] = [[], []]
   await forEachMember(names, async (memberName) => {
-    const member = await currentMember(scope, memberName)
+    const { list, summary } = await calls.members(zms, place, { memberName, limit: 1 })
+    const [member] = list
     if (member === undefined || member.state === 'pending') throw new FormProblem(goneText(calls, memberName), 'member')
     await calls.deleteMember(zms, place, memberName, auditRef)
-    former.push({ memberName, expiration: member.expiration, reviewReminder: member.reviewReminder })
+    if (needsApprovalToRemove(summary)) requested.push(memberName)
+    else removed.push(member)
   })
-  return former
+  const notice = [
+    removed.length > 0 && `Removed: ${listText(removed.map(({ memberName }) => memberName))}.`,
+    requested.length > 0 && `The removal waits for the approval of somebody else: ${listText(requested)}.`,
+  ]
+  return {
+    to: collectionPath(calls, place),
+    notice: sentences(notice),
+    undo: removed.length > 0 ? restoring(scope, removed) : takingBack(scope, { added: [], requested }),
+  }
 }
+
+/** Whether removals become requests. */
+export const needsApprovalToRemove = ({ deleteProtection, reviewEnabled, auditEnabled }: CollectionSummary): boolean =>
+  deleteProtection === true && (reviewEnabled === true || auditEnabled === true)
+
+/** Notices one after the other, without those that are not to be said. */
+export const sentences = (parts: readonly (string | false)[]): string =>
+  parts.filter((each) => each !== false).join(' ')
 
 /** Which requests somebody has looked at before deciding, as the form says. */
 export interface SeenRequests {
@@ -114,21 +135,37 @@ export const restoring = ({ calls, place, auditRef }: MemberScope, former: reado
   },
 })
 
-/** Puts members back as the fields of {@link restoring} tell. Gives their names. */
-export async function restoreMembers(scope: MemberScope, text: string): Promise<string[]> {
+/** The action that takes back what was added and what was requested, on the page of the role or group. */
+export const takingBack = (
+  { calls, place, auditRef }: MemberScope,
+  { added, requested }: { readonly added: readonly string[]; readonly requested: readonly string[] },
+): Undo => ({
+  to: collectionPath(calls, place),
+  action: 'take-back',
+  fields: {
+    added: added.join('\n'),
+    requested: requested.join('\n'),
+    ...(auditRef !== undefined && { auditRef: `undo: ${auditRef}` }),
+  },
+})
+
+/** Puts members back as the fields of {@link restoring} tell, or asks for it where that needs approval. */
+export async function restoreMembers(scope: MemberScope, text: string): Promise<Outcome> {
+  const { zms, calls, place, auditRef } = scope
   const former = text.split('\n').map((line) => line.trim().split(' '))
   const dates = new Map(former.map(([memberName = '', ...rest]) => [memberName, rest]))
+  const [restored, requested]: [string[], string[]] = [[], []]
   await forEachMember([...dates.keys()], async (memberName) => {
     const [expiration, reviewReminder] = dates.get(memberName) ?? []
-    await scope.calls.putMember(
-      scope.zms,
-      scope.place,
-      memberName,
-      { expiration: expiration || undefined, reviewReminder: reviewReminder || undefined },
-      scope.auditRef,
-    )
+    const wanted = { expiration: expiration || undefined, reviewReminder: reviewReminder || undefined }
+    const result = await calls.putMember(zms, place, memberName, wanted, auditRef)
+    ;(result === 'member' ? restored : requested).push(memberName)
   })
-  return [...dates.keys()]
+  const notice = [
+    restored.length > 0 && `Put back: ${listText(restored)}.`,
+    requested.length > 0 && `Waiting for the approval of somebody else: ${listText(requested)}.`,
+  ]
+  return { to: collectionPath(calls, place), notice: sentences(notice) }
 }
 
 const DAY = /^\d{4}-\d\d-\d\d$/

@@ -218,7 +218,7 @@ describe('the members of a role', () => {
     const question = await page(admin, '/domain/sports/role/removing/member/user.ends')
     assert.match(textOf(question), /user\.ends loses at once what this role grants\./)
     const removed = await submit(admin, '/domain/sports/role/removing/member/user.ends', 'remove')
-    assert.match(textOf(removed), /user\.ends was removed from removing\./)
+    assert.match(textOf(removed), /Removed: user\.ends\./)
     assert.deepEqual(await membersOf('removing'), ['user.bill'])
     await undo(admin, removed)
     assert.equal((await zms.call('getMembership', place)).expiration, expiration)
@@ -372,6 +372,22 @@ describe('requests', () => {
     assert.deepEqual(await membersOf('anew'), ['user.bill'])
   })
 
+  test('are made for removals, and for what is put back, where these need approval', async () => {
+    await putRole('guarded', ['user.a', 'user.bill'])
+    const body = { reviewEnabled: true, deleteProtection: true }
+    await zms.call('putRoleMeta', { domainName: 'sports', roleName: 'guarded', body })
+    const asked = await submit(admin, '/domain/sports/role/guarded/member/user.a', 'remove')
+    assert.match(textOf(asked), /The removal waits for the approval of somebody else: user\.a\./)
+    assert.match(textOf(asked), /user\.a active removal requested/)
+    assert.match(textOf(await undo(admin, asked)), /Taken back: user\.a\./)
+    assert.deepEqual(await membersOf('guarded'), ['user.a', 'user.bill'])
+    await zms.call('putRoleMeta', { domainName: 'sports', roleName: 'guarded', body: { reviewEnabled: true } })
+    const removed = await submit(admin, '/domain/sports/role/guarded/member/user.a', 'remove')
+    assert.match(textOf(removed), /Removed: user\.a\./)
+    assert.match(textOf(await undo(admin, removed)), /Waiting for the approval of somebody else: user\.a\./)
+    assert.deepEqual(await membersOf('guarded'), ['user.bill'])
+  })
+
   test('are made by people who may not change the role, where it is self-serve', async () => {
     await putRole('open', ['user.bill'], { selfServe: true })
     const asked = await submit(joe, '/domain/sports/role/open', 'add', { member: 'user.joe' })
@@ -466,7 +482,7 @@ describe('settings, review, history and end of a role', () => {
       ['remove', 'user.b'],
     ])
     const after_ = await admin.goOn(done)
-    assert.match(textOf(after_), /Reviewed: 2 stay, 1 were removed/)
+    assert.match(textOf(after_), /Reviewed: 2 stay\. Removed: user\.b\./)
     assert.match(textOf(after_), /Last reviewed/)
     assert.deepEqual(await membersOf('review'), ['user.a', 'user.c'])
     await undo(admin, after_)

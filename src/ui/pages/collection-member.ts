@@ -51,17 +51,7 @@ ${member.state !== 'pending' && [dates(request, calls, member, audited), removal
     },
     actions: {
       save: (request) => save(calls, request),
-      async remove(request) {
-        const scope = scopeOf(request, calls)
-        const { memberName, name } = request.params
-        const former = await removeMembers(scope, [memberName])
-        const still = await currentMember(scope, memberName)
-        const to = collectionPath(calls, request.params)
-        if (still?.request !== undefined && still.state !== 'pending') {
-          return { to, notice: `The removal of ${memberName} waits for the approval of somebody else.` }
-        }
-        return { to, notice: `${memberName} was removed from ${name}.`, undo: restoring(scope, former) }
-      },
+      remove: (request) => removeMembers(scopeOf(request, calls), [request.params.memberName]),
       approve: (request) => decide(calls, request, true),
       reject: (request) => decide(calls, request, false),
       async withdraw(request) {

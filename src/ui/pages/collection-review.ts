@@ -3,7 +3,14 @@ import { type CollectionCalls, groupCalls, roleCalls } from '../collection-calls
 import { collectionPath, memberLabel, reviewDue, stateBadges } from '../collection-view.ts'
 import { auditField, definitions, pager, postForm, table, time } from '../components.ts'
 import { type Content, html } from '../html.ts'
-import { type FormerMember, restoring } from '../member-actions.ts'
+import {
+  type FormerMember,
+  listText,
+  needsApprovalToRemove,
+  restoring,
+  sentences,
+  takingBack,
+} from '../member-actions.ts'
 import { definePage, FormProblem } from '../page.ts'
 import { scopeOf } from './collection.ts'
 
@@ -69,13 +76,20 @@ ${
         const decisions = members.map(({ memberName }) => ({ memberName, active: !struckOut.has(memberName) }))
         await calls.review(scope.zms, params, decisions, scope.auditRef)
         const former = members.filter(({ memberName }) => struckOut.has(memberName))
-        const stay = members.length - former.length
-        const notice = `Reviewed: ${stay} stay, ${former.length} were removed or wait for the approval of their removal.`
+        const names = former.map(({ memberName }) => memberName)
+        const { summary } = await calls.members(scope.zms, params, { limit: 1 })
+        const waits = needsApprovalToRemove(summary)
+        const notice = [
+          `Reviewed: ${members.length - former.length} stay.`,
+          names.length > 0 && !waits && `Removed: ${listText(names)}.`,
+          names.length > 0 && waits && `The removal waits for the approval of somebody else: ${listText(names)}.`,
+        ]
+        const undo = waits ? takingBack(scope, { added: [], requested: names }) : restoring(scope, former)
         const onFirstPage = !target.includes('?')
         return {
           to: onFirstPage ? collectionPath(calls, params) : target,
-          notice,
-          ...(former.length > 0 && { undo: restoring(scope, former) }),
+          notice: sentences(notice),
+          ...(names.length > 0 && { undo }),
         }
       },
     },

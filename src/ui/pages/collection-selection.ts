@@ -11,6 +11,7 @@ import {
   type MemberScope,
   removeMembers,
   restoring,
+  sentences,
 } from '../member-actions.ts'
 import { definePage, FormProblem, type Outcome, type PageRequest } from '../page.ts'
 import { scopeOf } from './collection.ts'
@@ -43,13 +44,7 @@ ${forms(request, calls, names, audited)}
     },
     actions: {
       renew: (request) => renew(scopeOf(request, calls), request),
-      async remove(request) {
-        const scope = scopeOf(request, calls)
-        const names = chosen(request)
-        const former = await removeMembers(scope, names)
-        const notice = `Removed: ${listText(names)}.`
-        return { to: collectionPath(calls, request.params), notice, undo: restoring(scope, former) }
-      },
+      remove: (request) => removeMembers(scopeOf(request, calls), chosen(request)),
       approve: (request) => decide(scopeOf(request, calls), request, true),
       reject: (request) => decide(scopeOf(request, calls), request, false),
     },
@@ -101,7 +96,7 @@ async function renew(scope: MemberScope, request: PageRequest<'domainName' | 'na
   ]
   return {
     to: collectionPath(calls, place),
-    notice: notice.filter((each) => each !== false).join(' '),
+    notice: sentences(notice),
     ...(former.length > 0 && { undo: restoring(scope, former) }),
   }
 }

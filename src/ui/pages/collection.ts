@@ -38,6 +38,8 @@ import {
   listText,
   type MemberScope,
   restoreMembers,
+  sentences,
+  takingBack,
 } from '../member-actions.ts'
 import { definePage, FormProblem, type Outcome, type PageRequest } from '../page.ts'
 
@@ -92,10 +94,7 @@ ${
     },
     actions: {
       add: (request) => add(scopeOf(request, calls), request),
-      async restore(request) {
-        const names = await restoreMembers(scopeOf(request, calls), request.form.exact('members') ?? '')
-        return { to: collectionPath(calls, request.params), notice: `Put back: ${listText(names)}.` }
-      },
+      restore: (request) => restoreMembers(scopeOf(request, calls), request.form.exact('members') ?? ''),
       'take-back': (request) => takeBack(scopeOf(request, calls), request),
       approve: (request) => decide(scopeOf(request, calls), request, true),
       reject: (request) => decide(scopeOf(request, calls), request, false),
@@ -259,17 +258,7 @@ async function add(scope: MemberScope, { form, now }: PageRequest<'domainName' |
     added.length > 0 && `Added: ${listText(added)}.`,
     requested.length > 0 && `Waiting for the approval of somebody else: ${listText(requested)}.`,
   ]
-  const fields = { added: added.join('\n'), requested: requested.join('\n') }
-  const to = collectionPath(calls, place)
-  return {
-    to,
-    notice: notice.filter((each) => each !== false).join(' '),
-    undo: {
-      to,
-      action: 'take-back',
-      fields: { ...fields, ...(auditRef !== undefined && { auditRef: `undo: ${auditRef}` }) },
-    },
-  }
+  return { to: collectionPath(calls, place), notice: sentences(notice), undo: takingBack(scope, { added, requested }) }
 }
 
 async function takeBack(
