@@ -85,7 +85,7 @@ describe('people and memberships', { skip: 'missing' in chromium && chromium.mis
   test('a removal is undone', async () => {
     await owner.go('/domain/club/role/players/member/user.joe')
     await owner.press('Remove user.joe')
-    assert.match((await owner.notice) ?? '', /^user\.joe was removed from players/)
+    assert.match((await owner.notice) ?? '', /^Removed: user\.joe\./)
     assert.equal(await owner.page.locator('tbody').getByText('user.joe').count(), 0)
     await owner.press('Undo')
     assert.match((await owner.notice) ?? '', /^Put back: user\.joe/)
