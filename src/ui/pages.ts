@@ -24,6 +24,8 @@ import { policyPage, policyVersionPage } from './pages/policy.ts'
 import { searchPage } from './pages/search.ts'
 import { servicePage } from './pages/service.ts'
 import { servicesPage } from './pages/services.ts'
+import { deleteTemplatePage, templatePage } from './pages/template.ts'
+import { templatesPage } from './pages/templates.ts'
 
 /** Every page. To add one, add a row. */
 export const PAGES: readonly Page[] = [
@@ -62,4 +64,7 @@ export const PAGES: readonly Page[] = [
   deletePolicyVersionPage,
   newAssertionPage,
   accessPage,
+  deleteTemplatePage,
+  templatePage,
+  templatesPage,
 ]
