@@ -12,6 +12,8 @@ export interface Look {
   readonly theme?: 'light' | 'dark'
   readonly width?: number
   readonly height?: number
+  /** Pixels of a picture for each pixel of the style sheet: a fraction makes small pictures. */
+  readonly scale?: number
   /** False: as in a browser that runs none. */
   readonly scripts?: boolean
 }
@@ -52,11 +54,12 @@ export async function startBrowser(path: string): Promise<TestBrowser> {
 }
 
 async function openWindow(browser: Browser, origin: string, look: Look = {}): Promise<Window> {
-  const { theme = 'light', width = 1100, height = 800, scripts = true } = look
+  const { theme = 'light', width = 1100, height = 800, scale = 1, scripts = true } = look
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     colorScheme: theme,
     viewport: { width, height },
+    deviceScaleFactor: scale,
     javaScriptEnabled: scripts,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',

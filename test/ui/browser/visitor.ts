@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { PROJECT_FOLDER } from '../../../src/cli/server-kind.ts'
 import type { Look, TestBrowser, Window } from '../../support/browser.ts'
-import { type DevServers, startDevServers } from '../../support/dev-servers.ts'
+import type { DevServers } from '../../support/dev-servers.ts'
+import { startPages } from '../pages-of-dev.ts'
 
-const AUTHORITIES = [
-  join(PROJECT_FOLDER, 'test/support/password-authority.mjs'),
-  'com.yahoo.athenz.auth.impl.PrincipalAuthority',
-  'com.yahoo.athenz.auth.impl.CertificateAuthority',
-]
-
-/** Starts ZMS and the web page; everybody's password is `NAME's password`. */
+/** Starts ZMS and the web page, where people sign in with their name as the password. */
 export const startPage = (dir: string): Promise<DevServers> =>
-  startDevServers({
-    dir,
-    zts: false,
-    ui: true,
-    settings: {
-      'athenz.zms.authority_classes': AUTHORITIES.join(','),
-      'athenz.ui.password_sign_in': 'true',
-      'athenz.ui.zms_timeout': '2000',
-      'athenz.ui.sign_in_attempts_per_minute': '100',
-    },
-  })
+  startPages(dir, { 'athenz.ui.zms_timeout': '2000', 'athenz.ui.sign_in_attempts_per_minute': '100' })
 
 /** Somebody in front of the web page. */
 export class Visitor implements AsyncDisposable {
@@ -79,7 +62,7 @@ export class Visitor implements AsyncDisposable {
   }
 
   /** Fills in the form to sign in. */
-  async signIn(name: string, password = `${name}'s password`): Promise<void> {
+  async signIn(name: string, password = name): Promise<void> {
     await this.write({ Name: name, Password: password })
     await this.press('Sign in')
   }
