@@ -157,41 +157,41 @@ function touchedBy(domain: Domain, resource: string): Touched[] {
 function besides(domain: Domain, thought: Thought, roles: readonly Role[], now: number) {
   const coveredBy: StatedAssertion[] = []
   const opposed: Opposed[] = []
-  const counts = { coveredBy: 0, opposed: 0 }
-  for (const policy of activePolicies(domain)) {
-    for (const assertion of policy.assertions.values()) {
-      const effect = assertion.effect === 'DENY' ? 'DENY' : 'ALLOW'
-      const action = assertion.action.toLowerCase()
-      const resource = assertion.resource.toLowerCase()
-      if (effect === thought.effect) {
-        if (
-          !covers(action, thought.action) ||
-          !covers(resource, thought.resource) ||
-          !covers(assertion.role, thought.role)
-        )
-          continue
-        if (counts.coveredBy++ < SHOWN.assertions) coveredBy.push(stated(domain, { policy, assertion }))
-      } else {
-        if (!overlaps(action, thought.action) || !overlaps(resource, thought.resource)) continue
-        const others = rolesOf(domain, assertion.role)
-        const sameRole = overlaps(assertion.role, thought.role)
-        if (counts.opposed >= SHOWN.assertions) {
-          counts.opposed++
-          continue
-        }
-        const commonMembers = common(roles, others, now)
-        if (!sameRole && commonMembers === 0) continue
-        counts.opposed++
-        const deny = effect === 'DENY' ? { role: assertion.role, action, resource } : thought
-        const allow = effect === 'DENY' ? thought : { role: assertion.role, action, resource }
-        opposed.push({ ...stated(domain, { policy, assertion }), commonMembers, wholly: coversAll(deny, allow) })
-      }
+  let [coveredByCount, opposedCount] = [0, 0]
+  // Many assertions name the same few roles.
+  const commonByRole = new Map<string, number>()
+  const commonWith = (role: string): number => {
+    const known = commonByRole.get(role) ?? common(roles, rolesOf(domain, role), now)
+    commonByRole.set(role, known)
+    return known
+  }
+  for (const found of statedIn(domain)) {
+    const { assertion, ...other } = found
+    if (other.effect === thought.effect) {
+      if (!coversAll(other, thought)) continue
+      if (coveredByCount++ < SHOWN.assertions) coveredBy.push(stated(domain, found))
+    } else if (overlaps(other.action, thought.action) && overlaps(other.resource, thought.resource)) {
+      const commonMembers = commonWith(assertion.role)
+      if (commonMembers === 0 && !overlaps(other.role, thought.role)) continue
+      const wholly = other.effect === 'DENY' ? coversAll(other, thought) : coversAll(thought, other)
+      if (opposedCount++ < SHOWN.assertions) opposed.push({ ...stated(domain, found), commonMembers, wholly })
     }
   }
-  return { coveredBy, coveredByCount: counts.coveredBy, opposed, opposedCount: counts.opposed }
+  return { coveredBy, coveredByCount, opposed, opposedCount }
 }
 
-const coversAll = (outer: Omit<Thought, 'effect'>, inner: Omit<Thought, 'effect'>): boolean =>
+/** The assertions of active versions, and in lower case what they say. */
+function* statedIn(domain: Domain): Generator<Found & Thought> {
+  for (const policy of activePolicies(domain)) {
+    for (const assertion of policy.assertions.values()) {
+      const { role, action, resource } = assertion
+      const effect = assertion.effect === 'DENY' ? 'DENY' : 'ALLOW'
+      yield { policy, assertion, effect, role, action: action.toLowerCase(), resource: resource.toLowerCase() }
+    }
+  }
+}
+
+const coversAll = (outer: Thought, inner: Thought): boolean =>
   covers(outer.action, inner.action) && covers(outer.resource, inner.resource) && covers(outer.role, inner.role)
 
 /** How many have memberships that count in roles of both lists; a group is one. */
