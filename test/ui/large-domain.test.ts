@@ -34,7 +34,7 @@ await zms.call('putPolicy', {
   },
 })
 const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const publicKeys = [{ id: '0', key: encodeYBase64(publicKey.export({ type: 'spki', format: 'pem' }) as string) }]
+const publicKeys = [{ id: '0', key: encodeYBase64(publicKey.export({ type: 'spki', format: 'pem' })) }]
 const numbers = Array.from({ length: OBJECTS }, (_, at) => at)
 for (let from = 0; from < OBJECTS; from += 50) {
   await Promise.all(
