@@ -158,6 +158,7 @@ function changeForm(request: PageRequest, told: Told, change: Change, id: string
         {
           action: adds ? 'addMember' : 'removeMember',
           submit: `${adds ? 'Add' : 'Remove'} ${member}`,
+          label: `${adds ? 'Add' : 'Remove'} ${member} ${adds ? 'to' : 'from'} ${role}`,
           inline: true,
           danger: !adds,
         },
