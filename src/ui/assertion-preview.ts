@@ -1,5 +1,6 @@
 import type { AssertionPreview, RoleReach, StatedAssertion } from '#zms/api/access-search.ts'
 import { badge, link, table } from './components.ts'
+import { counted } from './counted.ts'
 import { type Content, type Html, html } from './html.ts'
 import { assertionPath, effectBadge, policyLink, roleLink } from './policy-view.ts'
 
@@ -12,7 +13,7 @@ ${reachTable(preview, grants)}
 ${touchedList(preview)}
 ${
   coveredByCount > 0 &&
-  html`<h3>${badge('said already', 'warn')} ${coveredByCount} assertions say it already, so this one changes nothing as long as they stay</h3>
+  html`<h3>${badge('said already', 'warn')} by ${counted(coveredByCount, 'assertion')}: this one changes nothing as long as that stays so</h3>
 ${statedTable('Assertions that say it already', domainName, coveredBy)}`
 }
 ${
@@ -26,15 +27,15 @@ ${statedTable('A DENY wins over every ALLOW', domainName, opposed, ({ wholly, co
 
 const opposedHead = ({ effect, opposedCount }: AssertionPreview): string =>
   effect === 'DENY'
-    ? `It takes away something that ${opposedCount} assertions grant`
-    : `${opposedCount} DENY assertions overrule it, wholly or in part`
+    ? `It takes away something that is granted by ${counted(opposedCount, 'assertion')}`
+    : `wholly or in part by ${counted(opposedCount, 'DENY assertion')}`
 
 function reachTable({ roles, roleCount }: AssertionPreview, grants: boolean): Content {
   if (roleCount === 0) {
     return html`<p>${badge('nobody', 'warn')} The domain has no such role yet, so it does nothing until there is one.</p>`
   }
   return table({
-    caption: `${roleCount} roles, whose members ${grants ? 'may then do it' : 'must not do it any more'}`,
+    caption: `${counted(roleCount, 'role')}, whose members ${grants ? 'may then do it' : 'must not do it any more'}`,
     head: ['Role', 'Members', ''],
     rows: roles.map((each) => [roleLink(each.role), each.trust === undefined ? each.memberCount : '', reachText(each)]),
     empty: '',

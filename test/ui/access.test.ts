@@ -116,7 +116,7 @@ test('who may do something is listed with roles, members and policies', async ()
   const shown = await admin.get(withQuery('/access', { action: 'read', resource: 'sports:thing.1' }))
   assert.equal(callsOf(shown), 1)
   const text = textOf(shown.text)
-  assert.match(text, /Who may read sports:thing\.1 .*3 assertions are about it/)
+  assert.match(text, /Who may read sports:thing\.1 .*3 assertions about it/)
   assert.match(text, /ALLOW sports:role\.readers user\.jane things DENY sports:role\.blocked user\.jane things/)
 })
 
@@ -125,7 +125,7 @@ test('what somebody may do is listed; one nobody knows is told of', async () => 
   assert.equal(callsOf(shown), 1)
   assert.match(
     textOf(shown.text),
-    /2 assertions are about roles of user\.jane, .*ALLOW read sports:thing\.\* sports:role\.readers/,
+    /2 assertions about roles of user\.jane, .*ALLOW read sports:thing\.\* sports:role\.readers/,
   )
   const unknown = await admin.get(withQuery('/access', { principal: 'user.nobody-ever' }))
   assert.match(textOf(unknown.text), /ZMS says: unknown principal - user\.nobody-ever/)

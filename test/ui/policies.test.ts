@@ -30,7 +30,7 @@ test('a policy is created once, found by a part of its name, and deleted after o
   assert.deepEqual(foreignCode(badName.text), [])
   const list = await admin.get('/domain/sports/policies?filter=OL')
   assert.equal(callsOf(list), 2)
-  assert.match(textOf(list.text), /1 policies .* old 0 .*athenz policy list sports/)
+  assert.match(textOf(list.text), /1 policy .* old 0 .*athenz policy list sports/)
   await zms.call('putAssertion', {
     domainName: 'sports',
     policyName: 'old',
@@ -138,7 +138,7 @@ test('versions are made from the active one, activated, taken back and deleted',
   const refused = await admin.send(`${at}/version/0/delete`, 'delete')
   assert.equal(refused.status, 400)
   const question = await admin.get(`${at}/version/next/delete`)
-  assert.match(textOf(question.text), /Its 1 assertions are lost.*cannot be undone/)
+  assert.match(textOf(question.text), /It is lost with 1 assertion\..*cannot be undone/)
   await admin.submit(`${at}/version/next/delete`, 'delete')
   assert.equal((await admin.get(`${at}/version/next`)).status, 404)
 })
@@ -169,9 +169,9 @@ describe('an assertion that is written', () => {
     const shown = await admin.get(`${at}?${new URLSearchParams({ ...fields, resource: 'thing.new*' }).toString()}`)
     assert.equal(callsOf(shown), 3)
     const text = textOf(shown.text)
-    assert.match(text, /1 roles, whose members may then do it .* sports:role\.readers 1 user\.joe/)
+    assert.match(text, /1 role, whose members may then do it .* sports:role\.readers 1 user\.joe/)
     assert.match(text, /resource 2 sports:thing\.new\.part, sports:thing\.new\.closed/)
-    assert.match(text, /1 DENY assertions overrule it, wholly or in part/)
+    assert.match(text, /overruled wholly or in part by 1 DENY assertion/)
     assert.match(
       text,
       /athenz policy add-assertion sports things 'grant read to sports:role\.readers on sports:thing\.new\*'/,
@@ -191,7 +191,7 @@ describe('an assertion that is written', () => {
   test('is added, told of as there already afterwards, and taken back', async () => {
     const added = await admin.submit(at, 'add', fields)
     assert.match(textOf(added.text), /Added: grant read to sports:role\.readers on sports:thing\.new\./)
-    assert.match(textOf((await admin.get(`${at}?${query}`)).text), /1 assertions say it already/)
+    assert.match(textOf((await admin.get(`${at}?${query}`)).text), /said already by 1 assertion:/)
     await admin.undo(added)
     assert.equal(
       (await assertionsOf()).some(({ resource }) => resource === 'sports:thing.new'),

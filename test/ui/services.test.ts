@@ -25,7 +25,7 @@ test('a service is created, found and deleted after one question that names what
   const list = await admin.get('/domain/sports/services?filter=OL')
   assert.equal(callsOf(list), 2)
   assert.deepEqual(foreignCode(list.text), [])
-  assert.match(textOf(list.text), /1 services .* old k1 P-256/)
+  assert.match(textOf(list.text), /1 service .* old k1 P-256/)
   const question = await admin.get('/domain/sports/service/old/delete')
   assert.match(textOf(question.text), /cannot be undone.*Keys that are lost k1/)
   const gone = await admin.submit('/domain/sports/service/old/delete', 'delete')

@@ -3,6 +3,7 @@ import { resourceDomain, splitResourceName } from '#core/names/resource-name.ts'
 import type { ResourceHolders } from '#zms/api/access-search.ts'
 import { reachText } from '../assertion-preview.ts'
 import { badge, link, pager, table } from '../components.ts'
+import { counted } from '../counted.ts'
 import { explanationView } from '../explanation-view.ts'
 import { type Content, type Html, html, withQuery } from '../html.ts'
 import { definePage, FormProblem, type PageRequest } from '../page.ts'
@@ -119,7 +120,7 @@ async function holders(request: PageRequest, action: string, resource: string): 
   const { list, total, next } = await zms.call('searchHolders', { ...asked, ...after })
   return html`<section aria-labelledby="who"><h2 id="who">Who may ${action} ${resource}</h2>
 ${table({
-  caption: `${total} assertions are about it; a DENY wins over every ALLOW`,
+  caption: `${counted(total, 'assertion')} about it; a DENY wins over every ALLOW`,
   head: ['Effect', 'Roles', 'Members', 'Policy'],
   rows: list.map((each) => [
     effectBadge(each.effect),
@@ -148,7 +149,7 @@ async function rights(request: PageRequest, principal: string, action: string | 
   const next = from + pageSize < all.length ? String(from + pageSize) : undefined
   return html`<section aria-labelledby="what"><h2 id="what">What ${principal} may do</h2>
 ${table({
-  caption: `${all.length} assertions are about roles of ${principal}, in all domains and versions`,
+  caption: `${counted(all.length, 'assertion')} about roles of ${principal}, in all domains and versions`,
   head: ['Effect', 'Action', 'Resource', 'Role', ''],
   rows: all
     .slice(from, from + pageSize)

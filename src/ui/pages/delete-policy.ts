@@ -1,4 +1,5 @@
 import { auditField, definitions, link, postForm } from '../components.ts'
+import { counted } from '../counted.ts'
 import { html } from '../html.ts'
 import { sectionPath } from '../layout.ts'
 import { definePage } from '../page.ts'
@@ -50,7 +51,7 @@ export const deletePolicyVersionPage = definePage({
       zms.call('searchAssertions', { ...params, limit: 1 }),
       zms.call('getDomain', { domain: params.domainName }),
     ])
-    const content = html`<p>Its ${total} assertions are lost. ${
+    const content = html`<p>It is lost with ${counted(total, 'assertion')}. ${
       policy.activeVersion === params.version
         ? 'It is the active version, which ZMS does not delete: activate another one first.'
         : 'The active version stays as it is.'

@@ -1,5 +1,6 @@
 import type { PolicySummary } from '#zms/api/policy-search.ts'
 import { auditField, badge, filterForm, link, pager, postForm, table, textField, time } from '../components.ts'
+import { counted } from '../counted.ts'
 import { disclosure } from '../disclosure.ts'
 import { type Content, html } from '../html.ts'
 import { definePage, FormProblem, type PageRequest } from '../page.ts'
@@ -19,7 +20,7 @@ export const policiesPage = definePage({
     const content = html`
 ${filterForm(request, { name: 'filter', label: 'Find a policy', placeholder: 'part of the name' })}
 <div id="results">${table({
-      caption: `${total} policies`,
+      caption: counted(total, 'policy', 'policies'),
       head: ['Policy', 'Assertions', 'Versions', 'Description', 'Changed'],
       rows: list.map((policy) => [
         link(policyPath({ domainName, policyName: localPolicyName(policy) }), localPolicyName(policy)),

@@ -13,6 +13,7 @@ import {
   textField,
   time,
 } from '../components.ts'
+import { counted } from '../counted.ts'
 import { disclosure } from '../disclosure.ts'
 import { type Content, type Html, html } from '../html.ts'
 import { type Action, definePage, FormProblem, type PageRequest, type View } from '../page.ts'
@@ -136,7 +137,7 @@ ${!changes && html`<p>This policy gives the administrators of the domain their r
   }</h2>
 ${filterForm(request, { name: 'filter', label: 'Find assertions', placeholder: 'part of role, action or resource' })}
 <div id="results">${table({
-    caption: `${total} assertions`,
+    caption: counted(total, 'assertion'),
     head: ['Effect', 'Roles', 'Action', 'Resource', 'Conditions', ''],
     rows: list.map((each) => assertionRow(request, found, each, changes, auditEnabled)),
     empty:

@@ -1,6 +1,7 @@
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { ServiceIdentity } from '#zms/api/service-identity.ts'
 import { auditField, badge, definitions, link, postForm, table, textArea, textField, time } from '../components.ts'
+import { counted } from '../counted.ts'
 import { disclosure } from '../disclosure.ts'
 import { type Content, type Html, html, path, withQuery } from '../html.ts'
 import { commandLine } from '../layout.ts'
@@ -169,7 +170,7 @@ async function changed(
 function keyTable(request: Request, { publicKeys = [] }: ServiceIdentity, audited: boolean): Html {
   const { shown, more } = part(request, 'keysFrom', publicKeys)
   return html`${table({
-    caption: `${publicKeys.length} keys with which the service shows who it is`,
+    caption: `${counted(publicKeys.length, 'key')} with which the service shows who it is`,
     head: ['Id', 'Kind', 'Fingerprint', ''],
     rows: shown.map(({ id, key }, index) => {
       const known = describeKey(key)
@@ -212,7 +213,7 @@ const keyForm = (request: Request, audited: boolean): Html =>
 function hostTable(request: Request, { hosts = [] }: ServiceIdentity, audited: boolean): Html {
   const { shown, more } = part(request, 'hostsFrom', hosts.toSorted())
   return html`${table({
-    caption: `${hosts.length} hosts on which the service runs`,
+    caption: `${counted(hosts.length, 'host')} on which the service runs`,
     head: ['Host', ''],
     rows: shown.map((host, index) => [
       host,

@@ -1,6 +1,7 @@
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { ServiceSummary } from '#zms/api/service-search.ts'
 import { auditField, badge, filterForm, link, pager, postForm, table, textField, time } from '../components.ts'
+import { counted } from '../counted.ts'
 import { disclosure } from '../disclosure.ts'
 import { type Content, html, path } from '../html.ts'
 import { definePage, FormProblem, type PageRequest } from '../page.ts'
@@ -23,7 +24,7 @@ export const servicesPage = definePage({
     const content = html`
 ${filterForm(request, { name: 'filter', label: 'Find a service', placeholder: 'part of the name' })}
 <div id="results">${table({
-      caption: `${total} services`,
+      caption: counted(total, 'service'),
       head: ['Service', 'Keys', 'Hosts', 'Description', 'Changed'],
       rows: list.map((each) => [
         link(path`/domain/${domainName}/service/${localNameOf(domainName, each)}`, localNameOf(domainName, each)),

@@ -1,5 +1,6 @@
 import type { TemplateMetaData } from '#zms/api/template.ts'
 import { badge, filterForm, link, pager, table, time } from '../components.ts'
+import { counted } from '../counted.ts'
 import { type Content, html, path } from '../html.ts'
 import { definePage } from '../page.ts'
 
@@ -26,7 +27,7 @@ export const templatesPage = definePage({
     const content = html`<p>A template brings prepared roles, groups, policies and services into a domain.</p>
 ${filterForm(request, { name: 'filter', label: 'Find a template', placeholder: 'part of name or description' })}
 <div id="results">${table({
-      caption: `${all.length} templates, those that this domain has first`,
+      caption: `${counted(all.length, 'template')}, those that this domain has first`,
       head: ['Template', 'Here', 'Newest version', 'Description', 'Of'],
       rows: all.slice(from, from + pageSize).map((each) => {
         const name = each.templateName ?? ''
