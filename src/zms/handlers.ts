@@ -10,6 +10,7 @@ import { domainService } from './service/domain.ts'
 import { domainCheckService } from './service/domain-check.ts'
 import { domainHistoryService } from './service/domain-history.ts'
 import { domainMetaService } from './service/domain-meta.ts'
+import { dutySearchService } from './service/duty-search.ts'
 import { entityService } from './service/entity.ts'
 import { groupService } from './service/group.ts'
 import { groupMembershipService } from './service/group-membership.ts'
@@ -43,6 +44,7 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...domainCheckService(deps),
     ...domainMetaService(deps),
     ...dependencyService(deps),
+    ...dutySearchService(deps),
     ...entityService(deps),
     ...groupService(deps),
     ...groupMetaService(deps),

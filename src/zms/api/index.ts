@@ -7,6 +7,7 @@ import { domainEndpoints } from './domain.ts'
 import { domainCheckEndpoints } from './domain-check.ts'
 import { domainHistoryEndpoints } from './domain-history.ts'
 import { domainMetaEndpoints } from './domain-meta.ts'
+import { dutySearchEndpoints } from './duty-search.ts'
 import { entityEndpoints } from './entity.ts'
 import { groupEndpoints } from './group.ts'
 import { groupMembershipEndpoints } from './group-membership.ts'
@@ -66,6 +67,7 @@ export const searchEndpoints = {
   ...searchAllEndpoints,
   ...domainHistoryEndpoints,
   ...accessSearchEndpoints,
+  ...dutySearchEndpoints,
 }
 
 /** Every operation of ZMS by its name. */

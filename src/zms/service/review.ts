@@ -1,11 +1,10 @@
 import { forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
 import type { reviewEndpoints } from '../api/review.ts'
+import { reviewDue } from '../store/duties.ts'
 import type { Domain, RoleBase } from '../store/model.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { compact, timestamp } from './wire-form.ts'
-
-const DAY_MILLIS = 86_400_000
 
 /** What is due for review. */
 export function reviewService(deps: ZmsDependencies): Handlers<typeof reviewEndpoints> {
@@ -32,26 +31,36 @@ export function reviewService(deps: ZmsDependencies): Handlers<typeof reviewEndp
 
 /** The domains that a principal (by default the caller) administers; others may be asked about with a right only. */
 async function reviewedDomains(
-  { store, authorization, now }: ZmsDependencies,
-  { principal: caller }: RequestContext,
+  deps: ZmsDependencies,
+  context: RequestContext,
   asked: string | undefined,
   kind: 'role' | 'group',
 ): Promise<Domain[]> {
+  const { store, now } = deps
+  const principal = await reviewer(deps, context, asked, kind)
+  if (principal === undefined) return []
+  const names = await store.administeredDomains({ principal, at: now() })
+  return [...(await store.domains(names)).values()]
+}
+
+/**
+ * Whose reviews are asked for, by default the caller's; undefined for a caller of whom nothing is known. 403 for another
+ * one without the right to ask, 404 for one of whom nothing is known.
+ */
+export async function reviewer(
+  { store, authorization }: Pick<ZmsDependencies, 'store' | 'authorization'>,
+  { principal: caller }: RequestContext,
+  asked: string | undefined,
+  kind: string,
+): Promise<string | undefined> {
   const principal = asked ?? caller?.fullName ?? ''
   if (caller?.fullName !== principal) {
     const may = caller !== undefined && (await authorization.isAllowed(caller, 'access', 'sys.auth:meta.review.lookup'))
     if (!may) throw forbidden(`principal is not authorized to request ${kind} review list`)
   }
-  if ((await store.principal(principal)) === undefined) {
-    if (asked !== undefined) throw notFound(`unknown principal - ${principal}`)
-    return []
-  }
-  const domains = await store.domains(await store.domainsByMember(principal, 'admin'))
-  const time = now()
-  return [...domains.values()].filter((domain) => {
-    const member = domain.roles.get('admin')?.members.get(principal)
-    return member && !member.systemDisabled && (member.expiration === undefined || member.expiration >= time)
-  })
+  if ((await store.principal(principal)) !== undefined) return principal
+  if (asked !== undefined) throw notFound(`unknown principal - ${principal}`)
+  return undefined
 }
 
 const isDue = (deps: ZmsDependencies, object: RoleBase): boolean => {
@@ -59,23 +68,9 @@ const isDue = (deps: ZmsDependencies, object: RoleBase): boolean => {
   return due !== undefined && deps.now() >= due
 }
 
-/**
- * When the members of a role or group are to be reviewed, in epoch milliseconds: the configured share of the shortest
- * period after the last review, or after it was made. Undefined where no period is set.
- */
-export function reviewDueAt({ config }: Pick<ZmsDependencies, 'config'>, object: RoleBase): number | undefined {
-  const periods = [
-    object.memberExpiryDays,
-    object.memberReviewDays,
-    object.serviceExpiryDays,
-    object.serviceReviewDays,
-    object.groupExpiryDays,
-    object.groupReviewDays,
-  ].filter((days) => days !== undefined && days > 0) as number[]
-  if (periods.length === 0) return undefined
-  const share = (Math.min(...periods) * DAY_MILLIS * config.zms.reviewDaysPercentage.value) / 100
-  return (object.lastReviewedDate ?? object.created) + share
-}
+/** When the members of a role or group are to be reviewed, in epoch milliseconds; undefined where no period is set. */
+export const reviewDueAt = ({ config }: Pick<ZmsDependencies, 'config'>, object: RoleBase): number | undefined =>
+  reviewDue(object, config.zms.reviewDaysPercentage.value)
 
 const reviewReply = (domain: Domain, object: RoleBase) =>
   compact({

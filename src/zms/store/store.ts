@@ -1,6 +1,7 @@
 import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Change } from './change.ts'
 import type { DomainHistoryQueries } from './domain-history.ts'
+import type { DutyQueries } from './duties.ts'
 import type { Domain, MemberAudit, Quota } from './model.ts'
 import type { NoticeQueries, Notices } from './notices.ts'
 import type { SearchQueries } from './search.ts'
@@ -24,6 +25,7 @@ export interface Store
     PrincipalQueries,
     SearchQueries,
     DomainHistoryQueries,
+    DutyQueries,
     Notices {
   /**
    * Runs `decide` over a consistent view and commits the changes it collected. `domains` names every domain it changes
@@ -49,6 +51,7 @@ export type StoreQueries = DomainQueries &
   PrincipalQueries &
   SearchQueries &
   DomainHistoryQueries &
+  DutyQueries &
   NoticeQueries
 
 /** The view and the collected changes of one transaction. */

@@ -1,18 +1,22 @@
 import type { DomainHistoryEntry, DomainHistoryQuery } from '../domain-history.ts'
+import type { DutyQuery } from '../duties.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import { type NoticeKind, type NoticeSubject, noticeDates, noticeHolders } from '../notices.ts'
 import { countsOf } from '../object-counts.ts'
 import type { SearchFindings, SearchQuery } from '../search.ts'
 import type { DomainAttribute, DomainListFilter, FoundMembership, ObjectCounts, StoreQueries } from '../store.ts'
 import type { Memory } from './memory.ts'
+import { MemoryDuties } from './memory-duties.ts'
 import { searchMemory } from './memory-search.ts'
 
 /** The questions of the store contract, answered from memory. */
 export class MemoryQueries implements StoreQueries {
   readonly #memory: Memory
+  readonly #duties: MemoryDuties
 
   constructor(memory: Memory) {
     this.#memory = memory
+    this.#duties = new MemoryDuties(memory)
   }
 
   domain(name: string): Domain | undefined {
@@ -186,6 +190,18 @@ export class MemoryQueries implements StoreQueries {
 
   async domainHistory(query: DomainHistoryQuery): Promise<DomainHistoryEntry[]> {
     return this.#memory.history.readDomain(query)
+  }
+
+  administeredDomains(query: DutyQuery) {
+    return this.#duties.administeredDomains(query)
+  }
+
+  dueReviews(query: DutyQuery & { readonly percent: number }) {
+    return this.#duties.dueReviews(query)
+  }
+
+  endingMemberships(principal: string, before: number) {
+    return this.#duties.endingMemberships(principal, before)
   }
 
   async searchServices(name: string, options: { substring: boolean; domain?: string; limit: number }) {

@@ -3,6 +3,7 @@ import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
 import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { DomainHistoryQuery } from '../domain-history.ts'
+import type { DutyQuery } from '../duties.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeClaim, NoticeKind } from '../notices.ts'
 import type { SearchQuery } from '../search.ts'
@@ -272,6 +273,18 @@ export class MySqlStore implements Store {
 
   domainHistory(query: DomainHistoryQuery) {
     return this.#ask(() => this.#queries.domainHistory(query))
+  }
+
+  administeredDomains(query: DutyQuery) {
+    return this.#ask(() => this.#queries.administeredDomains(query))
+  }
+
+  dueReviews(query: DutyQuery & { readonly percent: number }) {
+    return this.#ask(() => this.#queries.dueReviews(query))
+  }
+
+  endingMemberships(principal: string, before: number) {
+    return this.#ask(() => this.#queries.endingMemberships(principal, before))
   }
 
   searchServices(name: string, options: { substring: boolean; domain?: string; limit: number }) {

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection, SqlValue } from '#core/database/mysql-connection.ts'
 import { type DomainHistoryEntry, type DomainHistoryQuery, newestOf } from '../domain-history.ts'
+import type { DutyQuery } from '../duties.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeKind, NoticeSubject } from '../notices.ts'
 import type { SearchFindings, SearchQuery } from '../search.ts'
 import type { DomainAttribute, DomainListFilter, FoundMembership, ObjectCounts, StoreQueries } from '../store.ts'
 import { readAudit } from './collection.ts'
 import type { Row } from './columns.ts'
+import { TableDuties } from './duties.ts'
 import { readNoticeSubjects } from './notices.ts'
 import { searchTables } from './search.ts'
 import { beginsLike, byName, exactly, startingWith } from './sql-text.ts'
@@ -65,6 +67,7 @@ const membersFrom = ({ table, id, members }: MemberTables) =>
 /** The questions of the store contract in SQL. */
 export class MySqlQueries implements StoreQueries {
   readonly #parts: QueryParts
+  readonly #duties = new TableDuties((sql, values) => this.#rows(sql, values))
 
   constructor(parts: QueryParts) {
     this.#parts = parts
@@ -265,6 +268,18 @@ export class MySqlQueries implements StoreQueries {
     const roles = query.of?.kind === 'group' ? [] : await this.#history('role', ROLES, query)
     const groups = query.of?.kind === 'role' ? [] : await this.#history('group', GROUPS, query)
     return newestOf(roles, groups, query.limit)
+  }
+
+  administeredDomains(query: DutyQuery) {
+    return this.#duties.administeredDomains(query)
+  }
+
+  dueReviews(query: DutyQuery & { readonly percent: number }) {
+    return this.#duties.dueReviews(query)
+  }
+
+  endingMemberships(principal: string, before: number) {
+    return this.#duties.endingMemberships(principal, before)
   }
 
   async searchServices(

@@ -1,5 +1,6 @@
 import { describe } from 'node:test'
 import { domainTests } from './domains.ts'
+import { dutyTests } from './duties.ts'
 import type { OpenStore } from './fixture.ts'
 import { globalTests } from './globals.ts'
 import { historyTests } from './history.ts'
@@ -30,6 +31,7 @@ const PARTS: readonly (readonly [string, (open: OpenStore) => void])[] = [
   ['queries of members', memberQueryTests],
   ['queries of services', serviceQueryTests],
   ['search', searchTests],
+  ['duties', dutyTests],
   ['notices', noticeTests],
   ['opening again', restartTests],
 ]

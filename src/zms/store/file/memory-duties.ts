@@ -1,0 +1,68 @@
+import {
+  type DueReview,
+  type DutyQueries,
+  type DutyQuery,
+  type EndingMembership,
+  type ReviewDates,
+  reviewDue,
+} from '../duties.ts'
+import type { Domain } from '../model.ts'
+import type { Memory } from './memory.ts'
+
+/** What somebody has to do, answered from memory. */
+export class MemoryDuties implements DutyQueries {
+  readonly #memory: Memory
+
+  constructor(memory: Memory) {
+    this.#memory = memory
+  }
+
+  async administeredDomains(query: DutyQuery): Promise<string[]> {
+    return this.#administered(query).map(({ name }) => name)
+  }
+
+  async dueReviews(query: DutyQuery & { readonly percent: number }): Promise<DueReview[]> {
+    const found: DueReview[] = []
+    for (const { name: domain, roles, groups } of this.#administered(query)) {
+      const offer = (kind: DueReview['kind'], object: ReviewDates & { readonly name: string }) => {
+        const due = reviewDue(object, query.percent)
+        if (due === undefined || due > query.at) return
+        const { name, lastReviewedDate } = object
+        found.push({ kind, domain, name, due, ...(lastReviewedDate !== undefined && { lastReviewedDate }) })
+      }
+      for (const role of roles.values()) if (!role.trust) offer('role', role)
+      for (const group of groups.values()) offer('group', group)
+    }
+    return found
+  }
+
+  async endingMemberships(principal: string, before: number): Promise<EndingMembership[]> {
+    const { domains, membership } = this.#memory
+    const found: EndingMembership[] = []
+    const search = (kind: EndingMembership['kind'], domain: string, collections: MemberLists = new Map()) => {
+      for (const [name, { members }] of collections) {
+        const expiration = members.get(principal)?.expiration
+        if (expiration !== undefined && expiration < before) found.push({ kind, domain, name, expiration })
+      }
+    }
+    for (const name of membership.roles.domainsOf(principal)) search('role', name, domains.get(name)?.roles)
+    for (const name of membership.groups.domainsOf(principal)) search('group', name, domains.get(name)?.groups)
+    return found
+  }
+
+  /** Ascending by name. */
+  #administered({ principal, at }: DutyQuery): Domain[] {
+    const { domains, membership } = this.#memory
+    return membership.roles.domainsOf(principal).flatMap((name) => {
+      const domain = domains.get(name)
+      const member = domain?.roles.get('admin')?.members.get(principal)
+      const counts = member && !member.systemDisabled && (member.expiration === undefined || member.expiration >= at)
+      return domain !== undefined && counts ? [domain] : []
+    })
+  }
+}
+
+type MemberLists = ReadonlyMap<
+  string,
+  { readonly members: { get(name: string): { readonly expiration?: number } | undefined } }
+>
