@@ -144,15 +144,22 @@ export function table({ caption, head, rows, empty }: Table): Html {
   )}</tbody></table></div>`
 }
 
-/** The link to the next part of a list that is read by keys: `next` is the `skip` of the next page. */
-export function pager(request: PageRequest, next: string | undefined): Content {
-  const isFirst = request.query.text('skip') === undefined
+/**
+ * The link to the next part of a list that is read by keys: `next` is the `skip` of the next page. Where a page has
+ * several lists, each has a field of the query and a name of its own.
+ */
+export function pager(
+  request: PageRequest,
+  next: string | undefined,
+  { field = 'skip', of = 'the list' }: { readonly field?: string; readonly of?: string } = {},
+): Content {
+  const isFirst = request.query.text(field) === undefined
   if (isFirst && next === undefined) return undefined
   const to = (skip: string | undefined) => {
-    const kept = Object.fromEntries(request.query.without(['skip']))
-    return withQuery(request.target.split('?', 1)[0] ?? '', { ...kept, skip })
+    const kept = Object.fromEntries(request.query.without([field]))
+    return withQuery(request.target.split('?', 1)[0] ?? '', { ...kept, [field]: skip })
   }
-  return html`<nav class="pager" aria-label="Pages of the list">${!isFirst && html`<a href="${to(undefined)}">First page</a>`}${
+  return html`<nav class="pager" aria-label="Pages of ${of}">${!isFirst && html`<a href="${to(undefined)}">First page</a>`}${
     next !== undefined && html`<a href="${to(next)}" rel="next">Next page</a>`
   }</nav>`
 }

@@ -1,88 +1,57 @@
-import type { DomainGroupMembership } from '#zms/api/group-membership.ts'
-import type { DomainRoleMembership } from '#zms/api/role-membership.ts'
-import { link, table, time } from '../components.ts'
-import { html, path } from '../html.ts'
+import type { DutyRequests } from '#zms/api/duty-search.ts'
+import { filterForm, link, pager, table, time } from '../components.ts'
+import { type Content, html, path } from '../html.ts'
 import { sectionPath } from '../layout.ts'
 import { definePage } from '../page.ts'
 
-/** A request for membership that waits for a decision. */
-interface Waiting {
-  readonly domain: string
-  readonly kind: 'role' | 'group'
-  readonly name: string
-  readonly member: string
-  readonly requestedBy: string | undefined
-  readonly requested: string | undefined
-}
+/** Field of the query for the next part of the requests; that of the domains is `skip`. */
+const REQUESTS_SKIP = 'requests'
 
-/** The first page: what waits for the person, and the domains it administers. */
+/** The first page: what waits for the person, and the domains it administers, a part at a time. */
 export const homePage = definePage({
   path: '/',
-  async load({ zms, principal, pageSize }) {
-    const [{ names }, roles, groups] = await Promise.all([
-      zms.call('getDomainList', { roleMember: principal, roleName: 'admin' }),
-      // Of people who were never a member of anything ZMS knows nothing.
-      zms.find('getPendingDomainRoleMembersList', { principal }),
-      zms.find('getPendingDomainGroupMembersList', { principal }),
+  async load(request) {
+    const { zms, query, pageSize: limit } = request
+    const [filter, skip] = [query.text('filter'), query.text('skip')]
+    const [domains, waiting] = await Promise.all([
+      zms.call('searchAdministeredDomains', { filter, skip, limit }),
+      zms.call('searchPendingRequests', { skip: query.text(REQUESTS_SKIP), limit }),
     ])
-    const waiting = [...(roles ? waitingRoles(roles) : []), ...(groups ? waitingGroups(groups) : [])]
-    const domains = names ?? []
+    const isPart = filter !== undefined || skip !== undefined || domains.next !== undefined
     const content = html`
-<form method="get" action="/search" role="search" class="filter"><label for="q">Find a domain, role, group, principal, tag or account</label>
+<form method="get" action="/search" role="search" aria-label="Everything" class="filter"><label for="q">Find a domain, role, group, principal, tag or account</label>
 <input id="q" name="q" type="search" autocomplete="off"><button>Search</button></form>
-<section aria-labelledby="waiting"><h2 id="waiting">Waiting for you${waiting.length > 0 && ` (${waiting.length})`}</h2>
+<section aria-labelledby="waiting"><h2 id="waiting">Waiting for you${waiting.total > 0 && ` (${waiting.total})`}</h2>
 ${table({
   caption: 'Requests for membership that you may decide',
-  head: ['Who', 'Wants to be in', 'Domain', 'Asked by', 'Since'],
-  rows: waiting
-    .slice(0, pageSize)
-    .map(({ domain, kind, name, member, requestedBy, requested }) => [
-      member,
-      link(path`/domain/${domain}/${kind}/${name}`, `${kind} ${name}`),
-      link(sectionPath(domain, ''), domain),
-      requestedBy,
-      time(requested),
-    ]),
+  head: ['Who', 'Membership', 'Domain', 'Asked by', 'Since'],
+  rows: waiting.list.map(requestCells),
   empty: 'No requests wait for your decision.',
-})}
+})}${pager(request, waiting.next, { field: REQUESTS_SKIP, of: 'requests' })}
 <p><a href="/due">What is due: reviews, and memberships of yours that end</a></p></section>
-<section aria-labelledby="domains"><h2 id="domains">Your domains${domains.length > 0 && ` (${domains.length})`}</h2>
-${table({
-  caption: 'Domains that you administer',
-  head: ['Domain'],
-  rows: domains.slice(0, pageSize).map((name) => [link(sectionPath(name, ''), name)]),
-  empty: 'You administer no domain.',
-})}
-${domains.length > pageSize && html`<p>These are the first ${pageSize}; the search finds the others.</p>`}
+<section aria-labelledby="domains"><h2 id="domains">Your domains</h2>
+${isPart && filterForm(request, { name: 'filter', label: 'Find a domain of yours', placeholder: 'part of the name' })}
+<div id="results">${table({
+      caption: `Domains that you administer (${domains.total})`,
+      head: ['Domain'],
+      rows: domains.list.map((name) => [link(sectionPath(name, ''), name)]),
+      empty: filter === undefined ? 'You administer no domain.' : 'No domain of yours fits.',
+    })}${pager(request, domains.next, { of: 'domains' })}</div>
 <p><a href="/new-domain">Create a domain</a></p></section>`
     return { title: 'Home', content, commands: [['domain', 'list']] }
   },
 })
 
-const waitingRoles = ({ domainRoleMembersList: list }: DomainRoleMembership): Waiting[] =>
-  list.flatMap(({ domainName, members }) =>
-    (members ?? []).flatMap(({ memberName, memberRoles }) =>
-      memberRoles.map(({ roleName, requestPrincipal, requestTime }) => ({
-        domain: domainName,
-        kind: 'role' as const,
-        name: roleName,
-        member: memberName,
-        requestedBy: requestPrincipal,
-        requested: requestTime,
-      })),
-    ),
-  )
-
-const waitingGroups = ({ domainGroupMembersList: list }: DomainGroupMembership): Waiting[] =>
-  list.flatMap(({ domainName, members }) =>
-    (members ?? []).flatMap(({ memberName, memberGroups }) =>
-      memberGroups.map(({ groupName, requestPrincipal, requestTime }) => ({
-        domain: domainName,
-        kind: 'group' as const,
-        name: groupName ?? '',
-        member: memberName,
-        requestedBy: requestPrincipal,
-        requested: requestTime,
-      })),
-    ),
-  )
+const requestCells = (asked: DutyRequests['list'][number]): Content[] => {
+  const { kind, domainName, name, memberName, pendingState, requestPrincipal, requestTime } = asked
+  return [
+    memberName,
+    [
+      pendingState === 'DELETE' && 'removal from ',
+      link(path`/domain/${domainName}/${kind}/${name}`, `${kind} ${name}`),
+    ],
+    link(sectionPath(domainName, ''), domainName),
+    requestPrincipal,
+    time(requestTime),
+  ]
+}
