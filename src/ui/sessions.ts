@@ -36,21 +36,27 @@ const MAX_SIGNED = 1000
 /** Sessions that were ended before their token does; beyond this the oldest may be used again until then. */
 const MAX_ENDED = 100_000
 const MILLIS = 1000
+/** Characters of 256 bits in base64url. */
+const CODE_LENGTH = 43
 
 /**
  * Sessions of people: nothing but the user token in a cookie. The page has no rights of its own: ZMS issued the token to the
  * person, takes it only with the signature of the service it was issued for, and decides on every call what the person may do.
+ * In front of the token the cookie has a seal of the page, without which anybody could have it sign and send texts of their
+ * own: ZMS would count the refusals against the page, and refuse everybody in the end.
  */
 export class Sessions {
   readonly #options: SessionsOptions
-  readonly #secret: Buffer
+  readonly #formSecret: Buffer
+  readonly #sealSecret: Buffer
   readonly #signed = new LRUCache<string, Promise<string>>({ max: MAX_SIGNED })
   readonly #ended = new LRUCache<string, true>({ max: MAX_ENDED })
 
   constructor(options: SessionsOptions) {
     this.#options = options
     const key = options.key.export({ type: 'pkcs8', format: 'der' })
-    this.#secret = Buffer.from(hkdfSync('sha256', key, '', 'athenz-ui forms', 32))
+    this.#formSecret = Buffer.from(hkdfSync('sha256', key, '', 'athenz-ui forms', 32))
+    this.#sealSecret = Buffer.from(hkdfSync('sha256', key, '', 'athenz-ui sessions', 32))
   }
 
   /**
@@ -63,19 +69,23 @@ export class Sessions {
     const { domain, name, issueTimeSeconds, expiryTimeSeconds, authorizedServices, delegation } = parsed.token
     if (delegation !== undefined || !authorizedServices.includes(this.#options.service)) return undefined
     const endMillis = Math.min(expiryTimeSeconds * MILLIS, issueTimeSeconds * MILLIS + this.#options.longestMillis)
-    const csrfToken = createHmac('sha256', this.#secret).update(token).digest('base64url')
+    const csrfToken = codeOf(this.#formSecret, token)
     if (endMillis <= this.#options.clock() || this.#ended.has(csrfToken)) return undefined
     return { principal: `${domain}.${name}`, token, endMillis, csrfToken }
   }
 
-  /** The session of the browser that sent these cookies. */
+  /** The session of the browser that sent these cookies; undefined for a cookie that this page has not sealed. */
   read(cookies: string | undefined): Session | undefined {
-    return this.of(readCookie(cookies, COOKIE))
+    const sealed = readCookie(cookies, COOKIE)
+    if (sealed === undefined) return undefined
+    const token = sealed.slice(CODE_LENGTH)
+    return isSame(sealed.slice(0, CODE_LENGTH), codeOf(this.#sealSecret, token)) ? this.of(token) : undefined
   }
 
   /** The cookie that keeps a session. */
   cookie({ token, endMillis }: Session): string {
-    return setCookie(COOKIE, token, { maxAgeSeconds: Math.floor((endMillis - this.#options.clock()) / MILLIS) })
+    const sealed = codeOf(this.#sealSecret, token) + token
+    return setCookie(COOKIE, sealed, { maxAgeSeconds: Math.floor((endMillis - this.#options.clock()) / MILLIS) })
   }
 
   /** The cookie that ends it in the browser. */
@@ -102,7 +112,15 @@ export class Sessions {
 
   /** Whether a form was made for this session. */
   isFormOf(session: Session, csrfToken: string | undefined): boolean {
-    const [given, wanted] = [Buffer.from(csrfToken ?? ''), Buffer.from(session.csrfToken)]
-    return given.length === wanted.length && timingSafeEqual(given, wanted)
+    return isSame(csrfToken ?? '', session.csrfToken)
   }
+}
+
+/** What only who knows the secret can say of a token. */
+const codeOf = (secret: Buffer, token: string): string => createHmac('sha256', secret).update(token).digest('base64url')
+
+/** Compares in a time that does not tell where the texts differ. */
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(wanted)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -69,6 +69,25 @@ describe('a session', () => {
     }
   })
 
+  it('is read of cookies that the page has made itself, by every process with its key', async () => {
+    const page1 = sessions()
+    const session = page1.of(await token())
+    assert.ok(session)
+    const [name = '', value = ''] = (page1.cookie(session).split(';')[0] ?? '').split('=')
+    assert.equal(sessions().read(`${name}=${value}`)?.token, session.token)
+    const seal = decodeURIComponent(value).slice(0, -session.token.length)
+    const other = await token({ name: 'jane' })
+    for (const forged of [
+      session.token,
+      seal + other,
+      session.csrfToken + session.token,
+      seal,
+      `${seal}${session.token}x`,
+    ]) {
+      assert.equal(page1.read(`${name}=${encodeURIComponent(forged)}`), undefined)
+    }
+  })
+
   it('is shown to ZMS with the signature of the service of the page', async () => {
     const page1 = sessions()
     for (const services of [[SERVICE], ['a.b', SERVICE]]) {
