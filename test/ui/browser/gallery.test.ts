@@ -104,8 +104,8 @@ describe('every page, in both themes', { skip: 'missing' in chromium && chromium
     const wide: string[] = []
     for (const [name, path] of SIGHTS) {
       await visitor.go(pathOf(path))
-      const width = await visitor.page.evaluate('document.documentElement.scrollWidth')
-      if (Number(width) > 360) wide.push(`${name}: ${width} pixels`)
+      const width = Number(await visitor.page.evaluate('document.documentElement.scrollWidth'))
+      if (width > 360) wide.push(`${name}: ${width} pixels`)
     }
     assert.deepEqual(wide, [])
   })
