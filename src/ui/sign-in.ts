@@ -1,5 +1,6 @@
 import { AthenzClientError } from '#client/client-error.ts'
 import type { ZmsClient } from '#client/zms-client.ts'
+import { addressKey } from '#core/http/address-key.ts'
 import { TokenBuckets } from '#core/http/token-buckets.ts'
 import { Fields } from './fields.ts'
 import { type Content, type Html, html } from './html.ts'
@@ -124,10 +125,11 @@ ${
 
   #takeAttempt(address: string, name: string | undefined): SignInRefusal | undefined {
     const now = (this.#options.uptime ?? (() => performance.now()))()
-    const waitMillis = Math.max(
-      this.#byAddress?.take(address, now) ?? 0,
-      name === undefined ? 0 : (this.#byName?.take(name.toLowerCase(), now) ?? 0),
-    )
+    // What the address has no attempt left for does not count for the name: one address could lock everybody out.
+    const waitMillis =
+      this.#byAddress?.take(addressKey(address), now) ||
+      (name !== undefined && this.#byName?.take(name.toLowerCase(), now)) ||
+      0
     if (waitMillis === 0) return undefined
     const seconds = Math.ceil(waitMillis / 1000)
     return { ...refused(429, `Too many attempts. Try again in ${seconds} s.`), retryAfterSeconds: seconds }

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { createSigner } from '#core/crypto/signing.ts'
+import { Sessions } from '#ui/sessions.ts'
 import type { DevServers } from '../support/dev-servers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { startPages } from './pages-of-dev.ts'
@@ -154,6 +159,20 @@ describe('signing in', () => {
     for (let count = 0; count < 5; count++) assert.equal((await guess('Victim', stranger())).status, 401)
     assert.equal((await guess('victim', stranger())).status, 429)
     assert.equal((await guess('another', stranger())).status, 401)
+    // An address that is slowed down takes nothing from those whose names it tries.
+    for (let count = 0; count < 6; count++) assert.equal((await guess('bystander')).status, 429)
+    assert.equal((await guess('bystander', stranger())).status, 401)
+  })
+
+  test('counts the addresses that a single IPv6 host has for itself as one', async () => {
+    const guess = (host: string) =>
+      stranger().post(
+        '/sign-in',
+        { user: `six-${host}`, password: 'wrong' },
+        { 'x-forwarded-for': `2001:db8:0:1::${host}` },
+      )
+    for (const host of ['1', '2', '3', '4', '5']) assert.equal((await guess(host)).status, 401)
+    assert.equal((await guess('6')).status, 429)
   })
 
   test('by the link of the announcement works once', async () => {
@@ -324,14 +343,33 @@ describe('a session that has ended', () => {
     assert.match((await visitor.get('/domain/late')).text, /written &quot;at length&quot;/)
   })
 
-  test('for ZMS ends here, too', async () => {
+  test('and was never one of this page is not shown to ZMS', async () => {
     const visitor = stranger()
     const value = decodeURIComponent(sessionOf(admin)).replace(/;s=.{8}/, ';s=AAAAAAAA')
     visitor.cookies.set('__Host-athenz-session', encodeURIComponent(value))
+    const shown = await visitor.get('/new-domain')
+    assert.deepEqual([shown.status, shown.headers['location']], [303, '/sign-in?next=%2Fnew-domain'])
+    assert.equal(shown.headers['server-timing'], undefined)
+  })
+
+  test('for ZMS ends here, too', async () => {
+    const visitor = stranger()
+    // A session that the page itself has no objections to.
+    const key = createPrivateKey(await readFile(join(dir, 'var/ui_server/keys/ui_private.pem')))
+    const service = 'sys.auth.ui-server'
+    const signer = createSigner(key, '0')
+    const sessions = new Sessions({ service, signer, key, longestMillis: 3_600_000, clock: Date.now })
+    const token = decodeURIComponent(sessionOf(admin))
+      .replace(/^[^=]{43}(?=v=)/, '')
+      .replace(/;s=.{8}/, ';s=AAAAAAAA')
+    const session = sessions.of(token)
+    assert.ok(session)
+    const value = sessions.cookie(session).split(/[=;]/)[1] ?? ''
+    visitor.cookies.set('__Host-athenz-session', value)
     const shown = await visitor.get('/due')
     assert.deepEqual([shown.status, shown.headers['location']], [303, '/sign-in?next=%2Fdue'])
     assert.equal(visitor.cookies.size, 0)
-    visitor.cookies.set('__Host-athenz-session', encodeURIComponent(value))
+    visitor.cookies.set('__Host-athenz-session', value)
     const csrf = (await visitor.get('/new-domain')).text.match(/name="csrf" value="([^"]*)"/)?.[1] ?? ''
     const asked = await visitor.post('/new-domain', { ...fields, csrf })
     assert.equal(asked.status, 401)
