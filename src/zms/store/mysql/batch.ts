@@ -80,6 +80,7 @@ export class Batch {
   readonly #domainIds = new Map<string, number>()
   readonly #changed = new Set<string>()
   #lastTime: number
+  #isStampUnsure = false
   /** The event before the commit was sent. */
   #committingAt = 0
 
@@ -112,6 +113,11 @@ export class Batch {
   /** Whether there is something to commit. */
   get dirty(): boolean {
     return this.#accepted.length > 0
+  }
+
+  /** Whether somebody else may give the same stamp when this batch is not committed: it is ahead of the clock. */
+  get isStampUnsure(): boolean {
+    return this.#isStampUnsure
   }
 
   /** Names of the domains that were changed. */
@@ -246,14 +252,16 @@ export class Batch {
     const least = Math.max(this.#lastTime, clock.ofDatabase ? clock.floor : clock.now())
     if (ids.length === 0) return Math.max(least, clock.now())
     const list = places(ids.length)
-    const time = clock.ofDatabase ? 'GREATEST(NOW(3), CAST(? AS DATETIME(3)))' : '?'
-    const [, rows] = await this.#connection.script(
-      `UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
-       SELECT modified FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
+    const time = clock.ofDatabase ? 'GREATEST(CAST(@now AS DATETIME(3)), CAST(? AS DATETIME(3)))' : '?'
+    const [, , rows] = await this.#connection.script(
+      `SET @now = NOW(3);
+       UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
+       SELECT modified, modified > CAST(@now AS DATETIME(3)) AS unsure FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
       [new Date(least), ...ids, ...ids],
     )
-    const [row] = (rows ?? []) as { modified: Date }[]
+    const [row] = (rows ?? []) as { modified: Date; unsure: number }[]
     if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
+    this.#isStampUnsure = Number(row.unsure) !== 0
     return row.modified.getTime()
   }
 

@@ -133,9 +133,10 @@ export class Transactions {
     } catch (error) {
       const unclear = error instanceof DatabaseError && (error.fault === 'lost' || error.fault === 'timeout')
       if (!unclear) throw error
-      // It is of no use any more, and there might be no room for another one.
+      // An interrupted one may be usable still, with the transaction open; and there might be no room for another one.
+      connection.close()
       this.#pool.release(connection)
-      await this.#settleUnclearCommit(batch.transitions(stamp), undone)
+      await this.#settleUnclearCommit(batch.transitions(stamp), batch.isStampUnsure, undone)
     }
     batch.remember(stamp)
   }
@@ -145,12 +146,18 @@ export class Transactions {
    * to try again, when it was not; and a conflict when nobody can tell: others have changed the domains since, or the
    * database cannot be asked. Then nothing may be repeated, since it may have happened.
    */
-  async #settleUnclearCommit(transitions: ReadonlyMap<string, Transition>, undone: UndoneStamps): Promise<void> {
+  async #settleUnclearCommit(
+    transitions: ReadonlyMap<string, Transition>,
+    isStampUnsure: boolean,
+    undone: UndoneStamps,
+  ): Promise<void> {
     const attempts = new Attempts(this.#retry, this.#random)
     const { fates, isOfCluster } = await readPatiently(attempts, () => this.#fatesOf(transitions)).catch((error) => {
       throw nobodyCanTell('the database could not be asked', error)
     })
     const isCommitted = fates.length > 0 && fates.every((fate) => fate === 'committed')
+    // Of two transactions that begin with a stamp ahead of the clock, each gives the next one.
+    if (isCommitted && isStampUnsure) throw nobodyCanTell('another server may have given the same stamp')
     if (isCommitted && !isOfCluster) return
     // On two nodes at the same time two transactions get the same stamp, and one of them is committed.
     if (isCommitted) throw nobodyCanTell('another node may have given the same stamp')
@@ -166,14 +173,11 @@ export class Transactions {
       try {
         const fates: Fate[] = []
         for (const [name, transition] of [...transitions].sort(([a], [b]) => (a < b ? -1 : 1))) {
-          const [row] = await connection.rows<{ modified: Date; now: Date }>(
-            'SELECT modified, SYSDATE(3) AS now FROM domain WHERE name = ? FOR UPDATE',
+          const [row] = await connection.rows<{ modified: Date }>(
+            'SELECT modified FROM domain WHERE name = ? FOR UPDATE',
             [name],
           )
-          // Of two transactions that begin with a stamp ahead of the clock, each gives the next one.
-          const isOfClock = row === undefined || row.modified <= row.now
-          const fate = fateOf(transition, row?.modified.getTime())
-          fates.push(fate === 'committed' && !isOfClock ? 'unknown' : fate)
+          fates.push(fateOf(transition, row?.modified.getTime()))
         }
         return { fates, isOfCluster: connection.isOfCluster }
       } finally {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { MySqlConnection } from '#core/database/mysql-connection.ts'
 import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
-import { openStore, settingsFor } from '../../../support/mysql-store.ts'
+import { openStore, POOL_LIMITS, settingsFor } from '../../../support/mysql-store.ts'
 import { addReader, readersOf } from '../../../support/sports-readers.ts'
 import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
 
@@ -101,6 +102,55 @@ describe('a MySQL store whose database fails', () => {
     const found = await readersOf(store)
     assert.deepEqual([found.has('user.other'), found.has('user.mine')], [true, false])
     await Promise.all([store.close(), other.close()])
+  })
+
+  test('refuses to guess also when the clock has passed that stamp by the time that it asks', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    const other = openStore(db, database)
+    await addReader(store, 'user.before')
+    const cut = cutAt('cut-before')
+    let isCut = false
+    proxy.judge = async (data) => {
+      const verdict = cut(data)
+      if (verdict === 'cut-before') isCut = true
+      else if (isCut && data.includes('FOR UPDATE')) {
+        isCut = false
+        await addReader(other, 'user.other')
+        // By the time that the store asks, the clock has passed the stamp.
+        await db.query(`SELECT SLEEP(GREATEST(0, UNIX_TIMESTAMP(MAX(modified)) - UNIX_TIMESTAMP(NOW(3)) + 0.01))
+          FROM ${database}.domain WHERE name = 'sports'`)
+      }
+      return verdict
+    }
+    await db.query(`UPDATE ${database}.domain SET modified = NOW(3) + INTERVAL 2 SECOND WHERE name = 'sports'`)
+    await assert.rejects(addReader(store, 'user.mine'), { status: 409 })
+    const found = await readersOf(store)
+    assert.deepEqual([found.has('user.other'), found.has('user.mine')], [true, false])
+    await Promise.all([store.close(), other.close()])
+  })
+
+  test('gives a connection back once when its COMMIT is interrupted', async () => {
+    const store = openStore(db, database, { pool: { ...POOL_LIMITS, maxTotal: 4 } })
+    await addReader(store, 'user.before')
+    const blocker = await MySqlConnection.open(settingsFor(db, database))
+    for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
+      await blocker.statement(`BACKUP STAGE ${stage}`)
+    const change = addReader(store, 'user.mine')
+    const commits = () =>
+      db.query<{ ID: number }>(`SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ? AND INFO = 'COMMIT'`, [
+        database,
+      ])
+    let found = await commits()
+    while (found.length === 0) found = await commits()
+    await db.query(`KILL QUERY ${found[0]?.ID}`)
+    await blocker.statement('BACKUP STAGE END')
+    await change
+    blocker.close()
+    assert.ok((await readersOf(store)).has('user.mine'))
+    const { idle, busy } = [...store.pools()].find(([name]) => name === 'primary, writing')?.[1] ?? { idle: 9, busy: 9 }
+    assert.deepEqual({ idle, busy }, { idle: 1, busy: 0 })
+    await store.close()
   })
 
   for (const [what, refusals, outcome] of [
