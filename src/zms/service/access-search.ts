@@ -4,6 +4,7 @@ import { localName, roleResourceName } from '#core/names/resource-name.ts'
 import { Glob, isGlob } from '#core/rbac/glob.ts'
 import { stateOf } from '#core/rbac/holding.ts'
 import { covers, overlaps } from '#core/rbac/pattern-relations.ts'
+import { inTurns, type Steps } from '#core/seam/steps.ts'
 import type {
   AssertionPreview,
   accessSearchEndpoints,
@@ -59,7 +60,7 @@ export function accessSearchService(deps: ZmsDependencies): Handlers<typeof acce
           role: roleResourceName(domain.name, thought.role),
           ...reached(domain, roles, now()),
           touched: touchedBy(domain, thought.resource),
-          ...besides(domain, thought, roles, now()),
+          ...(await inTurns(besides(domain, thought, roles, now()))),
         }),
       )
     },
@@ -153,25 +154,27 @@ function touchedBy(domain: Domain, resource: string): Touched[] {
   })
 }
 
+/** What of an assertion is told beside the one that is thought of. */
+type Besides = Pick<AssertionPreview, 'coveredBy' | 'coveredByCount' | 'opposed' | 'opposedCount'>
+
 /** The assertions that say the same already, and those of the other effect about some of it. */
-function besides(domain: Domain, thought: Thought, roles: readonly Role[], now: number) {
+function* besides(domain: Domain, thought: Thought, roles: readonly Role[], now: number): Steps<Besides> {
   const coveredBy: StatedAssertion[] = []
   const opposed: Opposed[] = []
   let [coveredByCount, opposedCount] = [0, 0]
+  const reachedMembers = yield* activeMembers(roles, now)
   // Many assertions name the same few roles.
   const commonByRole = new Map<string, number>()
-  const commonWith = (role: string): number => {
-    const known = commonByRole.get(role) ?? common(roles, rolesOf(domain, role), now)
-    commonByRole.set(role, known)
-    return known
-  }
   for (const found of statedIn(domain)) {
+    yield
     const { assertion, ...other } = found
     if (other.effect === thought.effect) {
       if (!coversAll(other, thought)) continue
       if (coveredByCount++ < SHOWN.assertions) coveredBy.push(stated(domain, found))
     } else if (overlaps(other.action, thought.action) && overlaps(other.resource, thought.resource)) {
-      const commonMembers = commonWith(assertion.role)
+      const { role } = assertion
+      const commonMembers = commonByRole.get(role) ?? (yield* common(reachedMembers, rolesOf(domain, role), now))
+      commonByRole.set(role, commonMembers)
       if (commonMembers === 0 && !overlaps(other.role, thought.role)) continue
       const wholly = other.effect === 'DENY' ? coversAll(other, thought) : coversAll(thought, other)
       if (opposedCount++ < SHOWN.assertions) opposed.push({ ...stated(domain, found), commonMembers, wholly })
@@ -194,18 +197,24 @@ function* statedIn(domain: Domain): Generator<Found & Thought> {
 const coversAll = (outer: Thought, inner: Thought): boolean =>
   covers(outer.action, inner.action) && covers(outer.resource, inner.resource) && covers(outer.role, inner.role)
 
-/** How many have memberships that count in roles of both lists; a group is one. */
-function common(roles: readonly Role[], others: readonly Role[], now: number): number {
-  const found = new Set<string>()
+/** Who has a membership that counts in one of some roles; a group is one. */
+function* activeMembers(roles: readonly Role[], now: number): Steps<ReadonlySet<string>> {
+  const names = new Set<string>()
   for (const role of roles) {
+    for (const member of role.members.values()) if (stateOf(member, now) === 'active') names.add(member.memberName)
+    yield
+  }
+  return names
+}
+
+/** How many of them have such a membership in other roles, too. */
+function* common(names: ReadonlySet<string>, others: readonly Role[], now: number): Steps<number> {
+  const found = new Set<string>()
+  for (const role of others) {
     for (const member of role.members.values()) {
-      if (found.has(member.memberName) || stateOf(member, now) !== 'active') continue
-      const isIn = others.some((other) => {
-        const entry = other.members.get(member.memberName)
-        return entry !== undefined && stateOf(entry, now) === 'active'
-      })
-      if (isIn) found.add(member.memberName)
+      if (names.has(member.memberName) && stateOf(member, now) === 'active') found.add(member.memberName)
     }
+    yield
   }
   return found.size
 }

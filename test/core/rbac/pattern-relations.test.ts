@@ -70,3 +70,16 @@ describe('overlaps', () => {
     )
   })
 })
+
+describe('very long patterns', () => {
+  const [stars, letters] = ['*'.repeat(7000), '*a'.repeat(30_000)]
+
+  test('are not compared for long, and what is not known is said on the safe side', () => {
+    const startMillis = performance.now()
+    assert.equal(covers(stars, letters), false)
+    assert.equal(overlaps(stars, letters), true)
+    assert.equal(overlaps('*a'.repeat(500), '*b'.repeat(450)), false)
+    assert.equal(overlaps('*'.repeat(1000), '*'.repeat(1000)), true)
+    assert.ok(performance.now() - startMillis < 1000)
+  })
+})

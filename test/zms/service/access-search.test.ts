@@ -98,6 +98,27 @@ describe('previewAssertion', () => {
     )
   })
 
+  test('of everything in a large domain takes time in proportion to the domain, and lets others have their turn', async () => {
+    await zms.createDomain('large')
+    const names = Array.from({ length: 500 }, (_, index) => `role${index}`)
+    const members = Array.from({ length: 100 }, (_, index) => `user.member${index}`)
+    const assertions = names.map((name) => ({ role: name, action: 'read', resource: `large:${'*x'.repeat(250)}` }))
+    await commit(zms, ...names.map((name) => role('large', name, members)), policy('large', 'things', assertions))
+    const turns: number[] = []
+    const ticking = setInterval(() => turns.push(performance.now()), 1)
+    const startMillis = performance.now()
+    const asked = new URLSearchParams({ role: '*', action: '*', resource: `large:${'*y'.repeat(250)}`, effect: 'DENY' })
+    const { body } = await zms.get(`/sys/domain/large/preview/assertion?${asked.toString()}`)
+    const millis = performance.now() - startMillis
+    clearInterval(ticking)
+    assert.equal(body.opposedCount, 1)
+    assert.ok(turns.length > millis / 100, `${turns.length} turns in ${millis} ms`)
+    const everything = new URLSearchParams({ role: '*', action: '*', resource: 'large:*', effect: 'DENY' })
+    const all = await zms.get(`/sys/domain/large/preview/assertion?${everything.toString()}`)
+    assert.deepEqual([all.body.opposedCount, all.body.opposed[0].commonMembers], [501, 2])
+    assert.equal(all.body.opposed[1].commonMembers, 100)
+  })
+
   test('refuses roles of other domains and unknown effects', async () => {
     const asked = { action: 'a', resource: 'sports:b' }
     assert.deepEqual(
