@@ -34,9 +34,9 @@ export interface BenchZms extends AsyncDisposable {
   readonly server: ClientFiles
   /**
    * Starts ZMS by `bin/athenz dev`, with properties that win over its files, and ZTS beside it where that was prepared,
-   * unless `zms` alone is asked for.
+   * unless `zms` alone is asked for, or with the web page, `ui`.
    */
-  start(settings?: Readonly<Record<string, string>>, servers?: 'all' | 'zms'): Promise<DevServers>
+  start(settings?: Readonly<Record<string, string>>, servers?: 'all' | 'zms' | 'ui'): Promise<DevServers>
 }
 
 /**
@@ -60,7 +60,7 @@ export async function prepareZms(
     ...(databaseUrl !== undefined && { mysqlUrl: databaseUrl }),
   }
   const start: BenchZms['start'] = (settings = {}, servers = 'all') =>
-    startDevServers({ ...common, ...(servers === 'zms' && { zts: false }), settings })
+    startDevServers({ ...common, ...(servers !== 'all' && { zts: false }), ui: servers === 'ui', settings })
   const { certificatesFolder, varFolder } = serverLayout(ZMS, folder)
   // The first start makes certificates and the system domains.
   const hasSettings = ztsSettings !== undefined && Object.keys(ztsSettings).length > 0

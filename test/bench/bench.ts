@@ -6,6 +6,7 @@ import { certs } from './certs.ts'
 import { runGate } from './gate/gate.ts'
 import { memory } from './memory.ts'
 import type { BenchOptions } from './options.ts'
+import { pages } from './pages.ts'
 import { type BenchResult, printResult } from './report.ts'
 import { start } from './start.ts'
 import { comparisonTable } from './suite/compare.ts'
@@ -30,6 +31,7 @@ const GOALS: Readonly<Record<string, (options: BenchOptions) => Promise<BenchRes
   start,
   zpe,
   workers,
+  ui: pages,
   'file-store': async () => {
     await import('./file-store.ts')
     return undefined
@@ -94,23 +96,15 @@ program
   .option('--seconds <number>', 'counted time of a measurement', positive, 4)
   .option('--rounds <number>', 'how often what is compared is measured', positive, 3)
   .option('--json <file>', 'where results are written (default: a file of today in test/bench/results)')
-  .action(async (names: readonly string[], { store, seconds, rounds, json }: RunOptions) => {
-    const results: [string, BenchResult][] = []
-    for (const name of names) {
-      const result = await GOALS[name]?.({ stores: storesOf(store), seconds, rounds })
-      if (result === undefined) continue
-      printResult(result)
-      results.push([name, result])
-    }
-    const goals = Object.fromEntries(results.map(([name, result]) => [name, result.goals]))
-    const tables = results.flatMap(([, result]) => result.tables)
-    if (results.length > 0) {
-      await printMachineAndSave(
-        await benchFile({ options: { names, store, seconds, rounds }, rows: [], tables, goals }),
-        json,
-      )
-    }
-  })
+  .action(measureGoals)
+
+program
+  .command('ui')
+  .description('server time of every page of the web page at the size of a company, and how often it asks ZMS')
+  .addOption(storeOption())
+  .option('--rounds <number>', 'how often a page is asked for, at least', positive, 10)
+  .option('--json <file>', 'where results are written (default: a file of today in test/bench/results)')
+  .action((options: Omit<RunOptions, 'seconds'>) => measureGoals(['ui'], { ...options, seconds: 0 }))
 
 program
   .command('compare')
@@ -131,6 +125,24 @@ program
   })
 
 await program.parseAsync()
+
+async function measureGoals(names: readonly string[], { store, seconds, rounds, json }: RunOptions): Promise<void> {
+  const results: [string, BenchResult][] = []
+  for (const name of names) {
+    const result = await GOALS[name]?.({ stores: storesOf(store), seconds, rounds })
+    if (result === undefined) continue
+    printResult(result)
+    results.push([name, result])
+  }
+  const goals = Object.fromEntries(results.map(([name, result]) => [name, result.goals]))
+  const tables = results.flatMap(([, result]) => result.tables)
+  if (results.length > 0) {
+    await printMachineAndSave(
+      await benchFile({ options: { names, store, seconds, rounds }, rows: [], tables, goals }),
+      json,
+    )
+  }
+}
 
 async function printMachineAndSave(file: Awaited<ReturnType<typeof benchFile>>, json: string | undefined) {
   const { date, cores, processor, node, commit, loadAverage } = file.machine
