@@ -178,7 +178,7 @@ export class Batch {
 
   /** Brings memory up to date after the commit; synchronous, so that readers see all of it or nothing. */
   remember(stamp: number): void {
-    const { cache, sequence, clock } = this.#parts
+    const { cache, clock } = this.#parts
     // The answer to the commit may come late: what was loaded since has the changes, and perhaps those of others.
     const unchanged = new Map([...this.#changed].map((name) => [name, this.#stillBefore(name)]))
     for (const { change, at } of this.#written) {
@@ -189,7 +189,7 @@ export class Batch {
       const held = this.#held.get(name)
       if (base !== undefined && held !== undefined) {
         base.modified = stamp
-        cache.changed(base, held.modified, this.#committingAt, sequence.next())
+        cache.changed(base, held.modified, this.#committingAt)
       } else if (held?.base === undefined || this.#isReplaced(name)) {
         cache.forget(name)
       }
@@ -261,7 +261,7 @@ export class Batch {
     )
     const [row] = (rows ?? []) as { modified: Date; unsure: number }[]
     if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
-    this.#isStampUnsure = Number(row.unsure) !== 0
+    this.#isStampUnsure = row.unsure !== 0
     return row.modified.getTime()
   }
 

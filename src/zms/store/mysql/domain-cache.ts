@@ -1,17 +1,19 @@
 import { LRUCache } from 'lru-cache'
 import type { MutableDomain } from '../change.ts'
 import { samePolicies } from './same-policies.ts'
-import type { Stamp } from './stamps.ts'
+import type { Sequence, Stamp } from './stamps.ts'
 
 /** Revisions of the policies of two loads of a domain are so far apart that changes in memory never close the gap. */
 const REVISION_STEP = 2 ** 20
 
 /** How new the state of a domain is. Events are those of `Sequence`. */
 interface Newness {
-  /** An event at which the database had nothing newer. */
+  /** An event at which the database had nothing newer; none is known of what comes of a copy. */
   readonly at: number
+  /** The event at which memory had it. */
+  readonly until: number
   /** A change by this process: an answer to a question sent before `until` that says `former` was given before the change. */
-  readonly own?: { readonly former: number; readonly until: number }
+  readonly former?: number
 }
 
 /**
@@ -21,10 +23,12 @@ interface Newness {
 export class DomainCache {
   readonly #domains: LRUCache<string, MutableDomain>
   readonly #newness = new WeakMap<MutableDomain, Newness>()
+  readonly #sequence: Sequence
   #revision = 0
 
   /** `maxObjects`: how many roles, members, assertions and so on all domains together may have before the least used go. */
-  constructor(maxObjects: number) {
+  constructor(maxObjects: number, sequence: Sequence) {
+    this.#sequence = sequence
     this.#domains = new LRUCache({ maxSize: maxObjects, sizeCalculation: sizeOf })
   }
 
@@ -65,22 +69,25 @@ export class DomainCache {
 
   /**
    * Keeps a domain whose loading began at `startedAt`, in place of the former state, unless that was the newest one
-   * later; gives the object to use. What comes of a copy of the database may be older than its loading.
+   * later; gives the object to use. What comes of a copy of the database may be older than its loading; `startedAt` is
+   * the event at which its stamp was asked for then.
    */
   keep(loaded: MutableDomain, startedAt: number, isOfCopy = false): MutableDomain {
+    const newness = { at: isOfCopy ? Number.NEGATIVE_INFINITY : startedAt, until: this.#sequence.next() }
     const kept = this.#domains.get(loaded.name)
     if (kept === undefined || kept.rowId !== loaded.rowId) {
       this.#revision += REVISION_STEP
       loaded.policiesRevision = this.#revision
       this.#domains.set(loaded.name, loaded)
-      if (!isOfCopy) this.#newness.set(loaded, { at: startedAt })
+      this.#newness.set(loaded, newness)
       return loaded
     }
     if (this.#isAhead(kept, loaded.modified, startedAt)) return kept.modified === loaded.modified ? kept : loaded
+    // Of two that were loaded at the same time the first to begin may be the newer one; whoever has it must not see it go back.
+    if (kept.modified > loaded.modified && this.changedSince(loaded.name, startedAt)) return loaded
     replace(kept, loaded)
     this.#domains.set(kept.name, kept)
-    if (isOfCopy) this.#newness.delete(kept)
-    else this.#newness.set(kept, { at: startedAt })
+    this.#newness.set(kept, newness)
     return kept
   }
 
@@ -88,15 +95,15 @@ export class DomainCache {
    * Notes that this process has just changed the domain, from the state of the stamp `former`; `committingAt` is an event
    * before the commit was sent. By now others may have changed it further.
    */
-  changed(domain: MutableDomain, former: number, committingAt: number, now: number): void {
-    this.#newness.set(domain, { at: committingAt, own: { former, until: now } })
+  changed(domain: MutableDomain, former: number, committingAt: number): void {
+    this.#newness.set(domain, { at: committingAt, until: this.#sequence.next(), former })
   }
 
   /** Whether this process has changed or loaded the domain after the event. */
   changedSince(name: string, event: number): boolean {
     const domain = this.#domains.peek(name)
     const newness = domain && this.#newness.get(domain)
-    return newness !== undefined && (newness.own?.until ?? newness.at) > event
+    return newness !== undefined && newness.until > event
   }
 
   forget(name: string): void {
@@ -107,7 +114,7 @@ export class DomainCache {
   #isAhead(domain: MutableDomain, modified: number, event: number): boolean {
     const newness = this.#newness.get(domain)
     if (newness === undefined) return false
-    return newness.at > event || (newness.own?.former === modified && newness.own.until > event)
+    return newness.at > event || (newness.former === modified && newness.until > event)
   }
 }
 

@@ -148,23 +148,23 @@ export class DomainReader {
       const kept = this.#kept(name, stamp, asked)
       if (kept) return kept
       const under = this.#loading.get(name)
-      if (under === undefined) return this.#load(name, stamp)
+      if (under === undefined) return this.#load(name, stamp, asked)
       // It may have begun before the stamp was set; its result tells.
       const shared = await under.catch(() => undefined)
       if (shared?.rowId === stamp.rowId && shared.modified === stamp.modified) return shared
     }
   }
 
-  #load(name: string, stamp: Stamp): Loading {
-    const loading = this.#loadOnce(stamp).finally(() => this.#loading.delete(name))
+  #load(name: string, stamp: Stamp, asked: Asked): Loading {
+    const loading = this.#loadOnce(stamp, asked).finally(() => this.#loading.delete(name))
     this.#loading.set(name, loading)
     return loading
   }
 
-  async #loadOnce(stamp: Stamp): Loading {
-    const startedAt = this.#sequence.next()
+  async #loadOnce(stamp: Stamp, { sentAt }: Asked): Loading {
     const copy = await this.#loadFromReplica(stamp)
-    if (copy) return this.#cache.keep(copy, startedAt, true)
+    if (copy) return this.#cache.keep(copy, sentAt, true)
+    const startedAt = this.#sequence.next()
     return this.#source.use(async (connection, isReplica) => {
       const loaded = await loadDomainSnapshot(connection, stamp.rowId)
       return loaded && this.#cache.keep(loaded, startedAt, isReplica)

@@ -3,7 +3,7 @@ import { MySqlPool, type PoolLimits } from '#core/database/mysql-pool.ts'
 import type { Pools } from '#core/metrics/pool-metrics.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { DomainHistoryQuery } from '../domain-history.ts'
-import type { DutyQuery } from '../duties.ts'
+import type { Auditor, DutyQuery } from '../duties.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeClaim, NoticeKind } from '../notices.ts'
 import type { SearchQuery } from '../search.ts'
@@ -89,7 +89,7 @@ export class MySqlStore implements Store {
     this.#retry = retry
     this.#random = options.random ?? Math.random
     const sequence = new Sequence()
-    this.#cache = new DomainCache(options.maxCachedObjects ?? MAX_CACHED_OBJECTS)
+    this.#cache = new DomainCache(options.maxCachedObjects ?? MAX_CACHED_OBJECTS, sequence)
     this.#readPool = new MySqlPool(primary, pool, READ_SETUP)
     this.#writePool = new MySqlPool(primary, pool, writeSetup(primary))
     this.#replicaPool = replica && new MySqlPool(impatient(replica), pool, READ_SETUP)
@@ -281,6 +281,10 @@ export class MySqlStore implements Store {
 
   dueReviews(query: DutyQuery & { readonly percent: number }) {
     return this.#ask(() => this.#queries.dueReviews(query))
+  }
+
+  decidableRequests(query: DutyQuery & { readonly auditor: Auditor }) {
+    return this.#ask(() => this.#queries.decidableRequests(query))
   }
 
   endingMemberships(principal: string, before: number) {

@@ -116,6 +116,40 @@ describe('domains of a MySQL store', () => {
     })
   }
 
+  test('stay as new as they were shown when an older state, loaded at the same time, comes late', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const slow = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    const loads: number[] = []
+    const [isAsked, isRead] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [newer, older] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    proxy.judge = async (data, connection) => {
+      if (data.includes('START TRANSACTION') && loads.push(connection) === 1) {
+        isAsked.resolve()
+        await newer.promise
+      }
+      return 'pass' as const
+    }
+    proxy.delay = (connection) => {
+      if (connection !== loads[1]) return undefined
+      isRead.resolve()
+      return older.promise
+    }
+    const first = slow.domain('sports')
+    await isAsked.promise
+    const together = slow.domains(['sports', 'labs'])
+    await isRead.promise
+    await addReader(other, 'user.other')
+    newer.resolve()
+    await first
+    const shown = await slow.domain('sports')
+    assert.ok(isReader(shown, 'user.other'))
+    older.resolve()
+    await together
+    assert.ok(isReader(shown, 'user.other'))
+    assert.ok(isReader(await slow.domain('sports'), 'user.other'))
+    await slow.close()
+  })
+
   test('show what this server acknowledged, under any load', async () => {
     await Promise.all(
       Array.from({ length: 100 }, async (_, index) => {

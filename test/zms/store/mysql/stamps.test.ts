@@ -117,7 +117,7 @@ describe('the reader of stamps', () => {
     const domainAt = (modified: number) => emptyDomain({ ...plainSettings('sports'), rowId: 7, modified })
 
     beforeEach(() => {
-      cache = new DomainCache(1000)
+      cache = new DomainCache(1000, sequence)
       loads = 0
       const source = {
         use: () => {
@@ -157,6 +157,22 @@ describe('the reader of stamps', () => {
       await sent[0]?.answer(at(3000))
       await answer
       assert.equal(loads, 1)
+    })
+
+    test('keeps the newer one of two states that are loaded at the same time', async () => {
+      const [first, second] = [sequence.next(), sequence.next()]
+      const kept = cache.keep(domainAt(2000), first)
+      const older = cache.keep(domainAt(1000), second)
+      assert.deepEqual([kept.modified, older.modified], [2000, 1000])
+      assert.equal(cache.keep(domainAt(1500), sequence.next()), kept)
+      assert.equal(kept.modified, 1500, 'a database that was put back')
+    })
+
+    test('keeps the newer state when a copy of the database was asked for an older one', async () => {
+      const answered = sequence.next()
+      const kept = cache.keep(domainAt(2000), 0)
+      assert.equal(cache.keep(domainAt(1000), answered, true).modified, 1000)
+      assert.equal(kept.modified, 2000)
     })
 
     test('looks for another domain of the name when the row is gone', async () => {
