@@ -8,10 +8,10 @@ import type {
   dutySearchEndpoints,
   EndingMemberships,
 } from '../api/duty-search.ts'
-import { groupKind, roleKind } from './collection.ts'
+import type { DecidableRequest, DueReview, EndingMembership } from '../store/duties.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { contains, KeysetPage, type PageQuery, pageLimit } from './keyset-page.ts'
-import { type PendingRequest, pendingRequests } from './pending-members.ts'
+import { auditorOf } from './pending-members.ts'
 import { reviewer } from './review.ts'
 import { compact, timestamp } from './wire-form.ts'
 
@@ -37,16 +37,17 @@ export function dutySearchService(deps: ZmsDependencies): Handlers<typeof dutySe
     },
 
     async searchPendingRequests({ query }, context) {
-      const { principal, filter } = query
-      const page = datedPage<PendingEntry>('searchPendingRequests', query, ({ pending, ...place }) => [
+      const { filter } = query
+      const page = datedPage<DecidableRequest>('searchPendingRequests', query, ({ pending, ...place }) => [
         pending.requestTime,
         fullName(place),
         pending.memberName,
       ])
-      for (const kind of [roleKind, groupKind]) {
-        for (const request of await pendingRequests(deps, context, kind, { principal, domainName: undefined })) {
-          const entry = { ...request, kind: kind.kind, name: request.collection.name, domain: request.domain.name }
-          if (contains(fullName(entry), filter) || contains(entry.pending.memberName, filter)) page.offer(entry)
+      const principal = await knownPrincipal(context, query.principal)
+      if (principal !== undefined) {
+        const auditor = await auditorOf(deps, principal)
+        for (const request of await store.decidableRequests({ principal, at: now(), auditor })) {
+          if (contains(fullName(request), filter) || contains(request.pending.memberName, filter)) page.offer(request)
         }
       }
       return ok(
@@ -62,7 +63,7 @@ export function dutySearchService(deps: ZmsDependencies): Handlers<typeof dutySe
     },
 
     async searchDueReviews({ query }, context) {
-      const page = datedPage('searchDueReviews', query, (review: DueEntry) => [review.due, fullName(review)])
+      const page = datedPage('searchDueReviews', query, (review: DueReview) => [review.due, fullName(review)])
       const principal = await reviewer(deps, context, query.principal, 'role and group')
       if (principal !== undefined) {
         const percent = config.zms.reviewDaysPercentage.value
@@ -84,7 +85,10 @@ export function dutySearchService(deps: ZmsDependencies): Handlers<typeof dutySe
       if (days < 0 || days > DAYS.greatest) {
         throw badRequest(`searchEndingMemberships: days must be from 0 to ${DAYS.greatest}: ${days}`)
       }
-      const page = datedPage('searchEndingMemberships', query, (each: EndingEntry) => [each.expiration, fullName(each)])
+      const page = datedPage('searchEndingMemberships', query, (each: EndingMembership) => [
+        each.expiration,
+        fullName(each),
+      ])
       const principal = await knownPrincipal(context, query.principal)
       if (principal !== undefined) {
         for (const membership of await store.endingMemberships(principal, now() + days * DAY_MILLIS)) {
@@ -115,10 +119,6 @@ interface Place {
   readonly domain: string
   readonly name: string
 }
-
-type PendingEntry = Place & Pick<PendingRequest, 'pending'>
-type DueEntry = Place & { readonly due: number; readonly lastReviewedDate?: number }
-type EndingEntry = Place & { readonly expiration: number }
 
 const fullName = ({ kind, domain, name }: Place): string =>
   kind === 'role' ? roleResourceName(domain, name) : groupResourceName(domain, name)

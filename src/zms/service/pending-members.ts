@@ -1,5 +1,6 @@
 import { notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
+import type { Auditor } from '../store/duties.ts'
 import type { Domain, Group, PendingRoleMember, Role } from '../store/model.ts'
 import type { CollectionKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -25,32 +26,6 @@ export async function pendingMembers(
   kind: CollectionKind,
   { principal, domainName }: PendingQuery,
 ): Promise<{ domainName: string; members: Record<string, unknown>[] }[]> {
-  const found = new Map<string, Record<string, unknown>[]>()
-  const key = kind.kind === 'role' ? 'memberRoles' : 'memberGroups'
-  for (const { domain, collection, pending } of await pendingRequests(deps, context, kind, { principal, domainName })) {
-    // One entry for each request, as the original answers, though a member may have several.
-    const entry = { memberName: pending.memberName, [key]: [pendingReply(kind, collection, pending)] }
-    const members = found.get(domain.name)
-    if (members) members.push(entry)
-    else found.set(domain.name, [entry])
-  }
-  return [...found].map(([name, members]) => ({ domainName: name, members }))
-}
-
-/** A request for membership, and where. */
-export interface PendingRequest {
-  readonly domain: Domain
-  readonly collection: Role | Group
-  readonly pending: PendingRoleMember
-}
-
-/** The requests for membership that are asked for, as `pendingMembers` says, by domain. */
-export async function pendingRequests(
-  deps: ZmsDependencies,
-  context: RequestContext,
-  kind: CollectionKind,
-  { principal, domainName }: PendingQuery,
-): Promise<Iterable<PendingRequest>> {
   const { store } = deps
   const only = domainName === ALL_DOMAINS ? undefined : domainName
   if (only !== undefined && !(await store.domain(only))) throw notFound(`unknown domain - ${only}`)
@@ -65,25 +40,33 @@ export async function pendingRequests(
       : await store.domainsWithPendingGroupMembers(only)
   const domains = await store.domains(names)
   const audit = decider === undefined ? undefined : await auditDomains(deps)
-  const time = deps.now()
-  const isAsked = (domain: Domain, collection: Role | Group) =>
-    decider === undefined || !audit || decides(decider, domain, collection, audit, time)
-  return requestsIn(domains.values(), kind, isAsked)
+  const found: { domainName: string; members: Record<string, unknown>[] }[] = []
+  for (const domain of domains.values()) {
+    const collections: Iterable<Role | Group> = kind.kind === 'role' ? domain.roles.values() : domain.groups.values()
+    const key = kind.kind === 'role' ? 'memberRoles' : 'memberGroups'
+    const members: Record<string, unknown>[] = []
+    for (const collection of collections) {
+      if (decider !== undefined && audit && !decides(decider, domain, collection, audit, deps.now())) continue
+      // One entry for each request, as the original answers, though a member may have several.
+      for (const pending of collection.pending.values()) {
+        members.push({ memberName: pending.memberName, [key]: [pendingReply(kind, collection, pending)] })
+      }
+    }
+    if (members.length > 0) found.push({ domainName: domain.name, members })
+  }
+  return found
 }
 
-function* requestsIn(
-  domains: Iterable<Domain>,
-  kind: CollectionKind,
-  isAsked: (domain: Domain, collection: Role | Group) => boolean,
-): Generator<PendingRequest> {
-  for (const domain of domains) {
-    const collections: Iterable<Role | Group> = kind.kind === 'role' ? domain.roles.values() : domain.groups.values()
-    for (const collection of collections) {
-      if (collection.pending.size === 0 || !isAsked(domain, collection)) continue
-      for (const pending of collection.pending.values()) yield { domain, collection, pending }
-    }
-  }
+/** The domains and organizations for whose audited roles and groups a principal decides. */
+export async function auditorOf(deps: ZmsDependencies, principal: string): Promise<Auditor> {
+  const { byDomain, byOrg } = await auditDomains(deps)
+  const now = deps.now()
+  const heldIn = (domain: Domain | undefined) =>
+    new Set([...(domain?.roles.values() ?? [])].filter((role) => isActiveMember(role, principal, now)).map(nameOf))
+  return { domains: heldIn(byDomain), orgs: heldIn(byOrg) }
 }
+
+const nameOf = ({ name }: Role): string => name
 
 /** The domains whose roles name the auditors of domains and organizations. */
 async function auditDomains({

@@ -1,4 +1,4 @@
-import type { RoleBase } from './model.ts'
+import type { PendingRoleMember, RoleBase } from './model.ts'
 
 const DAY_MILLIS = 86_400_000
 
@@ -58,6 +58,24 @@ export interface EndingMembership {
   readonly expiration: number
 }
 
+/** The domains, and the organizations of domains, for whose audited roles and groups somebody decides. */
+export interface Auditor {
+  readonly domains: ReadonlySet<string>
+  readonly orgs: ReadonlySet<string>
+}
+
+/** A request for membership. */
+export interface DecidableRequest {
+  readonly kind: 'role' | 'group'
+  readonly domain: string
+  /** Local name of the role or group. */
+  readonly name: string
+  readonly pending: Pick<
+    PendingRoleMember,
+    'memberName' | 'requestPrincipal' | 'requestTime' | 'auditRef' | 'pendingState'
+  >
+}
+
 /** Reads of what somebody has to do. */
 export interface DutyQueries {
   /** Domains in whose role `admin` the principal itself is a member that counts. */
@@ -67,6 +85,11 @@ export interface DutyQueries {
    * `percent`), in no particular order.
    */
   dueReviews(query: DutyQuery & { readonly percent: number }): Promise<DueReview[]>
+  /**
+   * Requests for membership that the principal may decide, in no particular order: in the domains that it administers for
+   * what is not audited, as auditor for what is.
+   */
+  decidableRequests(query: DutyQuery & { readonly auditor: Auditor }): Promise<DecidableRequest[]>
   /** Memberships of the principal itself that end before `before` (epoch milliseconds), in no particular order. */
   endingMemberships(principal: string, before: number): Promise<EndingMembership[]>
 }

@@ -11,7 +11,8 @@ const JOE = { as: 'user.joe' }
 const iso = (millis: number) => new Date(millis).toISOString()
 const lastReviewedDate = now - 100 * DAY
 
-for (const name of ['amber', 'beryl', 'coral', 'quartz']) await zms.createDomain(name)
+for (const name of ['beryl', 'coral', 'quartz']) await zms.createDomain(name)
+await zms.createDomain('amber', { org: 'jewels' })
 const requested = (memberName: string, hoursAgo: number) => ({
   memberName,
   requestPrincipal: 'user.asks',
@@ -35,6 +36,8 @@ await commit(
     lastReviewedDate,
   }),
   role('quartz', 'others', [], { memberReviewDays: 1, lastReviewedDate }),
+  role('sys.auth.audit.domain', 'amber', ['user.auditor', { memberName: 'user.former-auditor', expiration: now - 1 }]),
+  role('sys.auth.audit.org', 'jewels', ['user.org-auditor']),
   role('amber', 'open', [], { reviewEnabled: true }),
   role('amber', 'audited', [], { auditEnabled: true }),
   [
@@ -101,6 +104,14 @@ describe('requests that somebody may decide', () => {
     ])
     const { body } = await zms.get('/sys/duty/request?filter=user.b', JOE)
     assert.deepEqual(body, { list: [b], total: 1 })
+  })
+
+  test('are those of audited roles for auditors of the domain or its organization', async () => {
+    const audited = request('role', 'amber', 'audited', 'user.c', 9)
+    for (const as of ['user.auditor', 'user.org-auditor']) {
+      assert.deepEqual((await zms.get('/sys/duty/request', { as })).body, { list: [audited], total: 1 })
+    }
+    assert.equal((await zms.get('/sys/duty/request', { as: 'user.former-auditor' })).body.total, 0)
   })
 
   test('are none for who administers nothing', async () => {

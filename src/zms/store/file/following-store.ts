@@ -54,6 +54,7 @@ const COPY_QUERIES: Readonly<Record<CopyQuery, true>> = {
   noticeSubjects: true,
   administeredDomains: true,
   dueReviews: true,
+  decidableRequests: true,
   endingMemberships: true,
   search: true,
   searchServices: true,

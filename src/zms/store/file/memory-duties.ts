@@ -1,4 +1,6 @@
 import {
+  type Auditor,
+  type DecidableRequest,
   type DueReview,
   type DutyQueries,
   type DutyQuery,
@@ -6,7 +8,7 @@ import {
   type ReviewDates,
   reviewDue,
 } from '../duties.ts'
-import type { Domain } from '../model.ts'
+import type { Domain, PendingRoleMember, RoleBase } from '../model.ts'
 import type { Memory } from './memory.ts'
 
 /** What somebody has to do, answered from memory. */
@@ -36,6 +38,27 @@ export class MemoryDuties implements DutyQueries {
     return found
   }
 
+  async decidableRequests({
+    auditor,
+    ...query
+  }: DutyQuery & { readonly auditor: Auditor }): Promise<DecidableRequest[]> {
+    const found: DecidableRequest[] = []
+    const search = (domain: Domain, audited: boolean) => {
+      for (const [kind, collections] of [
+        ['role', domain.roles],
+        ['group', domain.groups],
+      ] as const) {
+        for (const { name, pending, auditEnabled = false } of (collections as RequestLists).values()) {
+          if (pending.size === 0 || auditEnabled !== audited) continue
+          for (const each of pending.values()) found.push({ kind, domain: domain.name, name, pending: each })
+        }
+      }
+    }
+    for (const domain of this.#administered(query)) search(domain, false)
+    for (const domain of this.#audited(auditor)) search(domain, true)
+    return found
+  }
+
   async endingMemberships(principal: string, before: number): Promise<EndingMembership[]> {
     const { domains, membership } = this.#memory
     const found: EndingMembership[] = []
@@ -50,6 +73,18 @@ export class MemoryDuties implements DutyQueries {
     return found
   }
 
+  #audited({ domains: names, orgs }: Auditor): Iterable<Domain> {
+    const { domains } = this.#memory
+    const found = new Set<Domain>()
+    for (const name of names) {
+      const domain = domains.get(name)
+      if (domain) found.add(domain)
+    }
+    if (orgs.size === 0) return found
+    for (const domain of domains.values()) if (domain.org !== undefined && orgs.has(domain.org)) found.add(domain)
+    return found
+  }
+
   /** Ascending by name. */
   #administered({ principal, at }: DutyQuery): Domain[] {
     const { domains, membership } = this.#memory
@@ -61,6 +96,11 @@ export class MemoryDuties implements DutyQueries {
     })
   }
 }
+
+type RequestLists = ReadonlyMap<
+  string,
+  Pick<RoleBase, 'name' | 'auditEnabled'> & { readonly pending: ReadonlyMap<string, PendingRoleMember> }
+>
 
 type MemberLists = ReadonlyMap<
   string,

@@ -1,5 +1,5 @@
 import type { DomainHistoryEntry, DomainHistoryQuery } from '../domain-history.ts'
-import type { DutyQuery } from '../duties.ts'
+import type { Auditor, DutyQuery } from '../duties.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import { type NoticeKind, type NoticeSubject, noticeDates, noticeHolders } from '../notices.ts'
 import { countsOf } from '../object-counts.ts'
@@ -198,6 +198,10 @@ export class MemoryQueries implements StoreQueries {
 
   dueReviews(query: DutyQuery & { readonly percent: number }) {
     return this.#duties.dueReviews(query)
+  }
+
+  decidableRequests(query: DutyQuery & { readonly auditor: Auditor }) {
+    return this.#duties.decidableRequests(query)
   }
 
   endingMemberships(principal: string, before: number) {

@@ -1,5 +1,6 @@
 import type { SqlValue } from '#core/database/mysql-connection.ts'
-import type { DueReview, DutyQueries, DutyQuery, EndingMembership } from '../duties.ts'
+import type { Auditor, DecidableRequest, DueReview, DutyQueries, DutyQuery, EndingMembership } from '../duties.ts'
+import type { PendingState } from '../model.ts'
 import { timeOf } from './columns.ts'
 import { byName, exactly } from './sql-text.ts'
 
@@ -12,6 +13,7 @@ interface Collections {
   readonly table: string
   readonly id: string
   readonly members: string
+  readonly pending: string
   readonly periods: readonly string[]
   /** Those that have members of their own. */
   readonly condition: string
@@ -23,6 +25,7 @@ const COLLECTIONS: readonly Collections[] = [
     table: 'role',
     id: 'role_id',
     members: 'role_member',
+    pending: 'pending_role_member',
     periods: ['member', 'service', 'group'].flatMap((of) => [`c.${of}_expiry_days`, `c.${of}_review_days`]),
     condition: "AND c.trust = ''",
   },
@@ -31,6 +34,7 @@ const COLLECTIONS: readonly Collections[] = [
     table: 'principal_group',
     id: 'group_id',
     members: 'principal_group_member',
+    pending: 'pending_principal_group_member',
     periods: ['c.member_expiry_days', 'c.service_expiry_days'],
     condition: '',
   },
@@ -86,6 +90,28 @@ export class TableDuties implements DutyQueries {
     return found.flat()
   }
 
+  async decidableRequests({
+    auditor,
+    ...query
+  }: DutyQuery & { readonly auditor: Auditor }): Promise<DecidableRequest[]> {
+    const found = await Promise.all(
+      COLLECTIONS.map(async ({ kind, table, id, pending }) => {
+        const rows = await this.#ask<RequestRow>(
+          `SELECT d.name AS domain, d.org, c.name, c.audit_enabled AS audited, p.name AS member, r.req_principal AS requester,
+           r.req_time AS requested, r.audit_ref AS reason, r.pending_state AS state
+           FROM ${pending} r JOIN ${table} c ON c.${id} = r.${id} JOIN domain d ON d.domain_id = c.domain_id
+           JOIN principal p ON p.principal_id = r.principal_id
+           WHERE c.audit_enabled = 1 OR c.domain_id IN (SELECT d.domain_id FROM ${ADMINISTERED})`,
+          administrator(query),
+        )
+        return rows
+          .filter(({ audited, domain, org }) => audited === 0 || auditor.domains.has(domain) || auditor.orgs.has(org))
+          .map((row): DecidableRequest => ({ kind, domain: row.domain, name: row.name, pending: requestOf(row) }))
+      }),
+    )
+    return found.flat()
+  }
+
   async endingMemberships(principal: string, before: number): Promise<EndingMembership[]> {
     const found = await Promise.all(
       COLLECTIONS.map(async ({ kind, table, id, members }) => {
@@ -107,3 +133,23 @@ export class TableDuties implements DutyQueries {
     return found.flat()
   }
 }
+
+interface RequestRow {
+  readonly domain: string
+  readonly org: string
+  readonly name: string
+  readonly audited: number
+  readonly member: string
+  readonly requester: string
+  readonly requested: Date | null
+  readonly reason: string | null
+  readonly state: PendingState
+}
+
+const requestOf = ({ member, requester, requested, reason, state }: RequestRow): DecidableRequest['pending'] => ({
+  memberName: member,
+  requestTime: timeOf(requested) ?? 0,
+  pendingState: state,
+  ...(requester !== '' && { requestPrincipal: requester }),
+  ...(reason !== null && { auditRef: reason }),
+})

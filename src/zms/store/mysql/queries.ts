@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '#core/database/database-error.ts'
 import type { MySqlConnection, SqlValue } from '#core/database/mysql-connection.ts'
 import { type DomainHistoryEntry, type DomainHistoryQuery, newestOf } from '../domain-history.ts'
-import type { DutyQuery } from '../duties.ts'
+import type { Auditor, DutyQuery } from '../duties.ts'
 import type { Domain, MemberAudit } from '../model.ts'
 import type { NoticeKind, NoticeSubject } from '../notices.ts'
 import type { SearchFindings, SearchQuery } from '../search.ts'
@@ -276,6 +276,10 @@ export class MySqlQueries implements StoreQueries {
 
   dueReviews(query: DutyQuery & { readonly percent: number }) {
     return this.#duties.dueReviews(query)
+  }
+
+  decidableRequests(query: DutyQuery & { readonly auditor: Auditor }) {
+    return this.#duties.decidableRequests(query)
   }
 
   endingMemberships(principal: string, before: number) {

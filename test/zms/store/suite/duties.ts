@@ -85,6 +85,64 @@ export function dutyTests(open: OpenStore): void {
     assert.deepEqual(await fixture.store.dueReviews({ principal, at: due - 1, percent: 25 }), [])
   })
 
+  test('finds the requests that somebody may decide, as administrator or as auditor', async () => {
+    const [administrator, nobody] = ['user.duties-decides', { domains: new Set<string>(), orgs: new Set<string>() }]
+    const create = (org: string, admins: readonly string[]) =>
+      fixture.create((own) =>
+        domainWith(own, {
+          settings: { org },
+          roles: [roleWith('admin', admins), roleWith('open'), reviewed('audited', { auditEnabled: true })],
+          groups: [groupWith('team'), reviewedGroup('auditors', { auditEnabled: true })],
+        }),
+      )
+    const own = await create('duties', [administrator])
+    const other = await create('duties', [])
+    const third = await create('other-duties', [])
+    const requested = (memberName: string) => ({
+      memberName,
+      requestPrincipal: 'user.asks',
+      requestTime: AT - DAY,
+      auditRef: 'ticket',
+      pendingState: 'DELETE' as const,
+    })
+    for (const domain of [own, other, third]) {
+      await fixture.commit(
+        [domain],
+        ...['open', 'audited'].map((role) => ({
+          kind: 'putPendingRoleMember' as const,
+          domain,
+          role,
+          value: { ...requested('user.role'), reviewReminder: AT },
+        })),
+        ...['team', 'auditors'].map((group) => ({
+          kind: 'putPendingGroupMember' as const,
+          domain,
+          group,
+          value: requested('user.group'),
+        })),
+      )
+    }
+    const found = async (principal: string, auditor: Partial<typeof nobody>) => {
+      const all = await fixture.store.decidableRequests({ principal, at: AT, auditor: { ...nobody, ...auditor } })
+      for (const { kind, pending } of all) {
+        const { memberName, requestPrincipal, requestTime, auditRef, pendingState } = pending
+        const shown = { memberName, requestPrincipal, requestTime, auditRef, pendingState }
+        assert.deepEqual(shown, requested(`user.${kind}`))
+      }
+      return all.map(({ kind, domain, name }) => `${domain} ${kind} ${name}`).sort()
+    }
+    const open = (domain: string) => [`${domain} group team`, `${domain} role open`]
+    const audited = (domain: string) => [`${domain} group auditors`, `${domain} role audited`]
+    assert.deepEqual(await found(administrator, {}), open(own))
+    assert.deepEqual(await found('user.duties-none', {}), [])
+    assert.deepEqual(await found('user.duties-none', { domains: new Set([other, 'nowhere']) }), audited(other))
+    assert.deepEqual(
+      await found('user.duties-none', { domains: new Set([own, third]), orgs: new Set(['duties', 'none']) }),
+      [own, other, third].flatMap(audited),
+    )
+    assert.deepEqual(await found(administrator, { domains: new Set([own]) }), [...audited(own), ...open(own)].sort())
+  })
+
   test('finds the memberships of somebody that end', async () => {
     const ending = (memberName: string, expiration: number) => ({ memberName, expiration })
     const principal = 'user.duties-member'
