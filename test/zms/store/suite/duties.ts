@@ -131,16 +131,19 @@ export function dutyTests(open: OpenStore): void {
       }
       return all.map(({ kind, domain, name }) => `${domain} ${kind} ${name}`).sort()
     }
-    const open = (domain: string) => [`${domain} group team`, `${domain} role open`]
+    const unaudited = (domain: string) => [`${domain} group team`, `${domain} role open`]
     const audited = (domain: string) => [`${domain} group auditors`, `${domain} role audited`]
-    assert.deepEqual(await found(administrator, {}), open(own))
+    assert.deepEqual(await found(administrator, {}), unaudited(own))
     assert.deepEqual(await found('user.duties-none', {}), [])
     assert.deepEqual(await found('user.duties-none', { domains: new Set([other, 'nowhere']) }), audited(other))
     assert.deepEqual(
       await found('user.duties-none', { domains: new Set([own, third]), orgs: new Set(['duties', 'none']) }),
       [own, other, third].flatMap(audited),
     )
-    assert.deepEqual(await found(administrator, { domains: new Set([own]) }), [...audited(own), ...open(own)].sort())
+    assert.deepEqual(
+      await found(administrator, { domains: new Set([own]) }),
+      [...audited(own), ...unaudited(own)].sort(),
+    )
   })
 
   test('finds the memberships of somebody that end', async () => {
