@@ -7,6 +7,8 @@ export type Verdict = 'pass' | 'cut-before' | 'cut-after'
 /** A proxy that breaks connections at chosen moments. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number
+  /** Where new connections lead, on this machine. */
+  targetPort: number
   /** Asked about every piece of data that a client sends, with the number of its connection; the data wait for its answer. */
   judge: (data: Buffer, connection: number) => Verdict | Promise<Verdict>
   /** Told of every piece of data that goes back on a connection; the data wait for its answer. */
@@ -19,7 +21,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let connections = 0
   const server = createServer((client) => {
     const connection = connections++
-    const target = connect(targetPort, '127.0.0.1')
+    const target = connect(proxy.targetPort, '127.0.0.1')
     for (const socket of [client, target]) {
       sockets.add(socket)
       socket.setNoDelay(true)
@@ -60,6 +62,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   if (address === null || typeof address === 'string') throw new Error('no TCP port')
   const proxy: TcpProxy = {
     port: address.port,
+    targetPort,
     judge: () => 'pass',
     delay: () => {},
     async [Symbol.asyncDispose]() {

@@ -82,6 +82,7 @@ export class MySqlStore implements Store {
   readonly #writability: Writability
   readonly #retry: RetrySettings
   readonly #random: () => number
+  #reconnectingSince = Number.NEGATIVE_INFINITY
 
   /** Connects when it is first used. */
   constructor(options: MySqlStoreOptions) {
@@ -97,7 +98,8 @@ export class MySqlStore implements Store {
     this.#stamps = new StampReader({
       sequence,
       open: () => this.#openForStamps(primary, replica),
-      isRight: ({ isReplica }) => isReplica === this.#source.isReplica,
+      isRight: ({ connection, isReplica }) =>
+        isReplica === this.#source.isReplica && (isReplica || connection.openedAt > this.#reconnectingSince),
     })
     this.#reader = new DomainReader(this.#cache, this.#stamps, sequence, this.#source)
     this.#queries = new MySqlQueries({
@@ -111,6 +113,7 @@ export class MySqlStore implements Store {
       reader: this.#reader,
       retry,
       random: this.#random,
+      onReadOnly: () => this.#reconnect(),
       parts: {
         cache: this.#cache,
         sequence,
@@ -313,6 +316,16 @@ export class MySqlStore implements Store {
 
   search(query: SearchQuery) {
     return this.#ask(() => this.#queries.search(query))
+  }
+
+  /**
+   * Gives up all connections to the primary database: what its former server holds is older than what will be written
+   * over new ones.
+   */
+  #reconnect(): void {
+    this.#reconnectingSince = performance.now()
+    this.#readPool.clear()
+    this.#writePool.clear()
   }
 
   #openForStamps(primary: MySqlSettings, replica: MySqlSettings | undefined): Promise<StampConnection> {

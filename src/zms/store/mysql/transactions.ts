@@ -27,6 +27,7 @@ export class Transactions {
   readonly #parts: BatchParts
   readonly #retry: RetrySettings
   readonly #random: () => number
+  readonly #onReadOnly: () => void
   /** Jobs that wait, by the domains they lock; an entry without jobs means that a batch is on its way. */
   readonly #waiting = new Map<string, Job[]>()
 
@@ -36,12 +37,15 @@ export class Transactions {
     parts: BatchParts
     retry: RetrySettings
     random: () => number
+    /** Called when the server takes no writes: another one may have its place. */
+    onReadOnly: () => void
   }) {
     this.#pool = options.pool
     this.#reader = options.reader
     this.#parts = options.parts
     this.#retry = options.retry
     this.#random = options.random
+    this.#onReadOnly = options.onReadOnly
   }
 
   /** Runs a transaction that changes the named domains. Throws ServiceError, or what `decide` throws. */
@@ -76,7 +80,7 @@ export class Transactions {
         left = await this.#attempt(names, left, undone)
         undone.clear()
       } catch (error) {
-        if (error instanceof DatabaseError && error.fault === 'read-only') this.#pool.clear()
+        if (error instanceof DatabaseError && error.fault === 'read-only') this.#onReadOnly()
         if (await attempts.next(error)) continue
         await this.#giveUp(names, left, error)
         return
