@@ -91,6 +91,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
     },
 
     async deleteExpiredMembers({ query, headers }, context) {
+      deps.authorizedServices.check(context)
       const removed = await purgeExpiredMembers(deps, context, query.purgeResources, headers.auditRef)
       return headers.returnObj ? ok(removed) : noContent
     },

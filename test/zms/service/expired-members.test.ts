@@ -28,6 +28,11 @@ const membersOf = async (domain: string, name: string, kind: 'roles' | 'groups' 
   [...((await zms.domain(domain))[kind].get(name)?.members ?? [])].map(({ memberName }) => memberName)
 
 describe('purging expired members', () => {
+  test('is nothing that every service may do for a user', async () => {
+    const principal = { authorizedService: 'media.ui' }
+    assert.deepEqual(await purge(3, { principal }), refusal(403, 'Unauthorized Service media.ui'))
+  })
+
   test('removes those that expired longer ago than the server keeps them', async () => {
     await commit(
       zms,
