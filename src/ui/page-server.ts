@@ -53,6 +53,8 @@ interface Visit {
   readonly query: Fields
 }
 
+/** Answers whether the page is there, to everybody, also when there is too much to do. */
+export const STATUS_PATH = '/status'
 const SIGN_IN = '/sign-in'
 const HTML = { 'content-type': 'text/html; charset=utf-8' }
 const FORM = 'application/x-www-form-urlencoded'
@@ -75,6 +77,7 @@ export class PageServer {
       handler: (request, reply) => {
         reply.hijack()
         const exchange = server.exchange(request.raw, reply.raw)
+        exchange.beginWork()
         const respond = async (): Promise<void> => {
           const { status, body, headers, calls } = await this.#answer(exchange, request.body)
           const timing = calls && serverTiming(calls, exchange)
@@ -96,7 +99,7 @@ export class PageServer {
 
   #get(visit: Visit): Answer | Promise<Answer> {
     const { exchange, pathname, query, target, cookies } = visit
-    if (pathname === '/status') return { status: 200, body: 'ok\n', headers: { 'content-type': 'text/plain' } }
+    if (pathname === STATUS_PATH) return { status: 200, body: 'ok\n', headers: { 'content-type': 'text/plain' } }
     if (pathname.startsWith('/assets/')) return this.#asset(visit)
     if (pathname === `${SIGN_IN}/link`) return this.#signInByLink(visit)
     const session = this.#options.sessions.read(cookies)

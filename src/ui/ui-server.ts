@@ -11,7 +11,7 @@ import { Closers } from '#core/main/closers.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
 import { systemClock } from '#core/seam/clock.ts'
 import { Assets } from './assets.ts'
-import { PageServer } from './page-server.ts'
+import { PageServer, STATUS_PATH } from './page-server.ts'
 import { PAGES } from './pages.ts'
 import { Sessions } from './sessions.ts'
 import { SignIn } from './sign-in.ts'
@@ -56,7 +56,9 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
       attemptsPerMinute: ui.signInAttemptsPerMinute,
       clock: systemClock,
     })
-    const container = closers.keep(await Container.open({ config, privateKeyStore, log, specialPorts: [] }))
+    const container = closers.keep(
+      await Container.open({ config, privateKeyStore, log, specialPorts: [], vital: { paths: [STATUS_PATH] } }),
+    )
     new PageServer({
       pages: PAGES,
       assets: await Assets.read(),

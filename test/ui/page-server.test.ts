@@ -10,12 +10,17 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { startPages } from './pages-of-dev.ts'
 import { formsOf, type Shown, unescaped, Visitor } from './visitor.ts'
 
+const MOST_IN_FLIGHT = 20
 const dir = temporaryFolder()
 let servers: DevServers
 let admin: Visitor
 
 before(async () => {
-  servers = await startPages(dir, { 'athenz.ui.zms_timeout': '1500', 'athenz.ui.sign_in_attempts_per_minute': '5' })
+  servers = await startPages(dir, {
+    'athenz.ui.zms_timeout': '1500',
+    'athenz.ui.sign_in_attempts_per_minute': '5',
+    'athenz.ts.shed_requests_in_flight': String(MOST_IN_FLIGHT),
+  })
   admin = await Visitor.signedIn(servers.summary)
 })
 after(() => servers[Symbol.asyncDispose]())
@@ -410,5 +415,21 @@ describe('while ZMS is away', () => {
     assert.equal(again?.values.get('description'), 'x "y"')
     assert.equal((await admin.post(again.to, Object.fromEntries(again.values))).status, 303)
     assert.match((await admin.get('/domain/slow')).text, /<p>x &quot;y&quot;<\/p>/)
+  })
+  test('and requests pile up, the page still says that it is there', async () => {
+    const pid = servers.summary.pids.zms ?? 0
+    process.kill(pid, 'SIGSTOP')
+    try {
+      const pages = await Promise.all(Array.from({ length: 3 * MOST_IN_FLIGHT }, () => admin.get('/due')))
+      assert.ok(pages.every(({ status }) => status === 503))
+      assert.ok(pages.some(({ text }) => text.includes('too much to do')))
+      // While as many wait as may, it still tells that it is there.
+      const waiting = Array.from({ length: MOST_IN_FLIGHT }, () => admin.get('/due'))
+      const asked = await Promise.all(Array.from({ length: MOST_IN_FLIGHT }, () => stranger().get('/status')))
+      assert.ok(asked.every(({ status }) => status === 200))
+      await Promise.all(waiting)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
   })
 })

@@ -40,7 +40,7 @@ export interface ContainerOptions {
   /** Place among the processes of the server, when it has several. */
   readonly seat?: WorkerSeat | undefined
   /** What is served under any load, because who asks wants to know whether the server is there. */
-  readonly vital?: { readonly paths: readonly string[]; readonly port: number }
+  readonly vital?: { readonly paths: readonly string[]; readonly port?: number }
 }
 
 /** Ports, TLS, logs and metrics of a server, as the container properties say; the operations come from the server. */
