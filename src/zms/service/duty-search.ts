@@ -16,6 +16,8 @@ import { reviewer } from './review.ts'
 import { compact, timestamp } from './wire-form.ts'
 
 const DAY_MILLIS = 86_400_000
+/** Epoch milliseconds of all dates have no more digits, so that they can be compared as texts. */
+const DATE_DIGITS = 16
 /** Days within which memberships end that are told of. */
 const DAYS = { usual: 30, greatest: 3660 }
 
@@ -133,7 +135,7 @@ function datedPage<T>(
 ): KeysetPage<T> {
   const keyOf = (entry: T) => {
     const [date, ...names] = keysOf(entry)
-    return [new Date(date).toISOString(), ...names].join(' ')
+    return `${String(date).padStart(DATE_DIGITS, '0')} ${names.join(' ')}`
   }
   return new KeysetPage({ limit: pageLimit(api, query.limit), skip: query.skip, keyOf })
 }
