@@ -122,6 +122,14 @@ export const urlType: PropertyType<string> = typeOf((text) => {
     : refuse(`${quote(url)} is not a URL (write https://host:port/…)`)
 })
 
+/** The address of a page without a path, as browsers tell it in the header `Origin`. */
+export const originType: PropertyType<string> = typeOf((text) => {
+  const url = URL.parse(text.trim())
+  return url?.protocol === 'https:' && url.href === `${url.origin}/`
+    ? url.origin
+    : refuse(`${quote(text.trim())} is not an address without a path (write https://host:port)`)
+})
+
 /** A regular expression that a whole text must match; comes from the operator, never from a request. */
 export const patternType: PropertyType<RegExp> = typeOf((text) => {
   try {

@@ -167,6 +167,8 @@ export const uriList = rowOf(types.uriListType, 'value')
 export const jdbcUrl = rowOf(types.jdbcUrlType)
 /** An http or https URL. */
 export const url = rowOf(types.urlType)
+/** Address of a page, without a path. */
+export const origin = rowOf(types.originType)
 /** A regular expression for a whole text. */
 export const pattern = rowOf(types.patternType)
 /** Name of a time zone. */

@@ -1,4 +1,4 @@
-import { boolean, count, millis, minutes, path, text, unset, url } from './property.ts'
+import { boolean, count, millis, minutes, origin, path, text, unset, url } from './property.ts'
 
 /** The web page for people (`athenz.ui.`): settings of ours. */
 export const uiProperties = {
@@ -9,7 +9,7 @@ export const uiProperties = {
   zms_timeout: millis(10_000, 'Longest wait for an answer of ZMS.'),
   service: text('sys.auth.ui-server', 'Full name of the service as which the page signs for people.'),
   user_domain: text('user', 'Domain of the people who sign in, as in ZMS.'),
-  origin: text(unset, 'Address of the page as browsers see it, when a proxy in front of it changes the Host header.'),
+  origin: origin(unset, 'Address of the page as browsers see it, when a proxy in front of it changes the Host header.'),
   password_sign_in: boolean(true, 'Let people sign in with the name and password that ZMS checks.'),
   sign_in_link_file: path(unset, 'File with a sign-in by a link, as athenz dev writes it; none when not set.'),
   session_timeout: minutes(60, 'Longest time until somebody has to sign in again; ZMS may set a shorter one.'),

@@ -109,6 +109,17 @@ table('a URL', types.urlType, [
   ['https://', /is not a URL/],
 ])
 
+table('the address of a page', types.originType, [
+  ['https://Page.example.com/', 'https://page.example.com'],
+  [' https://page.example.com:443', 'https://page.example.com'],
+  ['https://page.example.com:9443', 'https://page.example.com:9443'],
+  ['https://page.example.com/ui', /is not an address without a path/],
+  ['https://joe@page.example.com', /is not an address without a path/],
+  ['http://page.example.com', /is not an address without a path/],
+  ['page.example.com', /is not an address without a path/],
+  ['', /is not an address without a path/],
+])
+
 table('a time zone', types.timeZoneType, [
   ['GMT', 'GMT'],
   ['Europe/Berlin', 'Europe/Berlin'],
