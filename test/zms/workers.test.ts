@@ -143,8 +143,9 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
     // Connections go round: each worker had two of the six.
     const hit = broken.filter((count) => count > 0)
     assert.ok(hit.length >= 1 && hit.length <= CONNECTIONS / WORKERS, `broken: ${broken.join(', ')}`)
+    // Who connects again at once may come to the same worker once more, before its end is noticed.
     assert.ok(
-      hit.every((count) => count === 1),
+      hit.every((count) => count <= 2),
       `broken: ${broken.join(', ')}`,
     )
     const members = await membersOf(zms)

@@ -6,6 +6,7 @@ import { Calls } from './calls.ts'
 import { portOf } from './message-port.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import type { SharedCounter } from './shared-counter.ts'
+import { closeUndelivered } from './undelivered-connections.ts'
 import type { Publication, SeatTerms } from './worker-seat.ts'
 
 /** What a group of workers is started with. */
@@ -161,6 +162,7 @@ export class WorkerGroup {
 
   #fork(place: Place): void {
     const worker = cluster.fork()
+    closeUndelivered(worker.process)
     const calls = new Calls(portOf(worker))
     place.worker = worker
     place.calls = calls

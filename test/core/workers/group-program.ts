@@ -1,5 +1,7 @@
 // A group of workers that do what the first argument says; prints what the primary process sees, a line of JSON each.
 import cluster from 'node:cluster'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { silentLogger } from '#core/log/logger.ts'
 import type { Calls } from '#core/workers/calls.ts'
 import { portOf } from '#core/workers/message-port.ts'
@@ -26,6 +28,7 @@ async function primary(): Promise<void> {
       log: silentLogger(),
     })
     print({ addresses: await group.addresses, states: [...group.states] })
+    if (what === 'serve') print({ pids: Object.values(cluster.workers ?? {}).map((each) => each?.process.pid) })
     attached.get(Number(workers))?.notify('all listen')
     process.on('SIGTERM', () => {
       void group.stop().then(() => {
@@ -61,6 +64,12 @@ async function worker(): Promise<void> {
   seat.primary.on('all listen', () => seat.publish('news', 7))
   seat.subscribe('news', (value: number) => void seat.primary.call('test.saw', { news: value }))
   await seat.primary.call('test.saw', { number, count, leads, counter: counter.get() })
+  if (what === 'serve') {
+    const server = createServer((socket) => socket.end(`worker ${number}`)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    seat.listens([server.address() as AddressInfo])
+    return
+  }
   seat.listens([{ address: '127.0.0.1', family: 'IPv4', port: 4443 }])
   if (what === 'loop') process.exit(3)
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { startProgram } from '../../support/program.ts'
@@ -64,6 +65,25 @@ describe('a group of workers', { timeout: 120_000 }, () => {
       reasons: ['the first reason', 'the second'],
     })
     assert.equal((await group.program.ended).status, 1)
+  })
+
+  test('leaves no client waiting whose connection was on its way to a worker that ended', async () => {
+    await using group = startGroup('serve', 2)
+    const seen: { addresses?: { port: number }[]; pids?: number[] }[] = []
+    for (let count = 0; count < 4; count++) seen.push((await group.line()) as (typeof seen)[number])
+    const port = seen.find(({ addresses }) => addresses)?.addresses?.[0]?.port ?? 0
+    const [victim = 0] = seen.find(({ pids }) => pids)?.pids ?? []
+    const ask = async () => {
+      let text = ''
+      for await (const part of connect(port, '127.0.0.1').setEncoding('utf8')) text += String(part)
+      return text
+    }
+    process.kill(victim, 'SIGSTOP')
+    const asked = Array.from({ length: 4 }, ask)
+    const answered = await Promise.race(asked)
+    assert.match(answered, /^worker \d$/)
+    process.kill(victim, 'SIGKILL')
+    for (const answer of await Promise.all(asked)) assert.match(answer, /^(worker \d)?$/)
   })
 
   test('gives up when its workers end again and again', async () => {
