@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** What a proxy does with bytes from the client: pass them on, break the connection before, or after they took effect. */
-export type Verdict = 'pass' | 'cut-before' | 'cut-after'
+/**
+ * What a proxy does with bytes from the client: pass them on, break the connection before, or after they took effect, or
+ * send something else in place of the answer.
+ */
+export type Verdict = 'pass' | 'cut-before' | 'cut-after' | { readonly answer: Buffer }
 
 /** A proxy that breaks connections at chosen moments. */
 export interface TcpProxy extends AsyncDisposable {
@@ -41,6 +44,14 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         target.once('data', () => {
           client.destroy()
           target.destroy()
+        })
+      }
+      if (typeof verdict === 'object') {
+        const listeners = target.listeners('data') as ((data: Buffer) => void)[]
+        target.removeAllListeners('data')
+        target.once('data', () => {
+          for (const listener of listeners) target.on('data', listener)
+          client.write(verdict.answer)
         })
       }
       target.write(data)

@@ -135,38 +135,40 @@ export class Transactions {
     try {
       await batch.commit()
     } catch (error) {
-      const unclear = error instanceof DatabaseError && (error.fault === 'lost' || error.fault === 'timeout')
-      if (!unclear) throw error
+      if (!(error instanceof DatabaseError) || UNCOMMITTED.has(error.fault)) throw error
       // An interrupted one may be usable still, with the transaction open; and there might be no room for another one.
       connection.close()
       this.#pool.release(connection)
-      await this.#settleUnclearCommit(batch.transitions(stamp), batch.isStampUnsure, undone)
+      await this.#settleUnclearCommit(error, { batch, stamp, undone })
     }
     batch.remember(stamp)
   }
 
   /**
-   * The answer to a COMMIT did not arrive. The stamps tell what became of it. Returns when it was committed; throws `lost`,
-   * to try again, when it was not; and a conflict when nobody can tell: others have changed the domains since, or the
+   * The answer to a COMMIT did not arrive, or does not tell. The stamps tell what became of it. Returns when it was
+   * committed; throws `lost`, to try again, or what the database said, when it was not; and a conflict when nobody can tell: others have changed the domains since, or the
    * database cannot be asked. Then nothing may be repeated, since it may have happened.
    */
   async #settleUnclearCommit(
-    transitions: ReadonlyMap<string, Transition>,
-    isStampUnsure: boolean,
-    undone: UndoneStamps,
+    failure: DatabaseError,
+    { batch, stamp, undone }: { batch: Batch; stamp: number; undone: UndoneStamps },
   ): Promise<void> {
+    const transitions = batch.transitions(stamp)
     const attempts = new Attempts(this.#retry, this.#random)
     const { fates, isOfCluster } = await readPatiently(attempts, () => this.#fatesOf(transitions)).catch((error) => {
       throw nobodyCanTell('the database could not be asked', error)
     })
     const isCommitted = fates.length > 0 && fates.every((fate) => fate === 'committed')
     // Of two transactions that begin with a stamp ahead of the clock, each gives the next one.
-    if (isCommitted && isStampUnsure) throw nobodyCanTell('another server may have given the same stamp')
+    if (isCommitted && batch.isStampUnsure) throw nobodyCanTell('another server may have given the same stamp')
     if (isCommitted && !isOfCluster) return
     // On two nodes at the same time two transactions get the same stamp, and one of them is committed.
     if (isCommitted) throw nobodyCanTell('another node may have given the same stamp')
     if (fates.some((fate) => fate !== 'undone')) throw nobodyCanTell('the domains have been changed since')
     for (const [name, { before }] of transitions) undone.set(name, before)
+    // What the database objects to, it may object to again; in a cluster the commit may still be on its way.
+    const isBroken = failure.fault === 'lost' || failure.fault === 'timeout'
+    if (!isBroken && !isOfCluster) throw failure
     // Changes outside of domains can be repeated without harm.
     throw new DatabaseError('lost', 'the commit did not happen')
   }
@@ -229,6 +231,9 @@ function fateOf({ before, after }: Transition, found: number | undefined): Fate 
   if (found === after) return 'committed'
   return found === before ? 'undone' : 'unknown'
 }
+
+/** Faults with which a commit surely did not happen. */
+const UNCOMMITTED: ReadonlySet<string> = new Set(['unreachable', 'contention', 'read-only', 'refused-commit'])
 
 /** Faults that no transaction brings about by itself. */
 const BLAMELESS: ReadonlySet<string> = new Set(['unreachable', 'lost', 'contention', 'read-only', 'refused-commit'])

@@ -21,6 +21,12 @@ const cutAt = (verdict: Verdict) => {
   }
 }
 
+/** An answer to a statement: an error that nobody knows. */
+const unknownError = () => {
+  const text = Buffer.from('\xff\xff\x7f#HY000something went wrong', 'latin1')
+  return Buffer.concat([Buffer.from([text.length, 0, 0, 1]), text])
+}
+
 describe('a MySQL store whose database fails', () => {
   let db: MariaDb
   let database: string
@@ -128,6 +134,25 @@ describe('a MySQL store whose database fails', () => {
     const found = await readersOf(store)
     assert.deepEqual([found.has('user.other'), found.has('user.mine')], [true, false])
     await Promise.all([store.close(), other.close()])
+  })
+
+  test('does not repeat transactions that were committed although the answer is an error', async () => {
+    await using proxy = await startTcpProxy(db.port)
+    const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
+    await addReader(store, 'user.before')
+    const cut = cutAt('cut-after')
+    proxy.judge = (data) => (cut(data) === 'pass' ? 'pass' : { answer: unknownError() })
+    const runs: string[] = []
+    const put = (memberName: string) =>
+      store.transact(['sports'], (transaction) => {
+        runs.push(memberName)
+        transaction.apply({ kind: 'putRoleMember', domain: 'sports', role: 'readers', value: { memberName } })
+      })
+    await Promise.all([put('user.a'), put('user.b')])
+    assert.deepEqual(runs, ['user.a', 'user.b'])
+    const found = await readersOf(store)
+    assert.ok(found.has('user.a') && found.has('user.b'))
+    await store.close()
   })
 
   test('gives a connection back once when its COMMIT is interrupted', async () => {
