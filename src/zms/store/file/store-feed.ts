@@ -111,6 +111,11 @@ export class StoreFeed {
   }
 }
 
+function changesOf(text: string): Change[] {
+  const texts = new SharedTexts()
+  return (JSON.parse(text) as object[]).map((form) => changeOf(form, texts) as Change)
+}
+
 /** Transactions of one process, from their beginning to their end. */
 class OpenTransactions {
   readonly #store: EmbeddedStore
@@ -143,9 +148,13 @@ class OpenTransactions {
     const transaction = this.#open.get(id)
     if (transaction === undefined) throw new Error(`there is no transaction ${id}`)
     this.#open.delete(id)
-    const texts = new SharedTexts()
-    const forms = text === undefined ? [] : (JSON.parse(text) as object[])
-    transaction.decide(forms.map((form) => changeOf(form, texts) as Change))
+    let changes: readonly Change[] = []
+    try {
+      if (text !== undefined) changes = changesOf(text)
+    } finally {
+      // Whatever is wrong with them, the locks are not kept.
+      transaction.decide(changes)
+    }
     await transaction.done
   }
 

@@ -11,7 +11,7 @@ import { domainPieces } from '#zms/store/file/domain-form.ts'
 import type { EmbeddedStore } from '#zms/store/file/embedded-store.ts'
 import { openFileStore } from '#zms/store/file/file-store.ts'
 import { openFollowingStore } from '#zms/store/file/following-store.ts'
-import { StoreFeed } from '#zms/store/file/store-feed.ts'
+import { type GrantedTransaction, StoreFeed } from '#zms/store/file/store-feed.ts'
 import type { Domain } from '#zms/store/model.ts'
 import type { Store } from '#zms/store/store.ts'
 import { linkedPorts } from '../../../core/workers/support.ts'
@@ -171,6 +171,20 @@ describe('stores that follow one', () => {
       const { roles } = owner.domain('sports') ?? { roles: new Map() }
       assert.deepEqual([...roles.keys()], ['next'])
       await close()
+    }))
+
+  test('leave the domains to others when what they have decided cannot be read', () =>
+    withFolder(async (folder) => {
+      const owner = await openFileStore({ folder })
+      const { left, right } = linkedPorts()
+      new StoreFeed(owner, { set() {} }).attach(new Calls(left))
+      const calls = new Calls(right)
+      await createDomain(owner, 'sports')
+      const { id } = await calls.call<GrantedTransaction>('store.begin', ['sports'])
+      await assert.rejects(calls.call('store.finish', id, '[{'), { message: /JSON/ })
+      await putRole(owner, 'sports', 'next')
+      assert.ok(owner.domain('sports')?.roles.has('next'))
+      await owner.close()
     }))
 
   test('keep the next server from the folder as long as they live', () =>
