@@ -18,6 +18,8 @@ export interface SignInOptions {
   /** File with a sign-in by a link. */
   readonly linkFile: string | undefined
   readonly attemptsPerMinute: number
+  /** Whether an address stands for many people, such as that of a proxy: attempts from there count for the names alone. */
+  readonly isShared: (address: string) => boolean
   /** Epoch milliseconds. */
   readonly clock: () => number
   /** Milliseconds of a clock that does not go back. */
@@ -125,9 +127,10 @@ ${
 
   #takeAttempt(address: string, name: string | undefined): SignInRefusal | undefined {
     const now = (this.#options.uptime ?? (() => performance.now()))()
+    const isShared = this.#options.isShared(address)
     // What the address has no attempt left for does not count for the name: one address could lock everybody out.
     const waitMillis =
-      this.#byAddress?.take(addressKey(address), now) ||
+      (!isShared && this.#byAddress?.take(addressKey(address), now)) ||
       (name !== undefined && this.#byName?.take(name.toLowerCase(), now)) ||
       0
     if (waitMillis === 0) return undefined

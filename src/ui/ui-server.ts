@@ -5,6 +5,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import { FilePrivateKeyStore } from '#core/crypto/file-private-key-store.ts'
 import { createSigner } from '#core/crypto/signing.ts'
 import { Container } from '#core/http/container.ts'
+import { exemptNetworks } from '#core/http/open-rate-limits.ts'
 import type { ReadinessCheck } from '#core/http/ops-server.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
@@ -46,6 +47,7 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
       longestMillis: ui.sessionTimeoutMinutes * MILLIS_PER_MINUTE,
       clock: systemClock,
     })
+    const exempt = exemptNetworks(config.ts.rateLimitExempt)
     const signIn = new SignIn({
       client,
       sessions,
@@ -54,6 +56,7 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
       passwords: ui.passwordSignIn,
       linkFile: ui.signInLinkFile,
       attemptsPerMinute: ui.signInAttemptsPerMinute,
+      isShared: (address) => exempt.includes(address),
       clock: systemClock,
     })
     const container = closers.keep(

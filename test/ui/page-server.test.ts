@@ -169,6 +169,14 @@ describe('signing in', () => {
     assert.equal((await guess('bystander', stranger())).status, 401)
   })
 
+  test('is not slowed down for the address of a proxy, behind which everybody is, but for the name', async () => {
+    const guess = (user: string) =>
+      stranger().post('/sign-in', { user, password: 'wrong' }, { 'x-forwarded-for': null })
+    for (let count = 0; count < 6; count++) assert.equal((await guess(`behind${count}`)).status, 401)
+    for (let count = 0; count < 4; count++) assert.equal((await guess('behind0')).status, 401)
+    assert.equal((await guess('behind0')).status, 429)
+  })
+
   test('counts the addresses that a single IPv6 host has for itself as one', async () => {
     const guess = (host: string) =>
       stranger().post(

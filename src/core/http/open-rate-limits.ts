@@ -67,7 +67,8 @@ export async function openRateLimits({
   }
 }
 
-function exemptNetworks(entries: readonly string[]): Networks {
+/** The addresses that are exempt from limits. Throws ConfigError for an entry that is none. */
+export function exemptNetworks(entries: readonly string[]): Networks {
   try {
     return Networks.read(entries, EXEMPT_PROPERTY)
   } catch (cause) {
