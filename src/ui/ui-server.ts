@@ -7,6 +7,7 @@ import { createSigner } from '#core/crypto/signing.ts'
 import { Container } from '#core/http/container.ts'
 import { exemptNetworks } from '#core/http/open-rate-limits.ts'
 import type { ReadinessCheck } from '#core/http/ops-server.ts'
+import { isThisMachine } from '#core/http/receiver.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
@@ -28,6 +29,7 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
   const closers = new Closers()
   try {
     const privateKeyStore = new FilePrivateKeyStore(properties.get, ui.rootDir)
+    requirePrivacy(ui.zmsUrl)
     const identity = await privateKeyStore.privateKey('ui', config.container.hostname)
     if (identity === undefined) throw new ConfigError(['athenz.auth.private_key_store.private_key: there is no key'])
     const client = closers.keep(
@@ -82,4 +84,13 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
     await closers.close()
     throw error
   }
+}
+
+/** Passwords and tokens go to ZMS: over TLS, or not over a network at all. */
+function requirePrivacy(zmsUrl: string): void {
+  const { protocol, hostname } = new URL(zmsUrl)
+  if (protocol === 'https:' || isThisMachine(hostname)) return
+  throw new ConfigError([
+    `athenz.ui.zms_url: ${zmsUrl} would carry passwords unencrypted (write https://, or http:// for this machine)`,
+  ])
 }

@@ -21,9 +21,9 @@ describe('bin/ui', () => {
   let port: number
 
   /** Runs the command; gives exit status and what it printed. */
-  async function ui(action: string): Promise<readonly [number | null, string]> {
+  async function ui(action: string, ...more: readonly string[]): Promise<readonly [number | null, string]> {
     const given = action === 'start' || action === 'restart' ? settings : []
-    const { status, stdout, stderr } = await runProgram(UI, [action, '--root', root, ...given])
+    const { status, stdout, stderr } = await runProgram(UI, [action, '--root', root, ...given, ...more])
     return [status, (stdout + stderr).trimEnd()]
   }
 
@@ -53,6 +53,12 @@ describe('bin/ui', () => {
     assert.match(again, /^ui has stopped\nui is running: process \d+, port \d+$/)
     assert.deepEqual(await ui('stop'), [0, 'ui has stopped'])
     assert.deepEqual(await ui('status'), [3, 'ui is not running'])
+  })
+
+  test('sends passwords over a network encrypted or not at all', async () => {
+    const [status, said] = await ui('start', '-D', 'athenz.ui.zms_url=http://zms.example.com:4080/zms/v1')
+    assert.equal(status, 1)
+    assert.match(said, /did not start: athenz\.ui\.zms_url: .* would carry passwords unencrypted/)
   })
 
   test('says in one line why it does not start', async () => {
