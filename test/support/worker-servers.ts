@@ -1,6 +1,10 @@
+import { AssertionError } from 'node:assert'
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
+
+/** However busy the machine is: who waits longer waits for ever. */
+const ANSWER_MILLIS = 45_000
 
 /** An answer on a kept connection. */
 export interface KeptAnswer {
@@ -34,6 +38,12 @@ export class KeptConnection implements Disposable {
         })
       })
       asked.once('error', reject)
+      asked.setTimeout(ANSWER_MILLIS, () => {
+        const { localPort, connecting, bytesWritten, bytesRead } = asked.socket ?? {}
+        const state = JSON.stringify({ localPort, connecting, bytesWritten, bytesRead })
+        reject(new AssertionError({ message: `${method} ${path} was not answered in ${ANSWER_MILLIS} ms: ${state}` }))
+        asked.destroy()
+      })
       asked.end(body && JSON.stringify(body))
     })
   }

@@ -11,7 +11,7 @@ export interface MessagePort {
 interface ChannelEnd {
   send?(message: object, callback: (error: Error | null) => void): boolean
   on(event: 'message', listener: (message: unknown) => void): unknown
-  once(event: 'disconnect', listener: () => void): unknown
+  once(event: 'disconnect' | 'exit', listener: () => void): unknown
   isConnected?(): boolean
   readonly connected?: boolean
 }
@@ -30,7 +30,14 @@ export function portOf(end: ChannelEnd): MessagePort {
       })
     },
     onClose(listener) {
-      end.once('disconnect', listener)
+      let isClosed = false
+      const close = () => {
+        if (!isClosed) listener()
+        isClosed = true
+      }
+      end.once('disconnect', close)
+      // A channel on which a connection was being handed over is never said to be closed.
+      end.once('exit', close)
     },
   }
 }

@@ -18,17 +18,26 @@ interface Handover {
  */
 export function closeUndelivered(worker: ChildProcess): void {
   const underWay = new Map<unknown, Connection>()
+  let hasEnded = false
   const send = worker.send.bind(worker) as (...args: unknown[]) => boolean
   worker.send = (message: unknown, ...rest: unknown[]): boolean => {
     const { act, seq } = (message ?? {}) as Handover
     const [connection] = rest
-    if (act === 'newconn' && isConnection(connection)) underWay.set(seq, connection)
+    if (act === 'newconn' && isConnection(connection)) {
+      // The channel may be thought open for a moment longer.
+      if (hasEnded) {
+        connection.close()
+        return false
+      }
+      underWay.set(seq, connection)
+    }
     return send(message, ...rest)
   }
   worker.on('internalMessage', (message: Handover | undefined) => {
     if (message?.ack !== undefined) underWay.delete(message.ack)
   })
   worker.once('exit', () => {
+    hasEnded = true
     for (const connection of underWay.values()) connection.close()
     underWay.clear()
   })

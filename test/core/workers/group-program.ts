@@ -23,6 +23,7 @@ async function primary(): Promise<void> {
       attach: (calls, number) => {
         attached.set(number, calls)
         calls.serve('test', { saw: (value: unknown) => print({ worker: number, saw: value }) })
+        if (what === 'serve') calls.onClose(() => print({ closed: number }))
       },
       stopTimeoutMillis: what === 'hang' ? 500 : 600_000,
       log: silentLogger(),

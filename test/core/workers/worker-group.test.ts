@@ -69,10 +69,15 @@ describe('a group of workers', { timeout: 120_000 }, () => {
 
   test('leaves no client waiting whose connection was on its way to a worker that ended', async () => {
     await using group = startGroup('serve', 2)
-    const seen: { addresses?: { port: number }[]; pids?: number[] }[] = []
-    for (let count = 0; count < 4; count++) seen.push((await group.line()) as (typeof seen)[number])
-    const port = seen.find(({ addresses }) => addresses)?.addresses?.[0]?.port ?? 0
-    const [victim = 0] = seen.find(({ pids }) => pids)?.pids ?? []
+    /** The first line that has a member. */
+    const lineWith = async <T>(name: string): Promise<T> => {
+      for (;;) {
+        const line = (await group.line()) as Record<string, T>
+        if (line[name] !== undefined) return line[name]
+      }
+    }
+    const [{ port }] = await lineWith<[{ port: number }]>('addresses')
+    const [victim] = await lineWith<[number]>('pids')
     const ask = async () => {
       let text = ''
       for await (const part of connect(port, '127.0.0.1').setEncoding('utf8')) text += String(part)
@@ -84,6 +89,11 @@ describe('a group of workers', { timeout: 120_000 }, () => {
     assert.match(answered, /^worker \d$/)
     process.kill(victim, 'SIGKILL')
     for (const answer of await Promise.all(asked)) assert.match(answer, /^(worker \d)?$/)
+    // Whoever has something to do for that worker learns of its end, too.
+    assert.equal(typeof (await lineWith('closed')), 'number')
+    // The next worker may not hear yet that it is to stop.
+    group.program.kill('SIGKILL')
+    await group.program.ended
   })
 
   test('gives up when its workers end again and again', async () => {
