@@ -13,6 +13,9 @@ export interface TerminalProgram extends AsyncDisposable {
   type(text: string): void
 }
 
+/** However busy the machine is: what is not shown by then never is. */
+const PATIENCE_MILLIS = 60_000
+
 /** Within single quotes of a POSIX shell. */
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
@@ -41,10 +44,13 @@ export function startOnTerminal(
     ended,
     screen: () => screen,
     async shows(text) {
+      const signal = AbortSignal.timeout(PATIENCE_MILLIS)
       const isShown = () => (typeof text === 'string' ? screen.includes(text) : text.test(screen))
       while (!isShown()) {
         if (isOver) throw new Error(`${command} ended without ${text} on the screen:\n${screen}`)
-        await once(changes, 'change')
+        await once(changes, 'change', { signal }).catch(() => {
+          throw new Error(`${command} did not show ${text} in ${PATIENCE_MILLIS} ms:\n${screen}`)
+        })
       }
     },
     type: (text) => void child.stdin.write(text),
