@@ -57,7 +57,7 @@ export function startOnTerminal(
     async [Symbol.asyncDispose]() {
       // The end of its input is the end of the terminal: its programs get SIGHUP.
       child.stdin.end()
-      if (!isOver) child.kill('SIGTERM')
+      if (!isOver) child.kill('SIGKILL')
       await ended
     },
   }
