@@ -13,10 +13,7 @@ export const uiProperties = {
   password_sign_in: boolean(true, 'Let people sign in with the name and password that ZMS checks.'),
   sign_in_link_file: path(unset, 'File with a sign-in by a link, as athenz dev writes it; none when not set.'),
   session_timeout: minutes(60, 'Longest time until somebody has to sign in again; ZMS may set a shorter one.'),
-  sign_in_attempts_per_minute: count(
-    10,
-    'Attempts to sign in by one address that athenz.ts.rate_limit_exempt does not have, and for one name; then status 429.',
-  ),
+  sign_in_attempts_per_minute: count(10, 'Attempts to sign in by one address that is not exempt, and for one name.'),
   page_size: count(50, 'Rows of a list on one page.'),
   documentation_url: url(unset, 'Page with the rules of your organization, linked at the foot of every page.'),
 }
