@@ -187,3 +187,17 @@ export const groupCalls: CollectionCalls = {
     await zms.call('putGroupReview', { domainName, groupName: name, auditRef, body: { name, groupMembers } })
   },
 }
+
+/** A part of the members, and whether a change needs a reason: the role or group is audited, or its domain. Two calls. */
+export async function membersAndAudit(
+  zms: Zms,
+  calls: CollectionCalls,
+  place: CollectionPlace,
+  query: MembersQuery,
+): Promise<MembersPart & { readonly audited: boolean }> {
+  const [part, domain] = await Promise.all([
+    calls.members(zms, place, query),
+    zms.call('getDomain', { domain: place.domainName }),
+  ])
+  return { ...part, audited: domain.auditEnabled === true || part.summary.auditEnabled === true }
+}

@@ -1,5 +1,5 @@
 import type { MemberSummary } from '#zms/api/collection-search.ts'
-import { type CollectionCalls, groupCalls, roleCalls } from '../collection-calls.ts'
+import { type CollectionCalls, groupCalls, membersAndAudit, roleCalls } from '../collection-calls.ts'
 import { collectionPath, memberLabel, stateBadges } from '../collection-view.ts'
 import { auditField, definitions, postForm, textField, time } from '../components.ts'
 import { type Content, type Html, html } from '../html.ts'
@@ -17,13 +17,9 @@ const memberPage = (calls: CollectionCalls) => {
     async load(request) {
       const { zms, params } = request
       const { domainName, name, memberName } = params
-      const [{ list, summary }, domain] = await Promise.all([
-        calls.members(zms, params, { memberName, limit: 1 }),
-        zms.call('getDomain', { domain: domainName }),
-      ])
+      const { list, audited } = await membersAndAudit(zms, calls, params, { memberName, limit: 1 })
       const member = list[0]
       const place = collectionPath(calls, params)
-      const audited = domain.auditEnabled === true || summary.auditEnabled === true
       const frame = { title: memberName, domain: domainName, section, trail: [{ label: name, to: place }] }
       if (member === undefined) {
         const content = html`<p>${memberName} is no member of the ${kind} ${name}, and nobody asks for it.</p>

@@ -1,5 +1,5 @@
 import type { MemberSummary } from '#zms/api/collection-search.ts'
-import { type CollectionCalls, groupCalls, roleCalls } from '../collection-calls.ts'
+import { type CollectionCalls, groupCalls, membersAndAudit, roleCalls } from '../collection-calls.ts'
 import { collectionPath, memberLabel, reviewDue, stateBadges } from '../collection-view.ts'
 import { auditField, definitions, pager, postForm, table, time } from '../components.ts'
 import { type Content, html } from '../html.ts'
@@ -22,11 +22,10 @@ const reviewPage = (calls: CollectionCalls) => {
     async load(request) {
       const { zms, params, query, pageSize, now, form, formAction } = request
       const { domainName, name } = params
-      const [{ list, total, next, summary }, domain] = await Promise.all([
-        calls.members(zms, params, { skip: query.text('skip'), limit: pageSize }),
-        zms.call('getDomain', { domain: domainName }),
-      ])
-      const audited = domain.auditEnabled === true || summary.auditEnabled === true
+      const { list, total, next, summary, audited } = await membersAndAudit(zms, calls, params, {
+        skip: query.text('skip'),
+        limit: pageSize,
+      })
       const struckOut = new Set(formAction === undefined ? [] : form.list('remove'))
       const reviewed = list.filter(({ state }) => state !== 'pending')
       const row = (member: MemberSummary): Content[] => [

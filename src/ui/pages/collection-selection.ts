@@ -1,4 +1,4 @@
-import { type CollectionCalls, groupCalls, roleCalls } from '../collection-calls.ts'
+import { type CollectionCalls, groupCalls, membersAndAudit, roleCalls } from '../collection-calls.ts'
 import { collectionPath } from '../collection-view.ts'
 import { auditField, postForm, textField } from '../components.ts'
 import { type Content, type Html, html } from '../html.ts'
@@ -25,11 +25,7 @@ const selectionPage = (calls: CollectionCalls) => {
       const { zms, params, query } = request
       const { domainName, name } = params
       const names = [...new Set(query.list('member'))]
-      const [{ summary }, domain] = await Promise.all([
-        calls.members(zms, params, { limit: 1 }),
-        zms.call('getDomain', { domain: domainName }),
-      ])
-      const audited = domain.auditEnabled === true || summary.auditEnabled === true
+      const { audited } = await membersAndAudit(zms, calls, params, { limit: 1 })
       const place = collectionPath(calls, params)
       const content =
         names.length === 0

@@ -3,6 +3,7 @@ import {
   type CollectionSummary,
   groupCalls,
   type MetaChange,
+  membersAndAudit,
   roleCalls,
 } from '../collection-calls.ts'
 import { collectionPath } from '../collection-view.ts'
@@ -56,11 +57,7 @@ const settingsPage = (calls: CollectionCalls) => {
     async load(request) {
       const { zms, params } = request
       const { domainName, name } = params
-      const [{ summary }, domain] = await Promise.all([
-        calls.members(zms, params, { limit: 1 }),
-        zms.call('getDomain', { domain: domainName }),
-      ])
-      const audited = domain.auditEnabled === true || summary.auditEnabled === true
+      const { summary, audited } = await membersAndAudit(zms, calls, params, { limit: 1 })
       const fields = settingFields(request, settings, settingTexts(summary))
       const to = collectionPath(calls, params)
       return {

@@ -5,6 +5,7 @@ import {
   type CollectionSummary,
   groupCalls,
   type MembersPart,
+  membersAndAudit,
   roleCalls,
 } from '../collection-calls.ts'
 import {
@@ -62,11 +63,7 @@ const collectionPage = (calls: CollectionCalls) => {
       const { domainName, name } = params
       const asked = { filter: query.text('filter'), state: query.text('state'), skip: query.text('skip') }
       const expand = query.text('expand') === 'true'
-      const [part, domain] = await Promise.all([
-        calls.members(zms, params, { ...asked, expand, limit: pageSize }),
-        zms.call('getDomain', { domain: domainName }),
-      ])
-      const audited = domain.auditEnabled === true || part.summary.auditEnabled === true
+      const { audited, ...part } = await membersAndAudit(zms, calls, params, { ...asked, expand, limit: pageSize })
       const { trust } = part.summary
       const content = html`
 ${overview(request, calls, params, part.summary)}

@@ -1,4 +1,4 @@
-import { type CollectionCalls, groupCalls, roleCalls } from '../collection-calls.ts'
+import { type CollectionCalls, groupCalls, membersAndAudit, roleCalls } from '../collection-calls.ts'
 import { collectionPath } from '../collection-view.ts'
 import { auditField, postForm } from '../components.ts'
 import { html } from '../html.ts'
@@ -14,12 +14,8 @@ const deletePage = (calls: CollectionCalls) => {
     async load(request) {
       const { zms, params } = request
       const { domainName, name } = params
-      const [{ summary }, domain] = await Promise.all([
-        calls.members(zms, params, { limit: 1 }),
-        zms.call('getDomain', { domain: domainName }),
-      ])
+      const { summary, audited } = await membersAndAudit(zms, calls, params, { limit: 1 })
       const { active, expired, disabled, pending } = summary.memberCounts
-      const audited = domain.auditEnabled === true || summary.auditEnabled === true
       const to = collectionPath(calls, params)
       const content = html`
 <p>With the ${kind} <strong>${name}</strong> its ${active + expired + disabled} memberships are lost, ${pending} requests, the history of
