@@ -146,8 +146,9 @@ export class Transactions {
 
   /**
    * The answer to a COMMIT did not arrive, or does not tell. The stamps tell what became of it. Returns when it was
-   * committed; throws `lost`, to try again, or what the database said, when it was not; and a conflict when nobody can tell: others have changed the domains since, or the
-   * database cannot be asked. Then nothing may be repeated, since it may have happened.
+   * committed; throws `lost`, to try again, or what the database said, when it was not; and a conflict when nobody can
+   * tell: others have changed the domains since, or the database cannot be asked. Then nothing may be repeated, since it
+   * may have happened.
    */
   async #settleUnclearCommit(
     failure: DatabaseError,

@@ -21,6 +21,21 @@ const cutAt = (verdict: Verdict) => {
   }
 }
 
+/** The same; when the store then asks what became of its transaction, somebody else is faster, once. */
+const cutAnd = (verdict: Verdict, meanwhile: () => Promise<unknown>) => {
+  const cut = cutAt(verdict)
+  let isNext = false
+  return async (data: Buffer): Promise<Verdict> => {
+    const now = cut(data)
+    if (now === verdict) isNext = true
+    else if (isNext && data.includes('FOR UPDATE')) {
+      isNext = false
+      await meanwhile()
+    }
+    return now
+  }
+}
+
 /** An answer to a statement: an error that nobody knows. */
 const unknownError = () => {
   const text = Buffer.from('\xff\xff\x7f#HY000something went wrong', 'latin1')
@@ -70,15 +85,7 @@ describe('a MySQL store whose database fails', () => {
     const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
     await addReader(store, 'user.before')
     const other = openStore(db, database)
-    const cut = cutAt('cut-after')
-    let isCut = false
-    proxy.judge = async (data) => {
-      const verdict = cut(data)
-      if (verdict === 'cut-after') isCut = true
-      // The store asks what became of its transaction; somebody else was faster.
-      else if (isCut && data.includes('FOR UPDATE')) await addReader(other, 'user.other')
-      return verdict
-    }
+    proxy.judge = cutAnd('cut-after', () => addReader(other, 'user.other'))
     await assert.rejects(addReader(store, 'user.mine'), {
       status: 409,
       message: 'Concurrent update conflict, please retry your operation later.',
@@ -93,17 +100,7 @@ describe('a MySQL store whose database fails', () => {
     const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
     const other = openStore(db, database)
     await addReader(store, 'user.before')
-    const cut = cutAt('cut-before')
-    let isCut = false
-    proxy.judge = async (data) => {
-      const verdict = cut(data)
-      if (verdict === 'cut-before') isCut = true
-      else if (isCut && data.includes('FOR UPDATE')) {
-        isCut = false
-        await addReader(other, 'user.other')
-      }
-      return verdict
-    }
+    proxy.judge = cutAnd('cut-before', () => addReader(other, 'user.other'))
     await assert.rejects(addReader(store, 'user.mine'), { status: 409 })
     const found = await readersOf(store)
     assert.deepEqual([found.has('user.other'), found.has('user.mine')], [true, false])
@@ -115,20 +112,12 @@ describe('a MySQL store whose database fails', () => {
     const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
     const other = openStore(db, database)
     await addReader(store, 'user.before')
-    const cut = cutAt('cut-before')
-    let isCut = false
-    proxy.judge = async (data) => {
-      const verdict = cut(data)
-      if (verdict === 'cut-before') isCut = true
-      else if (isCut && data.includes('FOR UPDATE')) {
-        isCut = false
-        await addReader(other, 'user.other')
-        // By the time that the store asks, the clock has passed the stamp.
-        await db.query(`SELECT SLEEP(GREATEST(0, UNIX_TIMESTAMP(MAX(modified)) - UNIX_TIMESTAMP(NOW(3)) + 0.01))
-          FROM ${database}.domain WHERE name = 'sports'`)
-      }
-      return verdict
-    }
+    proxy.judge = cutAnd('cut-before', async () => {
+      await addReader(other, 'user.other')
+      // By the time that the store asks, the clock has passed the stamp.
+      await db.query(`SELECT SLEEP(GREATEST(0, UNIX_TIMESTAMP(MAX(modified)) - UNIX_TIMESTAMP(NOW(3)) + 0.01))
+        FROM ${database}.domain WHERE name = 'sports'`)
+    })
     await db.query(`UPDATE ${database}.domain SET modified = NOW(3) + INTERVAL 2 SECOND WHERE name = 'sports'`)
     await assert.rejects(addReader(store, 'user.mine'), { status: 409 })
     const found = await readersOf(store)
@@ -230,15 +219,9 @@ describe('a MySQL store whose database fails', () => {
         transaction.apply({ kind: 'deleteRoleMember', domain: 'sports', role: 'readers', member })
       })
     for (const member of ['user.a', 'user.b']) await addReader(store, member)
-    const cut = cutAt('cut-after')
-    let isCut = false
-    proxy.judge = async (data) => {
-      if (isCut && data.includes('FOR UPDATE'))
-        for (const member of ['user.a', 'user.b']) await addReader(other, member)
-      const verdict = cut(data)
-      if (verdict === 'cut-after') isCut = true
-      return verdict
-    }
+    proxy.judge = cutAnd('cut-after', async () => {
+      for (const member of ['user.a', 'user.b']) await addReader(other, member)
+    })
     // What comes at the same time is committed together.
     const both = [remove('user.a'), remove('user.b')]
     await Promise.all(both.map((each) => assert.rejects(each, { status: 409, detail: /changed since$/ })))
