@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { after, before, describe, test } from 'node:test'
-import { findChromium, startBrowser, type TestBrowser } from '../../support/browser.ts'
-import type { DevServers } from '../../support/dev-servers.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { startPage, Visitor } from './visitor.ts'
+import { before, test } from 'node:test'
+import { describeInBrowser, type Visitor } from './visitor.ts'
 
-const chromium = findChromium()
-
-describe('somebody who is denied', { skip: 'missing' in chromium && chromium.missing }, () => {
-  const dir = temporaryFolder()
-  let browser: TestBrowser
-  let servers: DevServers
+describeInBrowser('somebody who is denied', (there) => {
   let owner: Visitor
 
   before(async () => {
-    browser = await startBrowser('path' in chromium ? chromium.path : '')
-    servers = await startPage(dir)
-    owner = await Visitor.signedIn(browser, servers, 'owner')
+    owner = await there.signedIn('owner')
     await owner.go('/new-domain')
     await owner.write({ Name: 'user.owner' })
     await owner.press('Create')
-  })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await servers?.[Symbol.asyncDispose]()
   })
 
   test('needs a role, a service and a policy, whose effect is shown before it is added', async () => {

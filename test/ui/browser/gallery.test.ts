@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, test } from 'node:test'
 import { PageIndex } from '#ui/page-index.ts'
 import { PAGES } from '#ui/pages.ts'
-import { comparePictures, findChromium, startBrowser, type TestBrowser } from '../../support/browser.ts'
-import type { DevServers } from '../../support/dev-servers.ts'
+import { comparePictures } from '../../support/browser.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { ZmsCli } from '../../support/zms-cli.ts'
-import { startPage, Visitor } from './visitor.ts'
+import { describeInBrowser, type Visitor } from './visitor.ts'
 
-const chromium = findChromium()
 const GOLDEN = new URL('../golden/', import.meta.url)
 const OWNER = 'user.owner'
 const MONTH_MILLIS = 30 * 86_400_000
@@ -57,21 +55,12 @@ const SIGHTS: readonly (readonly [name: string, path: string])[] = [
   ['template-delete', '/domain/club/template/{template}/delete'],
 ]
 
-describe('every page, in both themes', { skip: 'missing' in chromium && chromium.missing }, () => {
-  const dir = temporaryFolder()
+describeInBrowser('every page, in both themes', (there) => {
   const ids = new Map<string, string>()
-  let browser: TestBrowser
-  let servers: DevServers
 
   before(async () => {
-    browser = await startBrowser('path' in chromium ? chromium.path : '')
-    servers = await startPage(dir)
-    await fill(new ZmsCli('', servers.summary, temporaryFolder()), ids)
+    await fill(new ZmsCli('', there.servers.summary, temporaryFolder()), ids)
     await mkdir(GOLDEN, { recursive: true })
-  })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await servers?.[Symbol.asyncDispose]()
   })
 
   const pathOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids.get(name) ?? '')
@@ -87,7 +76,7 @@ describe('every page, in both themes', { skip: 'missing' in chromium && chromium
 
   for (const theme of ['light', 'dark'] as const) {
     test(`is sound, and looks as it did: ${theme}`, async () => {
-      await using visitor = await Visitor.signedIn(browser, servers, 'owner', { theme, scale: 0.25 })
+      await using visitor = await there.signedIn('owner', { theme, scale: 0.25 })
       const problems: string[] = []
       for (const [name, path] of SIGHTS) {
         const status = await visitor.go(pathOf(path))
@@ -100,7 +89,7 @@ describe('every page, in both themes', { skip: 'missing' in chromium && chromium
   }
 
   test('fits on a telephone', async () => {
-    await using visitor = await Visitor.signedIn(browser, servers, 'owner', { width: 360, height: 740 })
+    await using visitor = await there.signedIn('owner', { width: 360, height: 740 })
     const wide: string[] = []
     for (const [name, path] of SIGHTS) {
       await visitor.go(pathOf(path))
@@ -111,7 +100,7 @@ describe('every page, in both themes', { skip: 'missing' in chromium && chromium
   })
 
   test('is reached with the keyboard', async () => {
-    await using visitor = await Visitor.signedIn(browser, servers, 'owner')
+    await using visitor = await there.signedIn('owner')
     await visitor.go('/domain/club/role/players')
     await visitor.page.keyboard.press('Tab')
     assert.equal(await focused(visitor), 'Skip to content')

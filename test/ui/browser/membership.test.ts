@@ -1,34 +1,21 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { findChromium, startBrowser, type TestBrowser } from '../../support/browser.ts'
-import type { DevServers } from '../../support/dev-servers.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { startPage, Visitor } from './visitor.ts'
+import { before, test } from 'node:test'
+import { describeInBrowser, type Visitor } from './visitor.ts'
 
-const chromium = findChromium()
 const DAY_MILLIS = 86_400_000
 const dayFromNow = (days: number) => new Date(Date.now() + days * DAY_MILLIS).toISOString().slice(0, 10)
 
-describe('people and memberships', { skip: 'missing' in chromium && chromium.missing }, () => {
-  const dir = temporaryFolder()
-  let browser: TestBrowser
-  let servers: DevServers
+describeInBrowser('people and memberships', (there) => {
   let owner: Visitor
   let jane: Visitor
 
   before(async () => {
-    browser = await startBrowser('path' in chromium ? chromium.path : '')
-    servers = await startPage(dir)
-    await using admin = await Visitor.signedIn(browser, servers, 'admin')
+    await using admin = await there.signedIn('admin')
     await admin.go('/new-domain')
     await admin.write({ Name: 'club', Administrators: 'user.owner' })
     await admin.press('Create')
-    owner = await Visitor.signedIn(browser, servers, 'owner')
-    jane = await Visitor.signedIn(browser, servers, 'jane')
-  })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await servers?.[Symbol.asyncDispose]()
+    owner = await there.signedIn('owner')
+    jane = await there.signedIn('jane')
   })
 
   test('a role is created with a member', async () => {
@@ -71,7 +58,7 @@ describe('people and memberships', { skip: 'missing' in chromium && chromium.mis
   })
 
   test('of two who change the same at once, the second is told', async () => {
-    await using second = await Visitor.signedIn(browser, servers, 'owner')
+    await using second = await there.signedIn('owner')
     for (const each of [owner, second]) await each.go('/domain/club/role/players/member/user.jane')
     await second.write({ Until: dayFromNow(60) })
     await second.press('Save the dates')

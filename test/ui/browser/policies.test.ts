@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { findChromium, startBrowser, type TestBrowser } from '../../support/browser.ts'
-import type { DevServers } from '../../support/dev-servers.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { startPage, Visitor } from './visitor.ts'
+import { before, test } from 'node:test'
+import { describeInBrowser, type Visitor } from './visitor.ts'
 
-const chromium = findChromium()
-
-describe('policies and access', { skip: 'missing' in chromium && chromium.missing }, () => {
-  let browser: TestBrowser
-  let servers: DevServers
+describeInBrowser('policies and access', (there) => {
   let admin: Visitor
 
   before(async () => {
-    browser = await startBrowser('path' in chromium ? chromium.path : '')
-    servers = await startPage(temporaryFolder())
-    admin = await Visitor.signedIn(browser, servers, 'admin')
+    admin = await there.signedIn('admin')
     await admin.go('/new-domain')
     await admin.write({ Name: 'club', Administrators: 'user.admin' })
     await admin.press('Create')
@@ -23,10 +14,6 @@ describe('policies and access', { skip: 'missing' in chromium && chromium.missin
     await admin.page.getByText('Create a policy').click()
     await admin.write({ Name: 'games' })
     await admin.press('Create the policy')
-  })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await servers?.[Symbol.asyncDispose]()
   })
 
   test('what an assertion would do is shown while it is written, and the words stay where they are', async () => {

@@ -1,28 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { findChromium, startBrowser, type TestBrowser } from '../../support/browser.ts'
-import type { DevServers } from '../../support/dev-servers.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { startPage, Visitor } from './visitor.ts'
+import { test } from 'node:test'
+import { describeInBrowser } from './visitor.ts'
 
-const chromium = findChromium()
-
-describe('somebody with a browser', { skip: 'missing' in chromium && chromium.missing }, () => {
-  const dir = temporaryFolder()
-  let browser: TestBrowser
-  let servers: DevServers
-
-  before(async () => {
-    browser = await startBrowser('path' in chromium ? chromium.path : '')
-    servers = await startPage(dir)
-  })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await servers?.[Symbol.asyncDispose]()
-  })
-
+describeInBrowser('somebody with a browser', (there) => {
   test('signs in with the password, comes to where it wanted to go, and signs out', async () => {
-    await using joe = await Visitor.open(browser, servers)
+    await using joe = await there.open()
     await joe.go('/new-domain?parent=user.joe')
     assert.equal(await joe.heading, 'Sign in')
     await joe.assertSound()
@@ -40,7 +22,7 @@ describe('somebody with a browser', { skip: 'missing' in chromium && chromium.mi
   })
 
   test('has a session that scripts and other sites do not get', async () => {
-    await using joe = await Visitor.signedIn(browser, servers, 'joe')
+    await using joe = await there.signedIn('joe')
     const cookies = await joe.page.context().cookies()
     assert.ok(cookies.length > 0)
     for (const { name, httpOnly, secure, sameSite } of cookies) {
@@ -50,18 +32,18 @@ describe('somebody with a browser', { skip: 'missing' in chromium && chromium.mi
   })
 
   test('signs in as the administrator by the link of the terminal, which is good once', async () => {
-    const path = (servers.summary.uiSignIn ?? '').slice((servers.summary.ui ?? '').length)
-    await using admin = await Visitor.open(browser, servers)
+    const path = (there.servers.summary.uiSignIn ?? '').slice((there.servers.summary.ui ?? '').length)
+    await using admin = await there.open()
     await admin.go(path)
     assert.equal(await admin.heading, 'Home')
     assert.match((await admin.page.locator('header').textContent()) ?? '', /user\.admin/)
-    await using thief = await Visitor.open(browser, servers)
+    await using thief = await there.open()
     assert.equal(await thief.go(path), 403)
     assert.match((await thief.problem) ?? '', /not good any more/)
   })
 
   test('creates a domain, and finds what was written when the session ends in the middle of a form', async () => {
-    await using joe = await Visitor.signedIn(browser, servers, 'joe')
+    await using joe = await there.signedIn('joe')
     await joe.go('/new-domain')
     await joe.write({ Name: 'user.joe', Description: '<b>Joe</b> & "friends"' })
     await joe.page.context().clearCookies()
@@ -77,7 +59,7 @@ describe('somebody with a browser', { skip: 'missing' in chromium && chromium.mi
   })
 
   test('can do without scripts', async () => {
-    await using joe = await Visitor.signedIn(browser, servers, 'jane', { scripts: false })
+    await using joe = await there.signedIn('jane', { scripts: false })
     await joe.go('/new-domain')
     await joe.write({ Name: 'user.jane' })
     await joe.press('Create')
@@ -85,14 +67,14 @@ describe('somebody with a browser', { skip: 'missing' in chromium && chromium.mi
   })
 
   test('is told that ZMS is away, and loses nothing', async () => {
-    await using joe = await Visitor.signedIn(browser, servers, 'joe')
+    await using joe = await there.signedIn('joe')
     await joe.go('/new-domain')
     await joe.write({ Name: 'user.joe.later', Description: 'written while ZMS was away' })
-    process.kill(servers.summary.pids.zms ?? 0, 'SIGSTOP')
+    process.kill(there.servers.summary.pids.zms ?? 0, 'SIGSTOP')
     try {
       await joe.press('Create')
     } finally {
-      process.kill(servers.summary.pids.zms ?? 0, 'SIGCONT')
+      process.kill(there.servers.summary.pids.zms ?? 0, 'SIGCONT')
     }
     assert.match((await joe.problem) ?? (await joe.heading) ?? '', /ZMS/)
     assert.equal(await joe.page.getByLabel('Description').inputValue(), 'written while ZMS was away')

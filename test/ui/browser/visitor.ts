@@ -1,11 +1,52 @@
 import assert from 'node:assert/strict'
-import type { Look, TestBrowser, Window } from '../../support/browser.ts'
+import { after, before, describe } from 'node:test'
+import { findChromium, type Look, startBrowser, type TestBrowser, type Window } from '../../support/browser.ts'
 import type { DevServers } from '../../support/dev-servers.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { startPages } from '../pages-of-dev.ts'
 
 /** Starts ZMS and the web page, where people sign in with their name as the password. */
-export const startPage = (dir: string): Promise<DevServers> =>
+const startPage = (dir: string): Promise<DevServers> =>
   startPages(dir, { 'athenz.ui.zms_timeout': '2000', 'athenz.ui.sign_in_attempts_per_minute': '100' })
+
+/** A browser and the servers of a test file. */
+export interface PageTests {
+  readonly servers: DevServers
+  /** Opens the page; nobody has signed in. */
+  open(look?: Look): Promise<Visitor>
+  /** Opens the page and signs in with the password. */
+  signedIn(name: string, look?: Look): Promise<Visitor>
+}
+
+/** Declares tests in a browser, with a ZMS and a web page of their own. They are skipped where there is no Chromium. */
+export function describeInBrowser(title: string, tests: (there: PageTests) => void): void {
+  const chromium = findChromium()
+  describe(title, { skip: 'missing' in chromium && chromium.missing }, () => {
+    const dir = temporaryFolder()
+    const started = new AsyncDisposableStack()
+    let running: { browser: TestBrowser; servers: DevServers } | undefined
+    before(async () => {
+      const browser = started.use(await startBrowser('path' in chromium ? chromium.path : ''))
+      running = { browser, servers: started.use(await startPage(dir)) }
+    })
+    after(() => started.disposeAsync())
+    const there = () => {
+      if (running === undefined) throw new Error('the page does not run yet')
+      return running
+    }
+    tests({
+      get servers() {
+        return there().servers
+      },
+      open(look) {
+        return Visitor.open(there().browser, there().servers, look)
+      },
+      signedIn(name, look) {
+        return Visitor.signedIn(there().browser, there().servers, name, look)
+      },
+    })
+  })
+}
 
 /** Somebody in front of the web page. */
 export class Visitor implements AsyncDisposable {
