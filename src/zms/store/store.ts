@@ -57,10 +57,10 @@ export type StoreQueries = DomainQueries &
 /** The view and the collected changes of one transaction. */
 export interface Transaction {
   /**
-   * The time of this transaction in epoch milliseconds; later than every stamp in the locked domains. The objects it
-   * changes are stamped with it. Their domains are stamped with it or a little later: stamps of domains follow the order
-   * in which transactions of this process become visible, so that who asks for everything since the latest stamp misses
-   * nothing.
+   * The time of this transaction in epoch milliseconds; later than every stamp that was visible in the locked domains.
+   * Transactions that become visible together may have the same. The objects it changes are stamped with it. Their
+   * domains are stamped with it or a little later: stamps of domains follow the order in which transactions of this
+   * process become visible, so that who asks for everything since the latest stamp misses nothing.
    */
   readonly now: number
   /** A domain as it will be after the changes collected so far; undefined when it does not exist. */

@@ -79,7 +79,8 @@ export class Batch {
   /** Keys of the rows of the locked domains as far as they exist by now. */
   readonly #domainIds = new Map<string, number>()
   readonly #changed = new Set<string>()
-  #lastTime: number
+  /** The time of the latest transaction; to begin with, the earliest that one may have: after the last stamps. */
+  #lastTime = 0
   #isStampUnsure = false
   /** The event before the commit was sent. */
   #committingAt = 0
@@ -88,7 +89,6 @@ export class Batch {
     this.#connection = connection
     this.#names = new Set(names)
     this.#parts = parts
-    this.#lastTime = 0
   }
 
   /** Begins with the locks of the domains, taken in ascending order of names; the domains need not exist. */
@@ -101,7 +101,7 @@ export class Batch {
       parts.clock.observe(row.now.getTime())
       batch.#held.set(name, { ...stamp, base: parts.cache.at(name, stamp), accepted: [], overlay: undefined })
       batch.#domainIds.set(name, row.id)
-      batch.#lastTime = Math.max(batch.#lastTime, stamp.modified)
+      batch.#lastTime = Math.max(batch.#lastTime, stamp.modified + 1)
     }
     if (parts.clock.unset) {
       const [row] = await connection.rows<{ now: Date }>('SELECT SYSDATE(3) AS now')
@@ -131,7 +131,8 @@ export class Batch {
    * never postponed.
    */
   async run<T>(decide: Decide<T>): Promise<Verdict<T>> {
-    const now = Math.max(this.#parts.clock.now(), this.#lastTime + 1)
+    // Those of one batch may have the same time: a millisecond for each would bring the stamp ahead of the clock.
+    const now = Math.max(this.#parts.clock.now(), this.#lastTime)
     const watch = new Watch()
     const load = (name: string) => watch.over(() => this.#domain(name))
     const queries = this.#parts.queriesOn({ rows: (sql, values) => watch.over(() => this.#rows(sql, values)) }, load)
