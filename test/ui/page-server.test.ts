@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { createSigner } from '#core/crypto/signing.ts'
 import { Sessions } from '#ui/sessions.ts'
 import type { DevServers } from '../support/dev-servers.ts'
+import { suspend } from '../support/suspend.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { startPages } from './pages-of-dev.ts'
 import { formsOf, type Shown, unescaped, Visitor } from './visitor.ts'
@@ -395,11 +396,10 @@ describe('while ZMS is away', () => {
     const csrf = await csrfOf(admin)
     const fields = { action: 'create', name: 'patient', description: 'a <b> & "c"', administrators: 'user.admin', csrf }
     await admin.submit('/new-domain', 'create', { name: 'slow' })
-    const pid = servers.summary.pids.zms ?? 0
-    process.kill(pid, 'SIGSTOP')
     let sent: Shown
     let saved: Shown
-    try {
+    {
+      using _ = await suspend(servers.summary.pids.zms)
       const shown = await admin.get('/due')
       assert.deepEqual([shown.status, shown.heading], [503, 'ZMS is away'])
       assert.ok(Number(shown.headers['retry-after']) > 0)
@@ -411,8 +411,6 @@ describe('while ZMS is away', () => {
         'was.description': '',
       })
       assert.equal((await stranger().post('/sign-in', { user: 'jack', password: 'jack' })).status, 503)
-    } finally {
-      process.kill(pid, 'SIGCONT')
     }
     // The first page needs nothing of ZMS to be shown again, the second one does.
     assert.equal(sent.status, 503)
@@ -425,19 +423,14 @@ describe('while ZMS is away', () => {
     assert.match((await admin.get('/domain/slow')).text, /<p>x &quot;y&quot;<\/p>/)
   })
   test('and requests pile up, the page still says that it is there', async () => {
-    const pid = servers.summary.pids.zms ?? 0
-    process.kill(pid, 'SIGSTOP')
-    try {
-      const pages = await Promise.all(Array.from({ length: 3 * MOST_IN_FLIGHT }, () => admin.get('/due')))
-      assert.ok(pages.every(({ status }) => status === 503))
-      assert.ok(pages.some(({ text }) => text.includes('too much to do')))
-      // While as many wait as may, it still tells that it is there.
-      const waiting = Array.from({ length: MOST_IN_FLIGHT }, () => admin.get('/due'))
-      const asked = await Promise.all(Array.from({ length: MOST_IN_FLIGHT }, () => stranger().get('/status')))
-      assert.ok(asked.every(({ status }) => status === 200))
-      await Promise.all(waiting)
-    } finally {
-      process.kill(pid, 'SIGCONT')
-    }
+    using _ = await suspend(servers.summary.pids.zms)
+    const pages = await Promise.all(Array.from({ length: 3 * MOST_IN_FLIGHT }, () => admin.get('/due')))
+    assert.ok(pages.every(({ status }) => status === 503))
+    assert.ok(pages.some(({ text }) => text.includes('too much to do')))
+    // While as many wait as may, it still tells that it is there.
+    const waiting = Array.from({ length: MOST_IN_FLIGHT }, () => admin.get('/due'))
+    const asked = await Promise.all(Array.from({ length: MOST_IN_FLIGHT }, () => stranger().get('/status')))
+    assert.ok(asked.every(({ status }) => status === 200))
+    await Promise.all(waiting)
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { suspend } from '../../support/suspend.ts'
 import { describeInBrowser } from './visitor.ts'
 
 describeInBrowser('somebody with a browser', (there) => {
@@ -70,11 +71,9 @@ describeInBrowser('somebody with a browser', (there) => {
     await using joe = await there.signedIn('joe')
     await joe.go('/new-domain')
     await joe.write({ Name: 'user.joe.later', Description: 'written while ZMS was away' })
-    process.kill(there.servers.summary.pids.zms ?? 0, 'SIGSTOP')
-    try {
+    {
+      using _ = await suspend(there.servers.summary.pids.zms)
       await joe.press('Create')
-    } finally {
-      process.kill(there.servers.summary.pids.zms ?? 0, 'SIGCONT')
     }
     assert.match((await joe.problem) ?? (await joe.heading) ?? '', /ZMS/)
     assert.equal(await joe.page.getByLabel('Description').inputValue(), 'written while ZMS was away')

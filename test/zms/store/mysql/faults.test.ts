@@ -6,6 +6,7 @@ import { MySqlConnection } from '#core/database/mysql-connection.ts'
 import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
 import { openStore, POOL_LIMITS, settingsFor } from '../../../support/mysql-store.ts'
 import { addReader, readersOf } from '../../../support/sports-readers.ts'
+import { suspend } from '../../../support/suspend.ts'
 import { startTcpProxy, type Verdict } from '../../../support/tcp-proxy.ts'
 
 const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
@@ -288,13 +289,11 @@ describe('a MySQL store whose database fails', () => {
     const primary = { ...settingsFor(db, database), statementTimeoutMillis: 300, connectTimeoutMillis: 300 }
     const store = openStore(db, database, { primary })
     await store.domain('sports')
-    process.kill(db.pid, 'SIGSTOP')
-    try {
+    {
+      using _ = await suspend(db.pid)
       await assert.rejects(store.domain('sports'), { status: 503 })
       await assert.rejects(addReader(store, 'user.a'), { status: 503 })
       assert.equal(await store.check(), false)
-    } finally {
-      process.kill(db.pid, 'SIGCONT')
     }
     const patient = openStore(db, database)
     await patient.domain('sports')
