@@ -38,7 +38,10 @@ export async function connectUi({ folder, ca, zmsUrl, port }: DevPair): Promise<
   try {
     await Promise.all([
       registerUi(client, keys),
-      folder.write(UI_ADDRESS_PROPERTIES, `${ADDRESS_HEAD}athenz.ui.zms_url=${zmsUrl}\n`),
+      folder.write(
+        UI_ADDRESS_PROPERTIES,
+        `${ADDRESS_HEAD}athenz.ui.zms_url=${zmsUrl}\nathenz.ui.certificate_sign_in_origin=https://localhost:${port}\n`,
+      ),
       folder.write(URL_FILE, `https://localhost:${port}\n`),
     ])
   } finally {
@@ -47,7 +50,7 @@ export async function connectUi({ folder, ca, zmsUrl, port }: DevPair): Promise<
 }
 
 const ADDRESS_HEAD =
-  '# Address of ZMS in this development folder. Written by athenz dev at each start; ui.properties wins.\n\n'
+  '# Addresses of ZMS and of the page in this development folder. Written by athenz dev at each start; ui.properties wins.\n\n'
 
 /**
  * Makes a link that signs in as the administrator, once and within a quarter of an hour; the one made before is not good

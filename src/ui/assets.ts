@@ -17,6 +17,7 @@ const compress = promisify(gzip)
 /** Name on the page, where it is, and its type. */
 const FILES: readonly (readonly [name: string, file: string, type: string])[] = [
   ['style.css', join(import.meta.dirname, 'style.css'), 'text/css; charset=utf-8'],
+  ['certificate-sign-in.js', join(import.meta.dirname, 'certificate-sign-in.js'), 'text/javascript; charset=utf-8'],
   ['icon.svg', join(import.meta.dirname, 'icon.svg'), 'image/svg+xml'],
   ['htmx.js', fileURLToPath(import.meta.resolve('htmx.org/dist/htmx.min.js')), 'text/javascript; charset=utf-8'],
 ]

@@ -13,6 +13,8 @@ export interface Frame {
   readonly documentationUrl?: string
   /** The browser asks for this path at once. */
   readonly reloadAs?: string
+  /** Asset with a script for this page. */
+  readonly script?: string
 }
 
 /** What was done just before. */
@@ -44,11 +46,13 @@ const HTMX_CONFIG = JSON.stringify({
 
 /** The whole document of a page. */
 export function document(view: View, frame: Frame): string {
-  const { assets, person, notice, problem, documentationUrl, reloadAs } = frame
+  const { assets, person, notice, problem, documentationUrl, reloadAs, script } = frame
   const whole = html`<html lang="en"><head><meta charset="utf-8"><title>${view.title} – Athenz</title>
 ${reloadAs !== undefined && html`<meta http-equiv="refresh" content="0;url=${reloadAs}">`}<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <meta name="htmx-config" content="${HTMX_CONFIG}"><link rel="stylesheet" href="${assets.url('style.css')}">
-<link rel="icon" href="${assets.url('icon.svg')}" type="image/svg+xml"><script src="${assets.url('htmx.js')}" defer></script></head>
+<link rel="icon" href="${assets.url('icon.svg')}" type="image/svg+xml"><script src="${assets.url('htmx.js')}" defer></script>${
+    script !== undefined && html`<script src="${assets.url(script)}" defer></script>`
+  }</head>
 <body hx-disinherit="*"><a class="skip" href="#content">Skip to content</a>
 <header><a class="brand" href="/">Athenz</a>${person && personal(person)}</header>
 ${domainFrame(view)}<main id="content" tabindex="-1">

@@ -7,6 +7,7 @@ import type { HttpServer } from '#core/http/server.ts'
 import type { Logger } from '#core/log/logger.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { Assets } from './assets.ts'
+import { CERTIFICATE_SCRIPT, CERTIFICATE_SIGN_IN, type CertificateSignIn } from './certificate-sign-in.ts'
 import { type Failure, failureOf } from './failure-view.ts'
 import { Fields } from './fields.ts'
 import { html } from './html.ts'
@@ -15,7 +16,7 @@ import { localPath } from './local-path.ts'
 import { END_NOTICE, noticeCookie, readNotice } from './notice-cookie.ts'
 import type { Page, PageRequest, View } from './page.ts'
 import { PageIndex } from './page-index.ts'
-import { isSameOrigin, SECURITY_HEADERS } from './security-headers.ts'
+import { contentPolicy, isSameOrigin, SECURITY_HEADERS } from './security-headers.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { hiddenInputs, type KeptForm, keptForm, type SignIn, type SignInRefusal } from './sign-in.ts'
 import { ZmsCalls } from './zms-calls.ts'
@@ -26,6 +27,8 @@ export interface PageServerOptions {
   readonly assets: Assets
   readonly sessions: Sessions
   readonly signIn: SignIn
+  /** Signing in with the certificate of the browser, where it is offered. */
+  readonly certificates: CertificateSignIn | undefined
   readonly client: ZmsClient
   /** Header in which ZMS takes tokens. */
   readonly tokenHeader: string
@@ -102,11 +105,12 @@ export class PageServer {
     if (pathname === STATUS_PATH) return { status: 200, body: 'ok\n', headers: { 'content-type': 'text/plain' } }
     if (pathname.startsWith('/assets/')) return this.#asset(visit)
     if (pathname === `${SIGN_IN}/link`) return this.#signInByLink(visit)
+    if (pathname === CERTIFICATE_SIGN_IN) return this.#tokenUrl(visit)
     const session = this.#options.sessions.read(cookies)
     if (pathname === SIGN_IN) {
       exchange.api = SIGN_IN
       const next = localPath(query.text('next'))
-      return session === undefined ? this.#signInPage({ next, status: 200 }) : seeOther(next ?? '/')
+      return session === undefined ? this.#signInPage(exchange, { next, status: 200 }) : seeOther(next ?? '/')
     }
     const found = this.#index.find(pathname)
     // Strict cookies do not come along with a link on another site, such as one in a mail: asked for from here, they do.
@@ -119,16 +123,18 @@ export class PageServer {
 
   async #post(visit: Visit, body: unknown): Promise<Answer> {
     const { exchange, pathname, cookies } = visit
-    const { sessions, origin } = this.#options
+    const { sessions, signIn } = this.#options
     const source = { origin: exchange.header('origin'), secFetchSite: exchange.header('sec-fetch-site') }
-    if (!isSameOrigin(source, origin ?? `https://${exchange.header('host')}`)) {
+    if (!isSameOrigin(source, this.#originOf(exchange))) {
       return this.#problem(403, 'This form was not sent from this page', 'Nothing has been done.')
     }
     if (exchange.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() !== FORM) {
       return this.#problem(415, 'This is no form', `Forms are sent as ${FORM}.`)
     }
     const form = Fields.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
-    if (pathname === SIGN_IN) return this.#signInByPassword(visit, form)
+    const { remoteAddress } = exchange
+    if (pathname === SIGN_IN) return this.#signIn(visit, form, signIn.withPassword(form, remoteAddress))
+    if (pathname === CERTIFICATE_SIGN_IN) return this.#signIn(visit, form, signIn.withCertificate(form, remoteAddress))
     const session = sessions.read(cookies)
     if (pathname === '/sign-out') return this.#signOut(visit, session, form)
     const found = this.#index.find(pathname)
@@ -200,25 +206,32 @@ export class PageServer {
   }
 
   /** Asks to sign in for a form whose session has ended, and keeps what was written. */
-  #askAgain({ target }: Visit, fields: Fields, cookies: readonly string[] = []): Answer {
+  #askAgain({ target, exchange }: Visit, fields: Fields, cookies: readonly string[] = []): Answer {
     const to = localPath(target) ?? '/'
     const problem = 'Your sign-in has ended.'
-    return this.#signInPage({ next: to, status: 401, problem, kept: { to, fields }, cookies })
+    return this.#signInPage(exchange, { next: to, status: 401, problem, kept: { to, fields }, cookies })
   }
 
-  async #signInByPassword(visit: Visit, form: Fields): Promise<Answer> {
-    const { signIn, sessions } = this.#options
-    visit.exchange.api = SIGN_IN
+  /** Goes on as the person whom a form signs in, or says why it does not. */
+  async #signIn(visit: Visit, form: Fields, attempt: Promise<Session | SignInRefusal>): Promise<Answer> {
+    const { sessions } = this.#options
+    visit.exchange.api = visit.pathname
     const next = localPath(form.text('next'))
     const kept = keptForm(form)
-    const signedIn = await signIn.withPassword(form, visit.exchange.remoteAddress).catch((error: unknown) => {
+    const signedIn = await attempt.catch((error: unknown) => {
       const { status, text, retryAfterSeconds } = this.#failure(error, undefined, undefined, visit.exchange)
       return { status, problem: text, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
     })
     if (!('principal' in signedIn)) {
       const { status, problem } = signedIn
       const userName = form.text('user')
-      const answer = this.#signInPage({ next, status, problem, ...(kept && { kept }), ...(userName && { userName }) })
+      const answer = this.#signInPage(visit.exchange, {
+        next,
+        status,
+        problem,
+        ...(kept && { kept }),
+        ...(userName && { userName }),
+      })
       return { ...answer, headers: { ...answer.headers, ...retryAfter(signedIn) } }
     }
     const cookie = sessions.cookie(signedIn)
@@ -252,7 +265,7 @@ export class PageServer {
       const { status, headers } = seeOther('/', [sessions.cookie(signedIn)])
       return { status, headers: { ...headers, 'referrer-policy': 'no-referrer' } }
     }
-    const answer = this.#signInPage({ next: '/', ...signedIn })
+    const answer = this.#signInPage(exchange, { next: '/', ...signedIn })
     return { ...answer, headers: { ...answer.headers, ...retryAfter(signedIn) } }
   }
 
@@ -268,13 +281,40 @@ export class PageServer {
     return seeOther(SIGN_IN, [sessions.endCookie])
   }
 
-  #signInPage({ next, status, problem, userName, kept, cookies = [] }: SignInPage): Answer {
-    const content = this.#options.signIn.form(next, userName, kept)
+  #signInPage(exchange: Exchange, { next, status, problem, userName, kept, cookies = [] }: SignInPage): Answer {
+    const certificates = this.#certificatesAt(exchange)
+    const content = this.#options.signIn.form({ next, userName, kept, certificates })
     const answer = this.#document(
       { title: 'Sign in', status, content },
-      problem ? { problem: html`<p>${problem}</p>` } : {},
+      { ...(problem && { problem: html`<p>${problem}</p>` }), ...(certificates && { script: CERTIFICATE_SCRIPT }) },
     )
-    return { ...answer, headers: { ...answer.headers, ...(cookies.length > 0 && { 'set-cookie': cookies }) } }
+    return {
+      ...answer,
+      headers: {
+        ...answer.headers,
+        ...(certificates && { 'content-security-policy': contentPolicy(certificates.zmsOrigin) }),
+        ...(cookies.length > 0 && { 'set-cookie': cookies }),
+      },
+    }
+  }
+
+  /** Tells the script of the form where the browser gets the token. */
+  async #tokenUrl({ exchange }: Visit): Promise<Answer> {
+    exchange.api = CERTIFICATE_SIGN_IN
+    const url = await this.#certificatesAt(exchange)?.tokenUrl()
+    const [status, body] = url === undefined ? [404, { message: 'not offered here' }] : [200, { url }]
+    return { status, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+  }
+
+  /** At another address than its own the page could not read the token. */
+  #certificatesAt(exchange: Exchange): CertificateSignIn | undefined {
+    const { certificates } = this.#options
+    return certificates?.origin === this.#originOf(exchange) ? certificates : undefined
+  }
+
+  /** Address of the page as the browser sees it. */
+  #originOf(exchange: Exchange): string {
+    return this.#options.origin ?? `https://${exchange.header('host')}`
   }
 
   /** Has the browser ask again for the same page. */

@@ -5,16 +5,7 @@ import type { HeaderValues } from '#core/http/errors.ts'
  * neither browsers nor proxies keep it.
  */
 export const SECURITY_HEADERS: HeaderValues = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "form-action 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
+  'content-security-policy': contentPolicy(),
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
   // Not `no-referrer`: browsers would then send forms with the origin `null`.
@@ -23,6 +14,20 @@ export const SECURITY_HEADERS: HeaderValues = {
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'cache-control': 'no-store',
+}
+
+/** What the scripts of a page may do; they may ask the page itself, and another server where one is given. */
+export function contentPolicy(server = ''): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `connect-src 'self' ${server}`.trim(),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
 }
 
 /** What a browser says of where a request comes from. */

@@ -2,6 +2,7 @@ import { AthenzClientError } from '#client/client-error.ts'
 import type { ZmsClient } from '#client/zms-client.ts'
 import { addressKey } from '#core/http/address-key.ts'
 import { TokenBuckets } from '#core/http/token-buckets.ts'
+import type { CertificateSignIn } from './certificate-sign-in.ts'
 import { Fields } from './fields.ts'
 import { type Content, type Html, html } from './html.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -15,6 +16,10 @@ export interface SignInOptions {
   readonly service: string
   readonly userDomain: string
   readonly passwords: boolean
+  /** Signing in with the certificate of the browser, where it is offered. */
+  readonly certificates: CertificateSignIn | undefined
+  /** Header in which ZMS takes tokens. */
+  readonly tokenHeader: string
   /** File with a sign-in by a link. */
   readonly linkFile: string | undefined
   readonly attemptsPerMinute: number
@@ -24,6 +29,15 @@ export interface SignInOptions {
   readonly clock: () => number
   /** Milliseconds of a clock that does not go back. */
   readonly uptime?: () => number
+}
+
+/** What the form to sign in has. */
+export interface SignInForm {
+  readonly next: string | undefined
+  readonly userName?: string | undefined
+  readonly kept?: KeptForm | undefined
+  /** Absent where it is not offered. */
+  readonly certificates: CertificateSignIn | undefined
 }
 
 /** Why somebody could not sign in. */
@@ -85,6 +99,25 @@ export class SignIn {
     }
   }
 
+  /** Signs in with the token that the browser got from ZMS. Throws AthenzClientError when ZMS cannot say. */
+  async withCertificate(fields: Fields, address: string): Promise<Session | SignInRefusal> {
+    const { client, sessions, certificates, tokenHeader } = this.#options
+    if (certificates === undefined) return refused(403, 'Signing in with a certificate is switched off here.')
+    const late = this.#takeAttempt(address, undefined)
+    if (late !== undefined) return late
+    const session = sessions.of(fields.exact('token'))
+    if (session === undefined) return refused(400, 'This is no token of ZMS for this page.')
+    try {
+      // Whoever comes with a session is somebody to whom ZMS has issued one.
+      const headers = { [tokenHeader]: await sessions.credential(session) }
+      await client.call('getServicePrincipal', {}, { headers })
+      return session
+    } catch (error) {
+      if (!(error instanceof AthenzClientError) || error.status !== 401) throw error
+      return refused(401, 'ZMS does not accept this token.')
+    }
+  }
+
   /** Signs in with the code of a link. */
   async withLink(code: string | undefined, address: string): Promise<Session | SignInRefusal> {
     const { linkFile, sessions, clock } = this.#options
@@ -97,20 +130,21 @@ export class SignIn {
   }
 
   /** The form to sign in, which leads to `next` afterwards. */
-  form(next: string | undefined, userName?: string, kept?: KeptForm): Html {
+  form({ next, userName, kept, certificates }: SignInForm): Html {
     const { passwords, linkFile } = this.#options
+    const inputs = html`<input type="hidden" name="next" value="${next}">${kept && keptInputs(kept)}`
     return html`${
       kept &&
       html`<p>What you had written is kept. Sign in to see it again and send it; nothing has been changed yet.</p>`
     }
 ${
   passwords &&
-  html`<form method="post" action="/sign-in" class="stacked"><input type="hidden" name="next" value="${next}">
-${kept && keptInputs(kept)}
+  html`<form method="post" action="/sign-in" class="stacked">${inputs}
 <div class="field"><label for="user">Name</label><input id="user" name="user" value="${userName}" autocomplete="username" required autofocus></div>
 <div class="field"><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required></div>
 <button class="primary">Sign in</button></form>`
 }
+${certificates?.form(inputs)}
 ${
   linkFile !== undefined &&
   html`<p>This page belongs to <code>athenz dev</code>, which printed a link to sign in as its administrator. A link is good once;

@@ -13,6 +13,7 @@ import { Closers } from '#core/main/closers.ts'
 import type { RunningServer } from '#core/main/run-server.ts'
 import { systemClock } from '#core/seam/clock.ts'
 import { Assets } from './assets.ts'
+import { CertificateSignIn } from './certificate-sign-in.ts'
 import { PageServer, STATUS_PATH } from './page-server.ts'
 import { PAGES } from './pages.ts'
 import { Sessions } from './sessions.ts'
@@ -42,13 +43,25 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
         retries: 1,
       }),
     )
+    const signer = createSigner(identity.key, identity.keyId)
     const sessions = new Sessions({
       service: ui.service,
-      signer: createSigner(identity.key, identity.keyId),
+      signer,
       key: identity.key,
       longestMillis: ui.sessionTimeoutMinutes * MILLIS_PER_MINUTE,
       clock: systemClock,
     })
+    const { certificateSignInOrigin } = ui
+    const certificates =
+      certificateSignInOrigin === undefined
+        ? undefined
+        : new CertificateSignIn({
+            signer,
+            service: ui.service,
+            origin: certificateSignInOrigin,
+            zmsUrl: ui.zmsBrowserUrl ?? ui.zmsUrl,
+            clock: systemClock,
+          })
     const exempt = exemptNetworks(config.ts.rateLimitExempt)
     const signIn = new SignIn({
       client,
@@ -56,6 +69,8 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
       service: ui.service,
       userDomain: ui.userDomain,
       passwords: ui.passwordSignIn,
+      certificates,
+      tokenHeader: TOKEN_HEADER,
       linkFile: ui.signInLinkFile,
       attemptsPerMinute: ui.signInAttemptsPerMinute,
       isShared: (address) => exempt.includes(address),
@@ -69,6 +84,7 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
       assets: await Assets.read(),
       sessions,
       signIn,
+      certificates,
       client,
       tokenHeader: TOKEN_HEADER,
       pageSize: ui.pageSize,

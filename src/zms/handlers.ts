@@ -15,6 +15,7 @@ import { entityService } from './service/entity.ts'
 import { groupService } from './service/group.ts'
 import { groupMembershipService } from './service/group-membership.ts'
 import { groupMetaService } from './service/group-meta.ts'
+import { pageTokenService } from './service/page-token.ts'
 import { policyService } from './service/policy.ts'
 import { policySearchService } from './service/policy-search.ts'
 import { principalMembershipService } from './service/principal-memberships.ts'
@@ -67,5 +68,6 @@ export function zmsHandlers(deps: ZmsDependencies, parts: SystemParts): Handlers
     ...signedDomainsService(deps),
     ...systemService(deps, parts),
     ...tokenService(deps),
+    ...pageTokenService(deps),
   }
 }

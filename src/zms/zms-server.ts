@@ -145,6 +145,7 @@ export async function startZms(
       authHistory: history && authHistoryOf(history.store, config.ts.authHistoryHours * SECONDS_PER_HOUR),
       authorities,
       providerClient,
+      keyStore,
       credentialsBox,
       signer: signers.preferred(),
       onChangeElsewhere: (listener) => seat?.subscribe(CHANGED, listener),
@@ -214,11 +215,21 @@ async function dependencies(
     audit: AuditLog
     providerClient: ProviderClient | undefined
     authHistory: AuthHistory | undefined
-  } & Pick<ZmsDependencies, 'signer' | 'onChangeElsewhere' | 'credentialsBox' | 'log'>,
+  } & Pick<ZmsDependencies, 'signer' | 'onChangeElsewhere' | 'keyStore' | 'credentialsBox' | 'log'>,
 ): Promise<ZmsDependencies> {
   const { zms } = config
-  const { store, authorities, audit, authHistory, providerClient, signer, credentialsBox, log, onChangeElsewhere } =
-    parts
+  const {
+    store,
+    authorities,
+    audit,
+    authHistory,
+    providerClient,
+    signer,
+    keyStore,
+    credentialsBox,
+    log,
+    onChangeElsewhere,
+  } = parts
   const now = Date.now
   const named = (property: string, className: string | undefined) =>
     className === undefined ? undefined : authorities.named(property, className)
@@ -280,6 +291,7 @@ async function dependencies(
     domainMetaStore: await openDomainMetaStore(config),
     resourceValidator,
     resourceSpellings: await openResourceSpellings(config),
+    keyStore,
     credentialsBox,
     userAuthority,
     principalAuthority: named('athenz.zms.principal_authority_class', zms.principalAuthorityClass),

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import type { ClientCertificate } from './client-certificate.ts'
 
 /** Chromium as Debian and its relatives name it. */
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome']
@@ -16,6 +17,8 @@ export interface Look {
   readonly scale?: number
   /** False: as in a browser that runs none. */
   readonly scripts?: boolean
+  /** A certificate of the person, and the one other server that it is shown to. */
+  readonly certificate?: ClientCertificate & { readonly origin: string }
 }
 
 /** One person's browser window, with cookies of its own. */
@@ -54,7 +57,7 @@ export async function startBrowser(path: string): Promise<TestBrowser> {
 }
 
 async function openWindow(browser: Browser, origin: string, look: Look = {}): Promise<Window> {
-  const { theme = 'light', width = 1100, height = 800, scale = 1, scripts = true } = look
+  const { theme = 'light', width = 1100, height = 800, scale = 1, scripts = true, certificate } = look
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     colorScheme: theme,
@@ -64,11 +67,21 @@ async function openWindow(browser: Browser, origin: string, look: Look = {}): Pr
     reducedMotion: 'reduce',
     timezoneId: 'UTC',
     locale: 'en-US',
+    ...(certificate && {
+      clientCertificates: [
+        {
+          origin: certificate.origin,
+          cert: Buffer.from(certificate.certificate),
+          key: Buffer.from(certificate.key),
+        },
+      ],
+    }),
   })
   const incidents: string[] = []
   context.on('request', (request) => {
     const url = request.url()
-    if (new URL(url).origin !== origin && !url.startsWith('data:')) incidents.push(`asked another server: ${url}`)
+    const isKnown = [origin, certificate?.origin].includes(new URL(url).origin)
+    if (!isKnown && !url.startsWith('data:')) incidents.push(`asked another server: ${url}`)
   })
   context.on('weberror', (error) => void incidents.push(`error: ${error.error().message}`))
   context.on('console', (message) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { isIP } from 'node:net'
 import type { DevSummary } from '../../src/cli/dev-announcement.ts'
 
 /** A page as it came. */
@@ -80,10 +81,11 @@ export class Visitor {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const all = { 'x-forwarded-for': this.address, ...(cookie !== '' && { cookie }), ...headers }
     const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as Record<string, string>
-    const { port } = new URL(this.origin)
+    const { port, hostname, host } = new URL(this.origin)
+    const name = isIP(hostname) === 0 && { servername: hostname }
     return new Promise((resolve, reject) => {
-      const options = { method, port, path, host: '127.0.0.1', servername: 'localhost', ca: this.#ca, agent: false }
-      const asked = request({ ...options, headers: { host: `localhost:${port}`, ...sent } }, (response) => {
+      const options = { method, port, path, host: '127.0.0.1', ...name, ca: this.#ca, agent: false }
+      const asked = request({ ...options, headers: { host, ...sent } }, (response) => {
         const parts: Buffer[] = []
         response.on('data', (part: Buffer) => parts.push(part))
         response.once('end', () => {

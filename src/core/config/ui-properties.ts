@@ -11,6 +11,8 @@ export const uiProperties = {
   user_domain: text('user', 'Domain of the people who sign in, as in ZMS.'),
   origin: origin(unset, 'Address of the page as browsers see it, when a proxy in front of it changes the Host header.'),
   password_sign_in: boolean(true, 'Let people sign in with the name and password that ZMS checks.'),
+  certificate_sign_in_origin: origin(unset, 'Address at which browsers sign in by certificate; none when not set.'),
+  zms_browser_url: url(unset, 'Where browsers reach ZMS to sign in by certificate; zms_url when not set.'),
   sign_in_link_file: path(unset, 'File with a sign-in by a link, as athenz dev writes it; none when not set.'),
   session_timeout: minutes(60, 'Longest time until somebody has to sign in again; ZMS may set a shorter one.'),
   sign_in_attempts_per_minute: count(10, 'Attempts to sign in by one address that is not exempt, and for one name.'),

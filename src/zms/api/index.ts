@@ -12,6 +12,7 @@ import { entityEndpoints } from './entity.ts'
 import { groupEndpoints } from './group.ts'
 import { groupMembershipEndpoints } from './group-membership.ts'
 import { groupMetaEndpoints } from './group-meta.ts'
+import { pageTokenEndpoints } from './page-token.ts'
 import { policyEndpoints } from './policy.ts'
 import { policySearchEndpoints } from './policy-search.ts'
 import { quotaEndpoints } from './quota.ts'
@@ -53,6 +54,7 @@ export const publishedEndpoints = {
   ...accessEndpoints,
   ...signedDomainsEndpoints,
   ...tokenEndpoints,
+  ...pageTokenEndpoints,
   ...userEndpoints,
   ...quotaEndpoints,
   ...reviewEndpoints,

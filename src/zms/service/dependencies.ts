@@ -1,4 +1,5 @@
 import type { Authority } from '#core/authority/authority.ts'
+import type { KeyStore } from '#core/authority/key-store.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { SecretBox } from '#core/crypto/secret-box.ts'
 import type { Signer } from '#core/crypto/signing.ts'
@@ -37,6 +38,8 @@ export interface ZmsDependencies {
   readonly resourceValidator: ResourceValidator
   /** What resources of certain actions stand for; the first of an action counts. */
   readonly resourceSpellings: readonly ResourceSpelling[]
+  /** Public keys of services. */
+  readonly keyStore: KeyStore
   /** Encrypts credentials of services, when a key for it is configured. */
   readonly credentialsBox: SecretBox | undefined
   /** Judge of users, when one is configured. */

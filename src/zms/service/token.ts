@@ -6,6 +6,7 @@ import { signPrincipalToken } from '#core/token/sign-principal-token.ts'
 import type { tokenEndpoints } from '../api/token.ts'
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts'
 import type { ZmsDependencies } from './dependencies.ts'
+import { issueUserToken } from './user-token.ts'
 import { compact } from './wire-form.ts'
 
 /** Stands in a path for the user who asks. */
@@ -13,7 +14,7 @@ const SELF = '_self_'
 
 /** Principal tokens. */
 export function tokenService(deps: ZmsDependencies): Handlers<typeof tokenEndpoints> {
-  const { config, signer, authorizedServices, now } = deps
+  const { config, signer, authorizedServices } = deps
   const { zms } = config
   const host = zms.hostname
 
@@ -33,20 +34,7 @@ export function tokenService(deps: ZmsDependencies): Handlers<typeof tokenEndpoi
       const services = servicesOf(query.serviceNames, (service) =>
         unauthorized(`getUserToken: Service ${service} is not authorized in ZMS`),
       )
-      const issueTimeSeconds = Math.floor(now() / 1000)
-      const token = await signPrincipalToken(
-        {
-          version: 'U1',
-          domain: principal.domain,
-          name: principal.name ?? '',
-          host,
-          issueTimeSeconds,
-          expiryTimeSeconds: issueTimeSeconds + zms.userTokenTimeoutSeconds,
-          ...(context.remoteAddress && { ip: context.remoteAddress }),
-          ...(services.length > 0 && { authorizedServices: services }),
-        },
-        signer,
-      )
+      const token = await issueUserToken(deps, principal, { services, ip: context.remoteAddress })
       const reply = compact({ token, header: query.header ? deps.principalAuthority?.header : undefined })
       return ok(reply, services.length > 0 ? crossOriginHeaders(zms, context) : undefined)
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { clientCertificate } from '../../support/client-certificate.ts'
 import { suspend } from '../../support/suspend.ts'
 import { describeInBrowser } from './visitor.ts'
 
@@ -41,6 +42,24 @@ describeInBrowser('somebody with a browser', (there) => {
     await using thief = await there.open()
     assert.equal(await thief.go(path), 403)
     assert.match((await thief.problem) ?? '', /not good any more/)
+  })
+
+  test('signs in with its certificate, and is told when ZMS does not take it', async () => {
+    const { summary } = there.servers
+    const { origin } = new URL(summary.zms ?? '')
+    const certificate = { ...(await clientCertificate(summary, 'user.jane')), origin }
+    await using jane = await there.open({ certificate })
+    await jane.go('/new-domain?parent=user.jane')
+    await jane.press('Sign in with the certificate of this browser')
+    assert.equal(await jane.heading, 'Create a domain')
+    assert.match((await jane.page.locator('header').textContent()) ?? '', /user\.jane/)
+    await jane.assertSound()
+    const service = { ...(await clientCertificate(summary, 'sports.api')), origin }
+    await using robot = await there.open({ certificate: service })
+    await robot.go('/sign-in')
+    await robot.page.getByRole('button', { name: 'Sign in with the certificate' }).click()
+    await robot.page.getByText('ZMS did not take a certificate of this browser').waitFor()
+    assert.equal(await robot.heading, 'Sign in')
   })
 
   test('creates a domain, and finds what was written when the session ends in the middle of a form', async () => {

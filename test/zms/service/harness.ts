@@ -19,6 +19,7 @@ import { principalDomainsOf } from '#zms/service/principal-domains.ts'
 import type { ProviderClient } from '#zms/service/provider-client.ts'
 import { QuotaRules } from '#zms/service/quota-rules.ts'
 import { admitsEverything } from '#zms/service/resource-validator.ts'
+import { ServiceKeyStore } from '#zms/service/service-key-store.ts'
 import { ServiceProviders } from '#zms/service/service-providers.ts'
 import { SolutionTemplates } from '#zms/service/solution-templates.ts'
 import { Writes } from '#zms/service/writes.ts'
@@ -147,6 +148,7 @@ export class Harness {
       domainMetaStore: anyMetaValue,
       resourceValidator: admitsEverything,
       resourceSpellings: cloudResources(config),
+      keyStore: new ServiceKeyStore({ store, ownKeys: new Map() }),
       credentialsBox: undefined,
       userAuthority,
       principalAuthority: undefined,
