@@ -161,7 +161,11 @@ export class Container {
     this.#load.start()
     const addresses = await this.server.listen()
     if (config.ts.opsPort > 0) {
-      const report = new ProcessReport({ registry: this.registry, checks, stopping: this.server.stopping })
+      const report = new ProcessReport({
+        registry: this.registry,
+        checks: this.#withOwnCheck(checks),
+        stopping: this.server.stopping,
+      })
       if (seat) {
         seat.report(report)
       } else {
@@ -170,6 +174,14 @@ export class Container {
       }
     }
     return addresses
+  }
+
+  /** What is read once serves for as long as the certificate is good; but who has replaced it has to learn that it was in vain. */
+  #withOwnCheck(checks: ReadonlyMap<string, ReadinessCheck>): ReadonlyMap<string, ReadinessCheck> {
+    const tls = this.#tls
+    if (tls === undefined) return checks
+    const check = () => tls.problem && `${tls.problem}; those that were read before stay in use`
+    return new Map([...checks, ['certificates', check]])
   }
 
   /** Stops gracefully, then closes what was opened. */

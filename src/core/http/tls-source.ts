@@ -30,7 +30,7 @@ export class TlsSource {
   readonly #listeners: ((material: TlsMaterial) => void)[] = []
   #material: TlsMaterial
   #state: string
-  #complaint: string | undefined
+  #problem: string | undefined
   #checking: Promise<boolean> | undefined
 
   /** Reads the files for the first time. Throws Error that names the file and the reason. */
@@ -53,6 +53,11 @@ export class TlsSource {
     return this.#material
   }
 
+  /** Why the files as they are cannot be used, as long as that lasts; what was read before stays in use meanwhile. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   /** Calls `listener` with new material from now on. */
   onChange(listener: (material: TlsMaterial) => void): void {
     this.#listeners.push(listener)
@@ -71,23 +76,31 @@ export class TlsSource {
     clearInterval(this.#timer)
   }
 
+  get #names() {
+    return { files: fileNames(this.#files) }
+  }
+
   async #check(): Promise<boolean> {
     try {
       const state = await fileState(this.#files)
-      if (state === this.#state) return false
+      if (state === this.#state) {
+        if (this.#problem !== undefined) this.#log.info(this.#names, 'TLS keys and certificates are there again')
+        this.#problem = undefined
+        return false
+      }
       const material = await loadUsable(this.#files)
       for (const listener of this.#listeners) listener(material)
       this.#material = material
       this.#state = state
-      this.#complaint = undefined
-      this.#log.info({ files: fileNames(this.#files) }, 'TLS keys and certificates are read again')
+      this.#problem = undefined
+      this.#log.info(this.#names, 'TLS keys and certificates are read again')
       return true
     } catch (error) {
-      const complaint = messageOf(error)
-      if (complaint !== this.#complaint) {
+      const problem = messageOf(error)
+      if (problem !== this.#problem) {
         this.#log.error({ err: error }, 'TLS keys and certificates cannot be read again; the old ones stay in use')
       }
-      this.#complaint = complaint
+      this.#problem = problem
       return false
     }
   }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { ConfigError } from '#core/config/config-error.ts'
 import { freePort } from '../../../src/cli/server-port.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { until } from '../../support/until.ts'
 import { openContainer as open } from './open-container.ts'
 import { clientCertificate, send, testPki } from './support.ts'
 
@@ -63,6 +65,27 @@ describe('a container', () => {
     assert.equal(await ask(limited, '/api/v1/open', { key, cert }), 404)
     await assert.rejects(ask(limited, '/api/v1/status'))
     await assert.rejects(ask(own, '/api/v1/open'), { code: 'ECONNREFUSED' })
+  })
+
+  test('is ready, with a remark, while new keys and certificates cannot be used', async () => {
+    const root = temporaryFolder()
+    const pki = await testPki(root)
+    const [port, opsPort] = [await freePort(), await freePort()]
+    await using _opened = await open(pki, root, {
+      'athenz.tls_port': port,
+      'athenz.ts.ops_port': opsPort,
+      'athenz.ssl_key_store_reload_seconds': 1,
+    })
+    const ask = async () => {
+      const answer = await fetch(`http://127.0.0.1:${opsPort}/readyz`)
+      return [answer.status, await answer.json()] as const
+    }
+    assert.deepEqual(await ask(), [200, { status: 'ok' }])
+    const file = pki.files.certificate?.file ?? ''
+    writeFileSync(file, 'garbage')
+    const remark = `${file}: it is neither PEM nor PKCS#12 nor JKS; those that were read before stay in use`
+    const told = [200, { status: 'ok', remarks: { certificates: remark } }]
+    await until(async () => isDeepStrictEqual(await ask(), told), { what: 'a remark about the certificate' })
   })
 
   test('names the properties of files that cannot be read', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { TlsMaterial } from '#core/http/tls-material.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
@@ -70,6 +70,26 @@ describe('a TLS source', () => {
       assert.equal(opened.messages().length, 1)
     })
   }
+
+  test('says what is wrong with its files for as long as that lasts, also when the very same ones come back', async () => {
+    const pki = await testPki(temporaryFolder())
+    using opened = await openSource(pki)
+    const file = certificateFile(pki)
+    assert.equal(opened.source.problem, undefined)
+    renameSync(file, `${file}.away`)
+    await opened.source.check()
+    assert.match(opened.source.problem ?? '', /^ENOENT: .*server\.pem/)
+    renameSync(`${file}.away`, file)
+    assert.deepEqual([await opened.source.check(), opened.source.problem], [false, undefined])
+    assert.equal(opened.messages()[1], 'TLS keys and certificates are there again')
+    writeFileSync(file, 'garbage')
+    await opened.source.check()
+    assert.match(opened.source.problem ?? '', /it is neither PEM/)
+    const next = await serverCertificate(pki.ca)
+    writeFileSync(keyFile(pki), next.key)
+    writeFileSync(file, next.cert)
+    assert.deepEqual([await opened.source.check(), opened.source.problem], [true, undefined])
+  })
 
   test('looks by itself', async () => {
     const pki = await testPki(temporaryFolder())
