@@ -90,6 +90,10 @@ function requirePassword(password: string | undefined): string {
 
 function readPem(text: string, passphrase: string | undefined): StoreContents {
   const blocks = pemBlocks(text)
+  // The certificates before it would do for this server, but not for clients that need the whole chain.
+  if (pemBlocks(text.slice(text.lastIndexOf(PEM_MARK))).length === 0) {
+    throw new Error('it ends in the middle of a section')
+  }
   return {
     keys: blocks
       .filter(({ label }) => label.endsWith('PRIVATE KEY'))

@@ -80,6 +80,16 @@ describe('trust stores', () => {
     await assert.rejects(readStoreFile({ file: `${file}.missing` }), { code: 'ENOENT' })
   })
 
+  test('PEM that ends in the middle, also behind what would do alone', async () => {
+    const whole = readFileSync(fixture('authorities.pem'), 'utf8').trimEnd()
+    const file = join(temporaryFolder(), 'cut')
+    const second = whole.lastIndexOf('-----BEGIN ')
+    for (const length of [80, whole.length - 1, second + 12, second + 100]) {
+      writeFileSync(file, whole.slice(0, length))
+      await assert.rejects(readStoreFile({ file }), { message: `${file}: it ends in the middle of a section` })
+    }
+  })
+
   test('a trust store without certificates would trust nobody by accident, and is refused', async () => {
     const folder = temporaryFolder()
     const { key, cert } = await serverCertificate(await TestCa.create())
