@@ -17,11 +17,14 @@ export class DomainFiles {
   readonly #folder: string
   readonly #isWritten: boolean
 
-  /** Makes the folder for this user only when it is not there, and clears away what an interrupted write has left. */
+  /**
+   * Makes the folder for this user only when it is not there, and clears away what an interrupted write has left; a disk
+   * that does not allow that has a good copy all the same.
+   */
   static async open(folder: string, fileSystem: FileSystem): Promise<DomainFiles> {
     await fileSystem.makeFolder(folder)
     for (const name of await fileSystem.list(folder)) {
-      if (name.startsWith('.') && name.endsWith(TEMPORARY)) await fileSystem.remove(join(folder, name))
+      if (name.startsWith('.') && name.endsWith(TEMPORARY)) await fileSystem.remove(join(folder, name)).catch(() => {})
     }
     return new DomainFiles(folder, fileSystem, true)
   }

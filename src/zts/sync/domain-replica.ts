@@ -50,7 +50,7 @@ export class DomainReplica {
   readonly #now: () => number
   /** By name, disabled domains among them. */
   readonly #copies = new Map<string, Copy>()
-  /** Names of files that cannot be used. */
+  /** Names of files that are of no use: they cannot be read, or could not be removed. */
   readonly #damaged = new Set<string>()
   /** Domains that are in memory only. */
   readonly #unsaved = new Set<string>()
@@ -115,21 +115,27 @@ export class DomainReplica {
   async remove(name: string): Promise<void> {
     try {
       await this.#files.remove(name)
+      this.#damaged.delete(name)
+      this.#status.condition('remove', undefined)
     } catch (error) {
+      // It is missing in the next whole list as well, and tried again then.
+      this.#damaged.add(name)
       this.#status.condition('remove', `files of deleted domains cannot be removed: ${(error as Error).message}`)
     }
-    this.#damaged.delete(name)
     this.#unsaved.delete(name)
     if (this.#copies.delete(name)) this.#status.counters.removals++
     this.domains.remove(name)
   }
 
-  /** Keeps the tag of a list of changes once all of them are in files. */
-  async saveTag(tag: string): Promise<void> {
+  /** Keeps the tag of a list of changes, all of which are in files; gives whether it could be written. */
+  async saveTag(tag: string): Promise<boolean> {
     try {
       await this.#files.saveTag(tag)
+      this.#status.condition('disk', undefined)
+      return true
     } catch (error) {
       this.#complainOfDisk(error)
+      return false
     }
   }
 

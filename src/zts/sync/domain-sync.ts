@@ -129,14 +129,15 @@ export class DomainSync {
 
   /**
    * Throws Error when there is nothing to answer requests from. Otherwise gives what is not as it should be: the copy is
-   * stale, or a domain in it is not the newest; undefined when all is well.
+   * stale, a domain in it is not the newest, or its files cannot be written; undefined when all is well.
    */
   check(): string | undefined {
     if (this.domains.get(SYSTEM_DOMAIN) === undefined) throw new Error(`the domain ${SYSTEM_DOMAIN} is not there`)
     const { state, ageMillis, failingDomains, reason } = this.health
     const age = ageMillis === undefined ? 'since the start' : `for ${Math.round(ageMillis / 1000)} s`
     if (state === 'stale') return `no news of the domains ${age}: ${reason ?? 'the source has not answered'}`
-    return failingDomains > 0 ? `domains that are not up to date: ${failingDomains} (${reason})` : undefined
+    if (failingDomains > 0) return `domains that are not up to date: ${failingDomains} (${reason})`
+    return this.#status.lasting
   }
 
   /** Ends the synchronization; resolves when nothing is under way any more. */
@@ -338,8 +339,7 @@ export class DomainSync {
     if (tag !== undefined) this.#tag = tag
     if (this.#pending.size > 0 || !this.#replica.isSaved || this.#tag === undefined) return
     if (this.#tag === this.#savedTag) return
-    await this.#replica.saveTag(this.#tag)
-    this.#savedTag = this.#tag
+    if (await this.#replica.saveTag(this.#tag)) this.#savedTag = this.#tag
   }
 
   async #wholeList(timeoutMillis?: number): Promise<DomainChanges> {

@@ -114,6 +114,12 @@ export class SyncStatus {
     if (this.#failing.delete(name)) this.#options.log('info', `domain ${name}: it is up to date again`)
   }
 
+  /** A condition that has not ended, if there is one. */
+  get lasting(): string | undefined {
+    const [first] = this.#conditions.values()
+    return first
+  }
+
   /** Writes a line when something that may last begins, changes or, with undefined, ends. */
   condition(kind: string, message: string | undefined): void {
     const former = this.#conditions.get(kind)

@@ -67,6 +67,16 @@ describe('a file of a domain', () => {
     }
   })
 
+  test('is read although what an interrupted write has left cannot be cleared away', async () => {
+    const fileSystem = new SimulatedFileSystem(randomOf(1))
+    const files = await DomainFiles.open('/data', fileSystem)
+    await files.save('sports', Buffer.from(OLD))
+    await (await fileSystem.open('/data/.sports.tmp', 'new')).close()
+    fileSystem.faultAt = (_, name, path) => (name === 'remove' ? fileError('EROFS', path) : undefined)
+    const reopened = await DomainFiles.open('/data', fileSystem)
+    assert.deepEqual([await text(reopened, 'sports'), await reopened.names()], [OLD, ['sports']])
+  })
+
   test('that was removed stays so; removing it again is no error', async () => {
     const fileSystem = new SimulatedFileSystem(randomOf(1))
     const files = await DomainFiles.open('/data', fileSystem)

@@ -428,10 +428,32 @@ describe('the local copy', () => {
     zms.put(sports(3, 'user.jack'))
     await domainsUntil(sync, () => readers(sync).includes('user.jack'))
     assert.equal(log.count('(ENOSPC); they are in memory only'), 1)
+    assert.match(sync.check() ?? '', /^changes cannot be saved in \S+copy \(ENOSPC\); they are in memory only$/)
     isFull = false
     await log.line('info domains: no longer: changes cannot be saved')
+    assert.equal(sync.check(), undefined)
     assert.match(readFileSync(join(copy, 'sports'), 'utf8'), /user\.jack/)
     await until(() => readFileSync(join(copy, '.lastModTime'), 'utf8').includes(timeOf(3)))
+  })
+
+  test('may not let a file be removed: the domain is gone all the same, and its file as soon as that works', async () => {
+    const { folder, zms } = await startZms()
+    let isBroken = true
+    const fileSystem: typeof nodeFileSystem = {
+      ...nodeFileSystem,
+      remove: async (path) => {
+        if (isBroken) throw fileError('EROFS', path)
+        return nodeFileSystem.remove(path)
+      },
+    }
+    const { sync, copy } = await openShort(zms, folder, { fileSystem, intervals: { deleteMillis: 20 } })
+    zms.delete('sports')
+    await domainsUntil(sync, () => sync.domains.get('sports') === undefined)
+    assert.match(sync.check() ?? '', /^files of deleted domains cannot be removed: .*EROFS/)
+    assert.ok(existsSync(join(copy, 'sports')))
+    isBroken = false
+    await until(() => !existsSync(join(copy, 'sports')))
+    await until(() => sync.check() === undefined)
   })
 
   test('is fetched again, a few domains at a time, when it is old', async () => {
