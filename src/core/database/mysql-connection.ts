@@ -74,6 +74,7 @@ export class MySqlConnection {
   #usable = true
   #isOfCluster = false
   #isBehind = false
+  #tookWrites = false
   #onClose: () => void = () => {}
 
   private constructor(driver: Connection, server: Server, timeoutMillis: number) {
@@ -145,6 +146,7 @@ export class MySqlConnection {
       ]),
     )
     this.#isOfCluster = about.get('wsrep_on') === 'ON'
+    this.#tookWrites = about.get('read_only') === 'OFF'
     if (isOneOfSeveral && about.get('read_only') === 'ON') {
       throw new DatabaseError('unreachable', 'the server is read-only: what it holds may be old')
     }
@@ -165,6 +167,11 @@ export class MySqlConnection {
   /** Whether the server is a node of a Galera cluster: others may commit what this one has not seen. */
   get isOfCluster(): boolean {
     return this.#isOfCluster
+  }
+
+  /** Whether the server took writes when the connection was made. */
+  get tookWrites(): boolean {
+    return this.#tookWrites
   }
 
   /** Called once when the connection closes, by whatever side. */

@@ -100,6 +100,7 @@ export class MySqlStore implements Store {
       open: () => this.#openForStamps(primary, replica),
       isRight: ({ connection, isReplica }) =>
         isReplica === this.#source.isReplica && (isReplica || connection.openedAt > this.#reconnectingSince),
+      onReadOnly: () => this.#reconnect(),
     })
     this.#reader = new DomainReader(this.#cache, this.#stamps, sequence, this.#source)
     this.#queries = new MySqlQueries({

@@ -39,6 +39,8 @@ export interface StampReaderOptions {
   readonly open: () => Promise<StampConnection>
   /** Whether questions still belong on the connection that it has. */
   readonly isRight: (connection: StampConnection) => boolean
+  /** Called when a server takes no writes any more: another one may have its place, and what it holds may be old. */
+  readonly onReadOnly: () => void
 }
 
 /** A counter that tells which of two events in this process was first. */
@@ -87,7 +89,26 @@ export async function readStamps(connection: MySqlConnection, list: InList<strin
   return rows.map(({ id, name, modified }) => [name, { rowId: id, modified: modified.getTime() }])
 }
 
-const ROW_STAMPS = listStatements((list) => `SELECT domain_id AS id, modified FROM domain WHERE domain_id IN (${list})`)
+interface StampRow {
+  readonly id: number
+  readonly modified: Date | null
+}
+
+/**
+ * The stamp of a row of `domain`; none from a server that has stopped to take writes. That costs next to nothing in the
+ * same statement, and nothing else would tell a server that only reads that another database has taken its place.
+ */
+const WATCHED_STAMP = 'IF(@@GLOBAL.read_only, NULL, modified) AS modified'
+
+const rowStatements = (column: string) =>
+  listStatements((list) => `SELECT domain_id AS id, ${column} FROM domain WHERE domain_id IN (${list})`)
+const WATCHED_ROW_STAMPS = rowStatements(WATCHED_STAMP)
+const ROW_STAMPS = rowStatements('modified')
+
+function millisOf(modified: Date | null): number {
+  if (modified !== null) return modified.getTime()
+  throw new DatabaseError('read-only', 'the server takes no writes any more: what it holds may be old')
+}
 
 /** How often a question is asked again when its connection breaks. */
 const ATTEMPTS = 3
@@ -174,8 +195,10 @@ export class StampReader {
         const { connection, isReplica } = await this.#usableConnection(lane)
         return { ...(await ask(connection)), sentAt, isReplica }
       } catch (error) {
-        const isLost = error instanceof DatabaseError && error.fault === 'lost'
-        if (!isLost || attempt >= ATTEMPTS || this.#closed) throw error
+        const fault = error instanceof DatabaseError ? error.fault : undefined
+        if (fault === 'read-only') this.#options.onReadOnly()
+        else if (fault !== 'lost') throw error
+        if (attempt >= ATTEMPTS || this.#closed) throw error
       }
     }
   }
@@ -201,18 +224,23 @@ function afterTurns(turns: number, call: () => void): void {
 
 async function nameStamps(connection: MySqlConnection, names: readonly string[]): Promise<Pick<Stamps, 'byName'>> {
   const byName = new Map<string, Stamp>()
-  for (const list of inLists(names)) {
-    for (const [name, stamp] of await readStamps(connection, list)) byName.set(name, stamp)
+  const column = connection.tookWrites ? WATCHED_STAMP : 'modified'
+  for (const { places, values } of inLists(names)) {
+    const rows = await connection.rows<StampRow & { name: string }>(
+      `SELECT domain_id AS id, name, ${column} FROM domain WHERE name IN (${places})`,
+      values,
+    )
+    for (const { id, name, modified } of rows) byName.set(name, { rowId: id, modified: millisOf(modified) })
   }
   return { byName }
 }
 
 async function rowStamps(connection: MySqlConnection, ids: readonly number[]): Promise<Pick<RowStamps, 'modifiedOf'>> {
   const modifiedOf = new Map<number, number>()
+  const statements = connection.tookWrites ? WATCHED_ROW_STAMPS : ROW_STAMPS
   for (const { values } of inLists(ids)) {
-    const statement = ROW_STAMPS.get(values.length) as string
-    const rows = await connection.rows<{ id: number; modified: Date }>(statement, values)
-    for (const { id, modified } of rows) modifiedOf.set(id, modified.getTime())
+    const rows = await connection.rows<StampRow>(statements.get(values.length) as string, values)
+    for (const { id, modified } of rows) modifiedOf.set(id, millisOf(modified))
   }
   return { modifiedOf }
 }

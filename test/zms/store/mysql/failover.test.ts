@@ -64,4 +64,44 @@ describe('a MySQL store whose database goes over to another server', () => {
       }
     })
   }
+
+  for (const isNamed of [true, false]) {
+    test(`is noticed by who only reads: ${isNamed ? 'both are named' : 'they have one address'}`, async () => {
+      await using proxy = await startTcpProxy(first.port)
+      const [host, next] = [first, second].map((server) => ({ host: server.host, port: server.port }))
+      assert.ok(host && next)
+      const address = isNamed ? { hosts: new DatabaseHosts([host, next]) } : { port: proxy.port }
+      const primary = { ...settingsFor(first, database), ...address, user: 'zms', password: 'secret' }
+      const [store, other] = [openStore(first, database, { primary }), openStore(second, database)]
+      const [byRow, byName] = [`user.row-${isNamed}`, `user.name-${isNamed}`]
+      await Promise.all([store.domain('sports'), store.domains(['sports', 'labs'])])
+      await first.query('SET GLOBAL read_only = ON')
+      try {
+        proxy.targetPort = second.port
+        await addReader(other, byRow)
+        assert.ok((await readersOf(store)).has(byRow))
+        await addReader(other, byName)
+        const { roles } = (await store.domains(['sports', 'labs'])).get('sports') ?? {}
+        assert.ok(roles?.get('readers')?.members.has(byName))
+      } finally {
+        await first.query('SET GLOBAL read_only = OFF')
+        await Promise.all([store.close(), other.close()])
+      }
+    })
+  }
+
+  test('a server that takes no writes, and in whose place there is no other, goes on to answer who reads', async () => {
+    const store = openStore(first, database, {
+      primary: { ...settingsFor(first, database), user: 'zms', password: 'secret' },
+    })
+    await store.domain('sports')
+    await first.query('SET GLOBAL read_only = ON')
+    try {
+      for (let time = 0; time < 2; time++) assert.equal((await store.domain('sports'))?.name, 'sports')
+      assert.equal((await store.domains(['sports', 'labs'])).size, 2)
+    } finally {
+      await first.query('SET GLOBAL read_only = OFF')
+      await store.close()
+    }
+  })
 })

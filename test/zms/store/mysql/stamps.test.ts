@@ -51,7 +51,7 @@ describe('the reader of stamps', () => {
     opened = 0
     sequence = new Sequence()
     const open = async () => ({ connection: connect(), isReplica: false })
-    reader = new StampReader({ sequence, open, isRight: () => true })
+    reader = new StampReader({ sequence, open, isRight: () => true, onReadOnly: () => {} })
   })
 
   const at = (modified: number) => [{ id: 7, modified: new Date(modified) }]
