@@ -1,3 +1,5 @@
+import { DurationCounts } from '../metrics/duration-counts.ts'
+import type { PoolState } from '../metrics/pool-metrics.ts'
 import { DatabaseError } from './database-error.ts'
 import { MySqlConnection, type MySqlSettings } from './mysql-connection.ts'
 
@@ -27,6 +29,8 @@ interface Waiter {
 
 /** Longest delay that a timer takes. */
 const MAX_TIMER_MILLIS = 2 ** 31 - 1
+/** Upper bounds in seconds, by which waits are counted. */
+const WAIT_BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30]
 
 /** Connections to one database, opened when they are needed and kept for the next use; the one used last is used first. */
 export class MySqlPool {
@@ -36,6 +40,7 @@ export class MySqlPool {
   readonly #idle: { connection: MySqlConnection; since: number }[] = []
   readonly #busy = new Set<MySqlConnection>()
   readonly #waiters: Waiter[] = []
+  readonly #waits = new DurationCounts(WAIT_BOUNDS)
   readonly #eviction: NodeJS.Timeout | undefined
   /** Connections opened before the last `clear` are not kept. */
   #clearedAt = Number.NEGATIVE_INFINITY
@@ -53,9 +58,10 @@ export class MySqlPool {
     }
   }
 
-  /** Connections by what they are doing, and how many callers wait for one. */
-  get state(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
-    return { busy: this.#busy.size, idle: this.#idle.length, waiting: this.#waiters.length }
+  /** Connections by what they are doing, how many callers wait for one, and how long callers have waited. */
+  get state(): PoolState {
+    const [busy, idle, waiting] = [this.#busy.size, this.#idle.length, this.#waiters.length]
+    return { busy, idle, waiting, waits: this.#waits }
   }
 
   /** Runs `work` with a connection of its own; it must end the transactions it begins. */
@@ -74,11 +80,12 @@ export class MySqlPool {
     for (let connection = this.#idle.pop()?.connection; connection; connection = this.#idle.pop()?.connection) {
       if (connection.usable) {
         this.#busy.add(connection)
+        this.#waits.add(0)
         return Promise.resolve(connection)
       }
       connection.close()
     }
-    return this.#mayOpen() ? this.#open() : this.#wait()
+    return this.#timed(this.#mayOpen() ? this.#open() : this.#wait())
   }
 
   /** Gives a connection back; one that is not usable any more is dropped. */
@@ -109,6 +116,16 @@ export class MySqlPool {
     for (const waiter of this.#waiters.splice(0)) this.#refuse(waiter, new DatabaseError('unreachable', 'closing'))
     for (const { connection } of this.#idle.splice(0)) connection.close()
     for (const connection of this.#busy) connection.close()
+  }
+
+  /** Notes how long a caller waits, whatever comes of it. */
+  async #timed(connection: Promise<MySqlConnection>): Promise<MySqlConnection> {
+    const start = performance.now()
+    try {
+      return await connection
+    } finally {
+      this.#waits.add((performance.now() - start) / 1000)
+    }
   }
 
   #mayOpen(): boolean {

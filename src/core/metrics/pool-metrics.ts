@@ -1,10 +1,13 @@
 import { Gauge, type Registry } from 'prom-client'
+import { type DurationCounts, registerDurations } from './duration-counts.ts'
 
 /** What connections to a database are doing, and how many callers wait for one. */
 export interface PoolState {
   readonly busy: number
   readonly idle: number
   readonly waiting: number
+  /** How long callers have waited, also in vain; no time when there was an idle one. */
+  readonly waits: DurationCounts
 }
 
 /** Pools by what they are for. */
@@ -36,4 +39,11 @@ export function registerPoolMetrics(registry: Registry, pools: () => Pools): voi
     },
   })
   for (const gauge of [connections, waiting]) registry.registerMetric(gauge)
+  registerDurations(registry, {
+    name: 'athenz_database_wait_seconds',
+    help: 'Time that callers wait for a connection to a database, until one is free or opened',
+    *series() {
+      for (const [database, { waits }] of pools()) yield [{ database }, waits] as const
+    },
+  })
 }

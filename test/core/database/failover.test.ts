@@ -71,7 +71,7 @@ describe('several servers of one database', () => {
     const next = await pool.acquire()
     assert.equal(await portOf(next), second.port)
     pool.release(next)
-    assert.deepEqual(pool.state, { busy: 0, idle: 1, waiting: 0 })
+    assert.partialDeepStrictEqual(pool.state, { busy: 0, idle: 1, waiting: 0 })
     pool.close()
   })
 

@@ -60,7 +60,7 @@ describe('connections to a database', () => {
       some.release(b)
       assert.equal(await some.use(idOf), second)
       assert.notEqual(first, second)
-      assert.deepEqual(some.state, { busy: 0, idle: 2, waiting: 0 })
+      assert.partialDeepStrictEqual(some.state, { busy: 0, idle: 2, waiting: 0 })
       some.close()
     })
 
@@ -87,8 +87,30 @@ describe('connections to a database', () => {
       const narrow = pool({ maxTotal: 1, maxWaitMillis: 20 })
       const connection = await narrow.acquire()
       await assert.rejects(narrow.acquire(), { fault: 'timeout' })
-      assert.deepEqual(narrow.state, { busy: 1, idle: 0, waiting: 0 })
+      assert.partialDeepStrictEqual(narrow.state, { busy: 1, idle: 0, waiting: 0 })
       narrow.release(connection)
+      narrow.close()
+    })
+
+    test('are waited for by callers, whose times are counted, also of those who wait in vain', async () => {
+      const narrow = pool({ maxTotal: 1, maxWaitMillis: 20 })
+      const { waits } = narrow.state
+      const connection = await narrow.acquire()
+      const opening = waits.sumSeconds
+      assert.deepEqual([waits.count, opening > 0], [1, true])
+      await assert.rejects(narrow.acquire(), { fault: 'timeout' })
+      assert.equal(waits.count, 2)
+      // Timers may be a little early.
+      assert.ok(waits.sumSeconds - opening > 0.015, `${waits.sumSeconds - opening} s`)
+      const inVain = waits.sumSeconds
+      const second = narrow.acquire()
+      narrow.release(connection)
+      narrow.release(await second)
+      assert.equal(waits.count, 3)
+      const before = waits.sumSeconds
+      assert.ok(before > inVain)
+      narrow.release(await narrow.acquire())
+      assert.deepEqual([waits.count, waits.sumSeconds], [4, before])
       narrow.close()
     })
 
@@ -96,7 +118,7 @@ describe('connections to a database', () => {
       const small = pool({ maxIdle: 1 })
       const both = [await small.acquire(), await small.acquire()]
       for (const connection of both) small.release(connection)
-      assert.deepEqual(small.state, { busy: 0, idle: 1, waiting: 0 })
+      assert.partialDeepStrictEqual(small.state, { busy: 0, idle: 1, waiting: 0 })
       small.close()
     })
 
@@ -139,7 +161,7 @@ describe('connections to a database', () => {
       const nowhere = new MySqlPool({ ...settings, port: 1 }, { ...POOL_LIMITS, maxTotal: 1 })
       const outcomes = await Promise.allSettled([nowhere.acquire(), nowhere.acquire(), nowhere.acquire()])
       for (const outcome of outcomes) assert.equal(outcome.status === 'rejected' && outcome.reason.fault, 'unreachable')
-      assert.deepEqual(nowhere.state, { busy: 0, idle: 0, waiting: 0 })
+      assert.partialDeepStrictEqual(nowhere.state, { busy: 0, idle: 0, waiting: 0 })
       nowhere.close()
     })
 
