@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { ZmsClient } from '#client/zms-client.ts'
 import { ConfigError } from '#core/config/config-error.ts'
 import type { LoadedConfig } from '#core/config/server-config.ts'
@@ -79,6 +80,10 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
     const container = closers.keep(
       await Container.open({ config, privateKeyStore, log, specialPorts: [], vital: { paths: [STATUS_PATH] } }),
     )
+    const { zmsCaFile } = ui
+    if (zmsCaFile !== undefined) {
+      container.certificates.watch('client-trust', async () => [await readFile(zmsCaFile, 'latin1')])
+    }
     new PageServer({
       pages: PAGES,
       assets: await Assets.read(),
