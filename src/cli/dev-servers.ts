@@ -1,4 +1,5 @@
 import { ADMINISTRATOR } from './dev-administrator.ts'
+import { UI_SERVICE } from './dev-registration.ts'
 import type { DevServer, DevServerPaths } from './dev-server.ts'
 import { STORE_PROPERTIES } from './dev-store.ts'
 import { connectUi, UI_ADDRESS_PROPERTIES, UI_KEY, uiProperties } from './dev-ui.ts'
@@ -45,7 +46,7 @@ export const DEV_SERVERS: readonly DevServer[] = [
   {
     kind: UI,
     yieldsPort: true,
-    principal: 'sys.auth.ui-server',
+    principal: UI_SERVICE,
     signingKeys: new Map([[UI_KEY.file, 'ec']]),
     configuration: (paths) =>
       new Map([
@@ -69,6 +70,7 @@ athenz.zms.no_auth_uri_list=/zms/v1/status,/zms/v1/schema
 athenz.zms.solution_templates_fname=${shippedConf}/solution_templates.json
 #athenz.ts.further_templates_fname=${shippedConf}/further_templates.json
 athenz.zms.authz_service_fname=${shippedConf}/authorized_services.json
+athenz.zms.page_token_services=${UI_SERVICE}
 `
 
 /** Without authorities for clients: a browser that has certificates would ask its user which of them to show. */

@@ -27,7 +27,7 @@ export interface CertificateSignInOptions {
  */
 export class CertificateSignIn {
   readonly #options: CertificateSignInOptions
-  #statement: { readonly text: Promise<string> | string; readonly endMillis: number } | undefined
+  #statement: { readonly text: string; readonly endMillis: number } | undefined
 
   constructor(options: CertificateSignInOptions) {
     this.#options = options
@@ -49,10 +49,10 @@ export class CertificateSignIn {
     const now = clock()
     if (this.#statement === undefined || this.#statement.endMillis < now + SPARE_MILLIS) {
       const endSeconds = Math.floor(now / 1000) + PAGE_STATEMENT_LIFE_SECONDS
-      const text = signPageStatement(signer, { service, origin }, endSeconds)
+      const text = await signPageStatement(signer, { service, origin }, endSeconds)
       this.#statement = { text, endMillis: endSeconds * 1000 }
     }
-    return `${zmsUrl}/sys/user/token?page=${await this.#statement.text}`
+    return `${zmsUrl}/sys/user/token?page=${this.#statement.text}`
   }
 
   /** The form, which a script fills and sends; `inputs` go along. */

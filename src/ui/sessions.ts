@@ -106,6 +106,8 @@ export class Sessions {
         throw new Error(longer.reason)
       })
       this.#signed.set(token, signed)
+      // The next call tries again.
+      signed.catch(() => this.#signed.delete(token))
     }
     return signed
   }

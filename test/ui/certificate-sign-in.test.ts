@@ -81,8 +81,8 @@ describe('signing in with the certificate of the browser', () => {
     const service = await clientCertificate(servers.summary, 'sports.api')
     const refused = await askZms(url, service, visitor.origin)
     assert.deepEqual(
-      [refused.status, refused.message],
-      [401, 'getPageUserToken: Invalid request - missing certificate of a user'],
+      [refused.status, refused.message, refused.headers['access-control-allow-origin']],
+      [401, 'getPageUserToken: Invalid request - missing certificate of a user', visitor.origin],
     )
     const elsewhere = await askZms(url, jane, 'https://evil.example')
     assert.deepEqual(

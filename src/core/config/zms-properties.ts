@@ -64,6 +64,7 @@ export const serverProperties = {
   disable_db_health_check_timer_task: boolean(false, 'Probe the store only at start.'),
   user_token_timeout: seconds(3600, 'Life of a user token.'),
   cors_origin_list: set('', 'Origins whose pages may ask for a user token; none or * = all.'),
+  page_token_services: set('', 'Services whose web pages get user tokens for certificates; none when not set.'),
   cors_header_list: list('', 'Request headers that such pages may send.'),
   json_max_nesting_depth: count(1000, 'Deepest nesting of a JSON body.'),
   json_max_number_length: count(1000, 'Longest number in a JSON body, in characters.'),

@@ -10,38 +10,37 @@ import { issueUserToken } from './user-token.ts'
 /**
  * Principal tokens for the web pages of services. The browser asks with the certificate of the person, so that nobody has
  * to believe the page who somebody is. The token is good for the service of the page alone, and only a page that this
- * service calls its own gets to read it.
+ * service calls its own gets to read it. Since whoever has the key of such a service can say so of any page, an operator
+ * names the services that may have pages.
  */
 export function pageTokenService(deps: ZmsDependencies): Handlers<typeof pageTokenEndpoints> {
   const { config, authorizedServices, keyStore, now } = deps
 
   return {
     async getPageUserToken({ query }, context) {
-      const { principal } = context
-      const certificate = principal && certificateOfUser(principal, config.userDomain)
-      if (principal === undefined || certificate === undefined) {
-        throw unauthorized('getPageUserToken: Invalid request - missing certificate of a user')
-      }
       const page = await verifyPageStatement(query.page, { keyStore, nowSeconds: Math.floor(now() / 1000) })
       if (typeof page === 'string') throw badRequest(`getPageUserToken: Invalid page - ${page}`)
       const { service, origin } = page
-      if (!authorizedServices.has(service)) {
-        throw forbidden(`getPageUserToken: Service ${service} is not authorized in ZMS`)
-      }
       if (context.header('origin') !== origin) {
         throw forbidden(`getPageUserToken: the request does not come from the page of ${service}`)
       }
+      // From here on the page may read what is wrong.
+      const headers = {
+        vary: 'origin',
+        'cache-control': 'no-store',
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+      }
+      if (!config.zms.pageTokenServices.has(service) || !authorizedServices.has(service)) {
+        throw forbidden(`getPageUserToken: Service ${service} is not authorized in ZMS`, { headers })
+      }
+      const { principal } = context
+      const certificate = principal && certificateOfUser(principal, config.userDomain)
+      if (principal === undefined || certificate === undefined) {
+        throw unauthorized('getPageUserToken: Invalid request - missing certificate of a user', { headers })
+      }
       const endMillis = certificate.validToDate.getTime()
-      const token = await issueUserToken(deps, principal, { services: [service], endMillis })
-      return ok(
-        { token },
-        {
-          vary: 'origin',
-          'cache-control': 'no-store',
-          'access-control-allow-origin': origin,
-          'access-control-allow-credentials': 'true',
-        },
-      )
+      return ok({ token: await issueUserToken(deps, principal, { services: [service], endMillis }) }, headers)
     },
   }
 }

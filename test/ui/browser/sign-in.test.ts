@@ -58,8 +58,12 @@ describeInBrowser('somebody with a browser', (there) => {
     await using robot = await there.open({ certificate: service })
     await robot.go('/sign-in')
     await robot.page.getByRole('button', { name: 'Sign in with the certificate' }).click()
-    await robot.page.getByText('ZMS did not take a certificate of this browser').waitFor()
+    await robot.page.getByText('missing certificate of a user').waitFor()
     assert.equal(await robot.heading, 'Sign in')
+    await using nobody = await there.open({ certificate: { ...certificate, origin: 'https://elsewhere.example' } })
+    await nobody.go('/sign-in')
+    await nobody.page.getByRole('button', { name: 'Sign in with the certificate' }).click()
+    await nobody.page.getByText('ZMS did not take a certificate of this browser').waitFor()
   })
 
   test('creates a domain, and finds what was written when the session ends in the middle of a form', async () => {
