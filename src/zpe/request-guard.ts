@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type PeerConnection, PeerConnections } from '#core/authority/peer-connection.ts'
+import { subjectAttributes } from '#core/crypto/certificate-subject.ts'
 import { type Clock, systemClock } from '#core/seam/clock.ts'
 import { ACCESS_STATUS_TEXTS, type AccessStatus } from './access-status.ts'
 import type { Credential, Presenter } from './credential.ts'
@@ -104,7 +105,7 @@ export class RequestGuard<Request> {
     if (authorization !== undefined && BEARER.test(authorization)) credentials.push(authorization.replace(BEARER, ''))
     const certificate = this.#trusted(connection)
     if (credentials.length > 0 || certificate === undefined || !this.#options.roleCertificates) return credentials
-    return certificate.subject.includes(ROLE_INFIX) ? [certificate] : []
+    return subjectAttributes(certificate).some((attribute) => attribute.includes(ROLE_INFIX)) ? [certificate] : []
   }
 
   /** The certificate that TLS has verified; one that it has not is none. */

@@ -209,6 +209,8 @@ describe('middleware behind TLS', () => {
     assert.equal(await ask({}, readers), '200 ')
     assert.equal(await ask({}, service), '401 DENY_ROLETOKEN_INVALID')
     assert.equal(await ask({}, foreign), '401 DENY_ROLETOKEN_INVALID')
+    const unnamed = await ca.issue({ subject: [], names: [{ type: 'uri', value: 'spiffe://sports/ra/readers' }] })
+    assert.equal(await ask({}, unnamed), '401 DENY_ROLETOKEN_INVALID')
     const without = await secure()
     assert.equal(await without.ask({}, await named(without.ca, 'sports:role.readers')), '401 DENY_ROLETOKEN_INVALID')
   })

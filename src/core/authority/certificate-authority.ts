@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { subjectAttributes } from '#core/crypto/certificate-subject.ts'
 import { pemBlocks } from '#core/crypto/pem.ts'
 import type { AuthenticationResult, Authority, AuthorityContext, PropertyReader } from './authority.ts'
 import { type CertificateIdentityRules, readCertificateIdentity } from './certificate-identity.ts'
@@ -38,7 +39,7 @@ export class CertificateAuthority implements Authority {
     // Issuers of other certificates than those of principals may be trusted for TLS; this is then no credential here.
     if (this.#issuers !== undefined && !this.#issuers.has(leaf.issuer)) return null
     const identity = readCertificateIdentity(leaf, this.#rules)
-    const subject = leaf.subject.split('\n').toReversed().join(', ')
+    const subject = subjectAttributes(leaf).toReversed().join(', ')
     if ('rejected' in identity) return { rejected: `CertificateAuthority: ${identity.rejected}: ${subject}` }
     const { domain, name, roles, restricted } = identity
     const fullName = `${domain}.${name}`

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { Gauge, type Registry } from 'prom-client'
+import { subjectAttributes } from '../crypto/certificate-subject.ts'
 import { pemBlocks } from '../crypto/pem.ts'
 import { messageOf } from '../error/message-of.ts'
 import { seldom } from '../log/seldom.ts'
@@ -118,8 +119,10 @@ export class CertificateMetrics {
     const facts = pemBlocks(text)
       .filter(({ label }) => label === 'CERTIFICATE')
       .map((block) => {
-        const { subject, serialNumber, validToDate } = new X509Certificate(block.text)
-        return { subject: subject.split('\n').join(', '), serial: serialNumber, endMillis: validToDate.getTime() }
+        const certificate = new X509Certificate(block.text)
+        const { serialNumber, validToDate } = certificate
+        const subject = subjectAttributes(certificate).join(', ')
+        return { subject, serial: serialNumber, endMillis: validToDate.getTime() }
       })
     if (this.#known.size >= MAX_KNOWN_TEXTS) this.#known.clear()
     this.#known.set(text, facts)

@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { auditEntryOf } from '#core/audit/entry-of.ts'
 import { requireRecordable } from '#core/audit/recordable.ts'
+import { subjectAttributes } from '#core/crypto/certificate-subject.ts'
 import type { Handler, Handlers, Reply, RequestContext, RequestOf } from '#core/http/endpoint.ts'
 import type { ztsEndpoints } from '../api/index.ts'
 import { readIssuedCertificate } from '../cert/issued-certificate.ts'
@@ -194,9 +195,10 @@ function outcomeOf({ status, body }: Reply): Outcome | undefined {
 
 function certificateFacts(pem: string): Outcome {
   const { serial, notBefore, notAfter } = readIssuedCertificate(pem)
-  const { subject, subjectAltName } = new X509Certificate(pem)
+  const certificate = new X509Certificate(pem)
+  const { subjectAltName } = certificate
   return {
-    subject: subject.split('\n'),
+    subject: subjectAttributes(certificate),
     ...(subjectAltName !== undefined && { subjectAltName }),
     serial,
     notBefore: new Date(notBefore).toISOString(),

@@ -40,6 +40,15 @@ suite('the metrics of certificates', () => {
     )
   })
 
+  test('show one that has no subject, as certificates for hosts often do', async () => {
+    const ca = await TestCa.create()
+    const { cert } = await ca.issue({ subject: [], names: [{ type: 'dns', value: 'zms.example.com' }] })
+    const { made, days, lines } = metrics()
+    made.watch('server', () => [cert])
+    const [[use, subject] = []] = await days()
+    assert.deepEqual([use, subject, lines], ['server', '', []])
+  })
+
   test('show what several clients of the server use, each with the authorities that it trusts', async () => {
     const ca = await TestCa.create()
     const issue = async (value: string) => (await ca.issue({ subject: [{ type: 'CN', value }] })).cert
