@@ -3,7 +3,7 @@ import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
 import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { auditLogOf, memberInput, memberReply } from './collection.ts'
 import { groupSettings, groupSettingsInput } from './group-meta.ts'
-import { inDomain, openReadErrors, owned, readErrors, returning, tagged, writeErrors } from './parameters.ts'
+import { inDomain, openReadErrors, owned, readErrors, returning, reviewed, tagged, writeErrors } from './parameters.ts'
 
 /** Member of a group in a request. What the server sets itself is read and ignored. */
 export const GroupMemberInput = struct('GroupMember', {
@@ -115,6 +115,7 @@ export const groupEndpoints = {
     group: 'Group',
     summary: 'Extends or removes the members named in the body and notes that the group was reviewed.',
     params: group,
+    query: reviewed,
     headers: returning,
     body: GroupInput,
     access: authenticate,

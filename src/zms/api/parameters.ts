@@ -31,6 +31,13 @@ export const tagged = {
   tagKey: query('tagKey', queried.tagKey),
   tagValue: query('tagValue', queried.tagValue),
 }
+/** A review that leaves members for later: nothing is noted yet. This parameter is ours. */
+export const reviewed = { partial: query('partial', off) }
+/**
+ * Writes that replace what they leave out, after it was read: the `modified` that was read. 409 when it is another one by
+ * now. This parameter is ours.
+ */
+export const unchanged = { unchangedSince: query('unchangedSince', unlessEmpty(kept.text)) }
 /** A domain, as `{domainName}` of the path. */
 export const inDomain = { domainName: lowered.domain }
 

@@ -10,6 +10,7 @@ import {
   page,
   readErrors,
   returning,
+  reviewed,
   tagged,
   writeErrors,
 } from './parameters.ts'
@@ -153,6 +154,7 @@ export const roleEndpoints = {
     group: 'Role',
     summary: 'Extends or removes the members named in the body and notes that the role was reviewed.',
     params: role,
+    query: reviewed,
     headers: returning,
     body: RoleInput,
     access: authenticate,

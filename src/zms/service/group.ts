@@ -101,12 +101,13 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
       return noContent
     },
 
-    async putGroupReview({ params, body, headers }, context) {
+    async putGroupReview({ params, query, body, headers }, context) {
       const { domainName, groupName } = params
       deps.authorizedServices.check(context, 'group', groupName)
       requireSameName(context.api, groupKind, domainName, groupName, body.name)
       const members = body.groupMembers ?? []
-      await reviewCollection(deps, context, groupKind, { domainName, name: groupName, members, ...headers })
+      const review = { domainName, name: groupName, members, ...query, ...headers }
+      await reviewCollection(deps, context, groupKind, review)
       return headers.returnObj ? ok(await written(domainName, groupName)) : noContent
     },
   }

@@ -19,19 +19,22 @@ export interface ReviewRequest {
     expiration?: number | undefined
     reviewReminder?: number | undefined
   }[]
+  /** Others are decided about later: the role or group is not reviewed yet. */
+  readonly partial: boolean
   readonly auditRef: string | undefined
   readonly resourceOwner: string | undefined
 }
 
 /**
  * Carries out a review: removes the members that the reviewer struck out, gives the others new dates where the object
- * has days configured, and notes when it was reviewed. Where changes need approval, they become requests.
+ * has days configured, and notes when it was reviewed, unless this is a part of a review that goes on. Where changes need
+ * approval, they become requests.
  */
 export async function reviewCollection(
   deps: ZmsDependencies,
   context: RequestContext,
   kind: CollectionKind,
-  { domainName, name, members, auditRef, resourceOwner }: ReviewRequest,
+  { domainName, name, members, partial, auditRef, resourceOwner }: ReviewRequest,
 ): Promise<void> {
   const subject = { context, domains: [domainName], entity: name, auditRef, method: 'REVIEW' }
   const removals = new Set(members.filter(({ active }) => active === false).map(({ memberName }) => memberName))
@@ -95,6 +98,7 @@ export async function reviewCollection(
         transaction.apply(...changes.put(memberName, next, 'UPDATE', current.requestPrincipal, current))
       }
     }
+    if (partial) return
     const reviewed = { ...baseOf(collection), lastReviewedDate: wholeSeconds(transaction.now) }
     transaction.apply(kind.put(domainName, reviewed))
   })

@@ -115,7 +115,7 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
       return noContent
     },
 
-    async putRoleReview({ params, body, headers }, context) {
+    async putRoleReview({ params, query, body, headers }, context) {
       const { domainName, roleName } = params
       deps.authorizedServices.check(context, 'role', roleName)
       requireSameName(context.api, roleKind, domainName, roleName, body.name)
@@ -123,6 +123,7 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
         ...params,
         name: roleName,
         members: body.roleMembers ?? [],
+        ...query,
         ...headers,
       })
       if (!headers.returnObj) return noContent

@@ -22,6 +22,19 @@ const DIFFERENCES = new Map([
   ['Access.explanation: ours', 'explains the decision to those who ask for it with the parameter below'],
   ['getAccess ?explain: ours', 'asks for an explanation; the original ignores it'],
   ['getAccessExt ?explain: ours', 'as getAccess'],
+  [
+    'putRoleReview ?partial: ours',
+    'decides about some members of a role whose review goes on; the original ignores it',
+  ],
+  ['putGroupReview ?partial: ours', 'as putRoleReview'],
+  [
+    'putServiceIdentity ?unchangedSince: ours',
+    'a whole write that brings no change of others back; the original ignores it',
+  ],
+  ...['putDomainMeta', 'putRoleMeta', 'putGroupMeta'].map((operation): [string, string] => [
+    `${operation} ?unchangedSince: ours`,
+    'as putServiceIdentity',
+  ]),
   ['Entity.value: optional', 'the original’s service answers "Entity value is empty"'],
   ['getAccess ?domain: String', 'the original does not check the form of the trust domain'],
   ['getAccess ?principal: String', 'the original does not check the form of the principal, which then has no rights'],

@@ -56,6 +56,24 @@ describe('putRoleReview', () => {
     assert.deepEqual(await review([]), NOTHING)
   })
 
+  test('of a part of the members leaves the date to the last part', async () => {
+    await make(['user.joe', 'user.eve', 'user.tom'], { memberExpiryDays: 30 })
+    const part = (roleMembers: object[], query: string) => zms.put(`${R1}/review${query}`, { name: 'r1', roleMembers })
+    assert.deepEqual(await part([{ memberName: 'user.eve', active: false }], '?partial=true'), NOTHING)
+    assert.deepEqual(await part([{ memberName: 'user.joe' }], '?partial=true'), NOTHING)
+    assert.deepEqual([await dateOf('user.joe'), (await roleNow()).lastReviewedDate], [inDays(30), undefined])
+    assert.deepEqual(await part([{ memberName: 'user.tom' }], '?partial=false'), NOTHING)
+    const { lastReviewedDate = 0, members } = await roleNow()
+    assert.deepEqual([new Date(lastReviewedDate).toISOString(), members.size], [inDays(0), 2])
+    await commit(zms, group('sports', 'g1', ['user.joe']))
+    const reviewGroup = (query: string) => zms.put(`${G1}/review${query}`, { name: 'g1', groupMembers: [] })
+    const reviewedGroup = async () => (await zms.domain('sports')).groups.get('g1')?.lastReviewedDate
+    assert.deepEqual(await reviewGroup('?partial=true'), NOTHING)
+    assert.equal(await reviewedGroup(), undefined)
+    assert.deepEqual(await reviewGroup(''), NOTHING)
+    assert.notEqual(await reviewedGroup(), undefined)
+  })
+
   test('extends nobody where no days are configured', async () => {
     await make(['user.joe'])
     await review([{ memberName: 'user.joe', active: true, expiration: inDays(5) }])
