@@ -19,6 +19,9 @@ const place = {
 export const AdministeredDomains = struct({ list: list(shown.domain), ...part })
 export type AdministeredDomains = ValueOf<typeof AdministeredDomains>
 
+/** Set where a change needs a reason: the role or group is audited, or its domain. */
+const audit = { auditEnabled: maybe.bool }
+
 /** A requested change of a membership. */
 const DutyRequest = struct({
   ...place,
@@ -28,6 +31,9 @@ const DutyRequest = struct({
   requestPrincipal: maybe.resource,
   requestTime: time(),
   auditRef: maybe.text,
+  /** What the membership would end at. */
+  expiration: maybe.time,
+  ...audit,
 })
 
 /** A part of the requests that somebody may decide, those first that have waited the longest. */
@@ -41,11 +47,19 @@ const DutyReview = struct({ ...place, reviewDue: time(), lastReviewedDate: maybe
 export const DutyReviews = struct({ list: list(DutyReview), ...part })
 export type DutyReviews = ValueOf<typeof DutyReviews>
 
+/** A membership that ends; `selfRenewMins` says for how many minutes from now the member itself may renew it, if at all. */
+const EndingMembership = struct({ ...place, expiration: time(), selfRenewMins: maybe.int32, ...audit })
+
 /** A part of the memberships that end, or have ended, those first that end first. */
-export const EndingMemberships = struct({ list: list(struct({ ...place, expiration: time() })), ...part })
+export const EndingMemberships = struct({ list: list(EndingMembership), ...part })
 export type EndingMemberships = ValueOf<typeof EndingMemberships>
 
+/** All that somebody has to do; of each list the first part, whose further ones the searches give. */
+export const Duties = struct({ requests: DutyRequests, reviews: DutyReviews, memberships: EndingMemberships })
+export type Duties = ValueOf<typeof Duties>
+
 const asked = { principal: query('principal', queried.principal), ...filteredPage }
+const days = query('days', maybe.int32)
 
 /** What somebody, by default the caller, has to do: lists for people, a part at a time. The filter is about full names. */
 export const dutySearchEndpoints = {
@@ -88,9 +102,20 @@ export const dutySearchEndpoints = {
     path: '/sys/duty/membership',
     group: 'Role',
     summary: 'Lists a part of the memberships of a principal in roles and groups that end within some days.',
-    query: { ...asked, days: query('days', maybe.int32) },
+    query: { ...asked, days },
     access: authenticate,
     responses: { 200: EndingMemberships },
+    errors: openReadErrors,
+  }),
+  getDuties: endpoint({
+    operation: 'getDuties',
+    method: 'GET',
+    path: '/sys/duty',
+    group: 'Domain',
+    summary: 'Tells the caller what it has to do: the first requests, reviews and memberships that end.',
+    query: { limit: filteredPage.limit, days },
+    access: authenticate,
+    responses: { 200: Duties },
     errors: openReadErrors,
   }),
 }

@@ -56,6 +56,10 @@ export interface EndingMembership {
   readonly name: string
   /** Epoch milliseconds. */
   readonly expiration: number
+  /** For how many minutes from now the member may renew it; absent where members may not. */
+  readonly selfRenewMins?: number
+  /** A change needs a reason: the role or group is audited, or its domain. Absent where it needs none. */
+  readonly audited?: true
 }
 
 /** The domains, and the organizations of domains, for whose audited roles and groups somebody decides. */
@@ -72,8 +76,10 @@ export interface DecidableRequest {
   readonly name: string
   readonly pending: Pick<
     PendingRoleMember,
-    'memberName' | 'requestPrincipal' | 'requestTime' | 'auditRef' | 'pendingState'
+    'memberName' | 'requestPrincipal' | 'requestTime' | 'auditRef' | 'pendingState' | 'expiration'
   >
+  /** As of {@link EndingMembership}. */
+  readonly audited?: true
 }
 
 /** Reads of what somebody has to do. */

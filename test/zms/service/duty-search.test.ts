@@ -36,6 +36,11 @@ await commit(
     lastReviewedDate,
   }),
   role('quartz', 'others', [], { memberReviewDays: 1, lastReviewedDate }),
+  role('quartz', 'on-call', [{ memberName: 'user.renews', expiration: now + DAY }], {
+    selfRenew: true,
+    selfRenewMins: 90,
+    auditEnabled: true,
+  }),
   role('sys.auth.audit.domain', 'amber', ['user.auditor', { memberName: 'user.former-auditor', expiration: now - 1 }]),
   role('sys.auth.audit.org', 'jewels', ['user.org-auditor']),
   role('amber', 'open', [], { reviewEnabled: true }),
@@ -107,7 +112,7 @@ describe('requests that somebody may decide', () => {
   })
 
   test('are those of audited roles for auditors of the domain or its organization', async () => {
-    const audited = request('role', 'amber', 'audited', 'user.c', 9)
+    const audited = { ...request('role', 'amber', 'audited', 'user.c', 9), auditEnabled: true }
     for (const as of ['user.auditor', 'user.org-auditor']) {
       assert.deepEqual((await zms.get('/sys/duty/request', { as })).body, { list: [audited], total: 1 })
     }
@@ -163,6 +168,12 @@ describe('memberships of somebody that end', () => {
     ])
   })
 
+  test('say for how many minutes the member may renew them, and that a reason is needed', async () => {
+    const { body } = await zms.get('/sys/duty/membership', { as: 'user.renews' })
+    const onCall = membership('role', 'quartz', 'on-call', now + DAY)
+    assert.deepEqual(body, { list: [{ ...onCall, selfRenewMins: 90, auditEnabled: true }], total: 1 })
+  })
+
   test('may be asked for with another number of days', async () => {
     const list = async (days: number) => (await zms.get(`/sys/duty/membership?days=${days}`, JOE)).body.list
     assert.deepEqual(await list(0), [late, admin])
@@ -172,6 +183,36 @@ describe('memberships of somebody that end', () => {
         await zms.get(`/sys/duty/membership?days=${days}`, JOE),
         refusal(400, `searchEndingMemberships: days must be from 0 to 3660: ${days}`),
       )
+    }
+  })
+})
+
+describe('all that somebody has to do', () => {
+  test('is the first part of each list, as the searches give it', async () => {
+    const first = async (list: string) => (await zms.get(`/sys/duty/${list}?limit=2`, JOE)).body
+    const { status, body } = await zms.get('/sys/duty?limit=2', JOE)
+    assert.equal(status, 200)
+    assert.deepEqual(body, {
+      requests: await first('request'),
+      reviews: await first('review'),
+      memberships: await first('membership'),
+    })
+    assert.equal((await zms.get('/sys/duty?days=41', JOE)).body.memberships.total, 4)
+  })
+
+  test('is nothing for whom nobody knows', async () => {
+    const nothing = { list: [], total: 0 }
+    const { body } = await zms.get('/sys/duty', { as: 'user.unseen' })
+    assert.deepEqual(body, { requests: nothing, reviews: nothing, memberships: nothing })
+  })
+
+  test('is not asked for in parts or for days that are none', async () => {
+    for (const [query, reason] of [
+      ['limit=0', 'limit must be from 1 to 500: 0'],
+      ['limit=501', 'limit must be from 1 to 500: 501'],
+      ['days=-1', 'days must be from 0 to 3660: -1'],
+    ]) {
+      assert.deepEqual(await zms.get(`/sys/duty?${query}`, JOE), refusal(400, `getDuties: ${reason}`))
     }
   })
 })

@@ -50,7 +50,8 @@ export class MemoryDuties implements DutyQueries {
       ] as const) {
         for (const { name, pending, auditEnabled = false } of (collections as RequestLists).values()) {
           if (pending.size === 0 || auditEnabled !== audited) continue
-          for (const each of pending.values()) found.push({ kind, domain: domain.name, name, pending: each })
+          const place = { kind, domain: domain.name, name, ...reason(domain, auditEnabled) }
+          for (const each of pending.values()) found.push({ ...place, pending: each })
         }
       }
     }
@@ -60,26 +61,28 @@ export class MemoryDuties implements DutyQueries {
   }
 
   async endingMemberships(principal: string, before: number): Promise<EndingMembership[]> {
-    const { domains, membership } = this.#memory
+    const { membership } = this.#memory
     const found: EndingMembership[] = []
-    const search = (kind: EndingMembership['kind'], domain: string, collections: MemberLists = new Map()) => {
-      for (const [name, { members }] of collections) {
+    const search = (kind: EndingMembership['kind'], domain: Domain, collections: MemberLists) => {
+      for (const [name, { members, selfRenew, selfRenewMins = 0, auditEnabled }] of collections) {
         const expiration = members.get(principal)?.expiration
-        if (expiration !== undefined && expiration < before) found.push({ kind, domain, name, expiration })
+        if (expiration === undefined || expiration >= before) continue
+        const renewal = selfRenew && selfRenewMins > 0 && { selfRenewMins }
+        found.push({ kind, domain: domain.name, name, expiration, ...renewal, ...reason(domain, auditEnabled) })
       }
     }
-    for (const name of membership.roles.domainsOf(principal)) search('role', name, domains.get(name)?.roles)
-    for (const name of membership.groups.domainsOf(principal)) search('group', name, domains.get(name)?.groups)
+    for (const domain of this.#existing(membership.roles.domainsOf(principal))) search('role', domain, domain.roles)
+    for (const domain of this.#existing(membership.groups.domainsOf(principal))) search('group', domain, domain.groups)
     return found
+  }
+
+  #existing(names: Iterable<string>): Domain[] {
+    return [...names].flatMap((name) => this.#memory.domains.get(name) ?? [])
   }
 
   #audited({ domains: names, orgs }: Auditor): Iterable<Domain> {
     const { domains } = this.#memory
-    const found = new Set<Domain>()
-    for (const name of names) {
-      const domain = domains.get(name)
-      if (domain) found.add(domain)
-    }
+    const found = new Set(this.#existing(names))
     if (orgs.size === 0) return found
     for (const domain of domains.values()) if (domain.org !== undefined && orgs.has(domain.org)) found.add(domain)
     return found
@@ -97,6 +100,10 @@ export class MemoryDuties implements DutyQueries {
   }
 }
 
+/** Whether a change needs a reason. */
+const reason = (domain: Domain, auditEnabled = false): Pick<EndingMembership, 'audited'> =>
+  domain.auditEnabled || auditEnabled ? { audited: true } : {}
+
 type RequestLists = ReadonlyMap<
   string,
   Pick<RoleBase, 'name' | 'auditEnabled'> & { readonly pending: ReadonlyMap<string, PendingRoleMember> }
@@ -104,5 +111,7 @@ type RequestLists = ReadonlyMap<
 
 type MemberLists = ReadonlyMap<
   string,
-  { readonly members: { get(name: string): { readonly expiration?: number } | undefined } }
+  Pick<RoleBase, 'selfRenew' | 'selfRenewMins' | 'auditEnabled'> & {
+    readonly members: { get(name: string): { readonly expiration?: number } | undefined }
+  }
 >

@@ -97,8 +97,8 @@ export class TableDuties implements DutyQueries {
     const found = await Promise.all(
       COLLECTIONS.map(async ({ kind, table, id, pending }) => {
         const rows = await this.#ask<RequestRow>(
-          `SELECT d.name AS domain, d.org, c.name, c.audit_enabled AS audited, p.name AS member, r.req_principal AS requester,
-           r.req_time AS requested, r.audit_ref AS reason, r.pending_state AS state
+          `SELECT d.name AS domain, d.org, d.audit_enabled AS domain_audited, c.name, c.audit_enabled AS audited, p.name AS member,
+           r.req_principal AS requester, r.req_time AS requested, r.audit_ref AS reason, r.pending_state AS state, r.expiration
            FROM ${pending} r JOIN ${table} c ON c.${id} = r.${id} JOIN domain d ON d.domain_id = c.domain_id
            JOIN principal p ON p.principal_id = r.principal_id
            WHERE c.audit_enabled = 1 OR c.domain_id IN (SELECT d.domain_id FROM ${ADMINISTERED})`,
@@ -106,7 +106,10 @@ export class TableDuties implements DutyQueries {
         )
         return rows
           .filter(({ audited, domain, org }) => audited === 0 || auditor.domains.has(domain) || auditor.orgs.has(org))
-          .map((row): DecidableRequest => ({ kind, domain: row.domain, name: row.name, pending: requestOf(row) }))
+          .map((row): DecidableRequest => {
+            const { domain, name } = row
+            return { kind, domain, name, pending: requestOf(row), ...(isAudited(row) && { audited: true }) }
+          })
       }),
     )
     return found.flat()
@@ -115,17 +118,22 @@ export class TableDuties implements DutyQueries {
   async endingMemberships(principal: string, before: number): Promise<EndingMembership[]> {
     const found = await Promise.all(
       COLLECTIONS.map(async ({ kind, table, id, members }) => {
-        const rows = await this.#ask<{ domain: string; name: string; expiration: Date }>(
-          `SELECT d.name AS domain, c.name, m.expiration FROM principal p JOIN ${members} m ON m.principal_id = p.principal_id
+        const rows = await this.#ask<EndingRow>(
+          `SELECT d.name AS domain, d.audit_enabled AS domain_audited, c.name, c.audit_enabled AS audited, m.expiration,
+           IF(c.self_renew = 1, c.self_renew_mins, 0) AS renewal
+           FROM principal p JOIN ${members} m ON m.principal_id = p.principal_id
            JOIN ${table} c ON c.${id} = m.${id} JOIN domain d ON d.domain_id = c.domain_id
            WHERE ${exactly('p.name')} AND m.expiration < ?`,
           [principal, principal, new Date(before)],
         )
         return rows.map(
-          ({ expiration, ...place }): EndingMembership => ({
+          ({ domain, name, expiration, renewal, ...row }): EndingMembership => ({
             kind,
-            ...place,
+            domain,
+            name,
             expiration: expiration.getTime(),
+            ...(renewal > 0 && { selfRenewMins: renewal }),
+            ...(isAudited(row) && { audited: true }),
           }),
         )
       }),
@@ -134,22 +142,44 @@ export class TableDuties implements DutyQueries {
   }
 }
 
-interface RequestRow {
+/** Whether a role or group is audited, and whether its domain is. */
+interface AuditFlags {
+  readonly audited: number
+  readonly domain_audited: number
+}
+
+/** A change needs a reason. */
+const isAudited = ({ audited, domain_audited: domainAudited }: AuditFlags): boolean => audited + domainAudited > 0
+
+interface EndingRow extends AuditFlags {
+  readonly domain: string
+  readonly name: string
+  readonly expiration: Date
+  /** Minutes, 0 for none. */
+  readonly renewal: number
+}
+
+interface RequestRow extends AuditFlags {
   readonly domain: string
   readonly org: string
   readonly name: string
-  readonly audited: number
   readonly member: string
   readonly requester: string
   readonly requested: Date | null
   readonly reason: string | null
   readonly state: PendingState
+  readonly expiration: Date | null
 }
 
-const requestOf = ({ member, requester, requested, reason, state }: RequestRow): DecidableRequest['pending'] => ({
-  memberName: member,
-  requestTime: timeOf(requested) ?? 0,
-  pendingState: state,
-  ...(requester !== '' && { requestPrincipal: requester }),
-  ...(reason !== null && { auditRef: reason }),
-})
+function requestOf(row: RequestRow): DecidableRequest['pending'] {
+  const { member, requester, requested, reason, state } = row
+  const expiration = timeOf(row.expiration)
+  return {
+    memberName: member,
+    requestTime: timeOf(requested) ?? 0,
+    pendingState: state,
+    ...(requester !== '' && { requestPrincipal: requester }),
+    ...(reason !== null && { auditRef: reason }),
+    ...(expiration !== undefined && { expiration }),
+  }
+}

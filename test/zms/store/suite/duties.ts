@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DueReview, EndingMembership } from '#zms/store/duties.ts'
-import type { Group, GroupBase, Role, RoleBase } from '#zms/store/model.ts'
+import type { DomainBase, Group, GroupBase, Role, RoleBase } from '#zms/store/model.ts'
 import { Fixture, type OpenStore } from './fixture.ts'
 import { domainWith, groupWith, roleWith } from './samples.ts'
 
@@ -138,7 +138,7 @@ export function dutyTests(open: OpenStore): void {
     assert.deepEqual(await found('user.duties-none', { domains: new Set([other, 'nowhere']) }), audited(other))
     assert.deepEqual(
       await found('user.duties-none', { domains: new Set([own, third]), orgs: new Set(['duties', 'none']) }),
-      [own, other, third].flatMap(audited),
+      [own, other, third].flatMap(audited).sort(),
     )
     assert.deepEqual(
       await found(administrator, { domains: new Set([own]) }),
@@ -172,5 +172,71 @@ export function dutyTests(open: OpenStore): void {
       found('group', 'team', AT - DAY),
     ])
     assert.deepEqual(await fixture.store.endingMemberships('user.nobody-at-all', AT), [])
+  })
+
+  test('tells of memberships that end how long the member may renew them, and where a reason is needed', async () => {
+    const memberName = 'user.duties-renews'
+    const members = [{ memberName, expiration: AT - DAY }]
+    const roleOf = (name: string, settings: Partial<RoleBase>): Role => ({ ...roleWith(name, members), ...settings })
+    const open = await fixture.create((own) =>
+      domainWith(own, {
+        roles: [
+          roleOf('plain', { selfRenewMins: 90 }),
+          roleOf('renewed', { selfRenew: true, selfRenewMins: 90 }),
+          roleOf('without-minutes', { selfRenew: true }),
+          roleOf('audited', { auditEnabled: true }),
+        ],
+        groups: [{ ...groupWith('team', members), selfRenew: true, selfRenewMins: 30, auditEnabled: true }],
+      }),
+    )
+    const audited = await fixture.create((own) =>
+      domainWith(own, { settings: { auditEnabled: true }, roles: [roleOf('plain', {})] }),
+    )
+    const told = async (domain: string) =>
+      (await fixture.store.endingMemberships(memberName, AT))
+        .filter((each) => each.domain === domain)
+        .sort(byName)
+        .map(({ kind: _, domain: __, expiration: ___, ...rest }) => rest)
+    assert.deepEqual(await told(open), [
+      { name: 'audited', audited: true },
+      { name: 'plain' },
+      { name: 'renewed', selfRenewMins: 90 },
+      { name: 'team', selfRenewMins: 30, audited: true },
+      { name: 'without-minutes' },
+    ])
+    assert.deepEqual(await told(audited), [{ name: 'plain', audited: true }])
+  })
+
+  test('tells of requests until when they ask for membership, and where a reason is needed', async () => {
+    const principal = 'user.duties-reasons'
+    const create = (settings: Partial<DomainBase>) =>
+      fixture.create((own) =>
+        domainWith(own, {
+          settings,
+          roles: [roleWith('admin', [principal]), reviewed('audited', { auditEnabled: true })],
+        }),
+      )
+    const request = { memberName: 'user.asks', requestTime: AT - DAY, pendingState: 'ADD' as const }
+    const [open, audited] = [await create({}), await create({ auditEnabled: true })]
+    for (const domain of [open, audited]) {
+      const add = { kind: 'putPendingRoleMember' as const, domain }
+      await fixture.commit(
+        [domain],
+        { ...add, role: 'admin', value: { ...request, expiration: AT + DAY } },
+        { ...add, role: 'audited', value: request },
+      )
+    }
+    const auditor = { domains: new Set([open, audited]), orgs: new Set<string>() }
+    const found = await fixture.store.decidableRequests({ principal, at: AT, auditor })
+    const told = found.map(({ domain, name, pending, ...reason }) => [domain, name, pending.expiration, reason.audited])
+    assert.deepEqual(
+      new Set(told),
+      new Set([
+        [open, 'admin', AT + DAY, undefined],
+        [open, 'audited', undefined, true],
+        [audited, 'admin', AT + DAY, true],
+        [audited, 'audited', undefined, true],
+      ]),
+    )
   })
 }
