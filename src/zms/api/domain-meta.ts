@@ -1,7 +1,7 @@
 import { authenticate, authorize, endpoint, nothing, query } from '#core/http/endpoint.ts'
 import { kept, lowered, maybe, shown } from '#core/http/scalar-types.ts'
 import { list, mapOf, optional, record, struct, type ValueOf } from '#core/http/wire.ts'
-import { audited, inDomain, openReadErrors, owned, readErrors, writeErrors } from './parameters.ts'
+import { audited, inDomain, openReadErrors, owned, readErrors, unchanged, writeErrors } from './parameters.ts'
 import { ResourceDomainOwnership, ResourceDomainOwnershipInput } from './resource-ownership.ts'
 import { Tags, TagsInput } from './tag.ts'
 
@@ -89,6 +89,7 @@ export const domainMetaEndpoints = {
     group: 'Domain',
     summary: 'Changes the settings of a domain that its administrators may change.',
     params: { name: lowered.domain },
+    query: unchanged,
     headers: owned,
     body: DomainMetaInput,
     access: authorize('update', '{name}:'),

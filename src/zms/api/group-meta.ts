@@ -2,7 +2,7 @@ import { authorize, endpoint, nothing } from '#core/http/endpoint.ts'
 import { lowered, maybe } from '#core/http/scalar-types.ts'
 import { optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { collectionSettings, collectionSettingsInput } from './collection.ts'
-import { audited, inDomain, owned, readErrors, writeErrors } from './parameters.ts'
+import { audited, inDomain, owned, readErrors, unchanged, writeErrors } from './parameters.ts'
 import { ResourceGroupOwnership, ResourceGroupOwnershipInput } from './resource-ownership.ts'
 
 /** Settings of a group in requests; the resource ownership is read-only and ignored. */
@@ -33,6 +33,7 @@ export const groupMetaEndpoints = {
     group: 'Group',
     summary: 'Changes the settings of a group.',
     params: group,
+    query: unchanged,
     headers: owned,
     body: GroupMetaInput,
     access: authorize('update', '{domainName}:group.{groupName}'),

@@ -2,7 +2,7 @@ import { authenticate, authorize, endpoint, nothing } from '#core/http/endpoint.
 import { lowered, maybe } from '#core/http/scalar-types.ts'
 import { optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { collectionSettings, collectionSettingsInput } from './collection.ts'
-import { audited, inDomain, owned, readErrors, writeErrors } from './parameters.ts'
+import { audited, inDomain, owned, readErrors, unchanged, writeErrors } from './parameters.ts'
 import { ResourceRoleOwnership, ResourceRoleOwnershipInput } from './resource-ownership.ts'
 
 /** Settings that only roles have, and that requests and replies write alike. */
@@ -51,6 +51,7 @@ export const roleMetaEndpoints = {
     group: 'Role',
     summary: 'Changes the settings of a role.',
     params: role,
+    query: unchanged,
     headers: owned,
     body: RoleMetaInput,
     access: authenticate,

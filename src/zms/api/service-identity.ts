@@ -10,6 +10,7 @@ import {
   readErrors,
   returning,
   tagged,
+  unchanged,
   writeErrors,
 } from './parameters.ts'
 import { ResourceServiceIdentityOwnership, ResourceServiceIdentityOwnershipInput } from './resource-ownership.ts'
@@ -102,6 +103,7 @@ export const serviceIdentityEndpoints = {
     group: 'ServiceIdentity',
     summary: 'Creates or replaces a service.',
     params: service,
+    query: unchanged,
     headers: returning,
     body: ServiceIdentityInput,
     access: mayUpdate,

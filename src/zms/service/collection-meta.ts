@@ -11,6 +11,7 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { requireSameAuthority } from './member-rules.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
 import { tagValueCount } from './quota-rules.ts'
+import { requireUnchangedSince } from './unchanged.ts'
 import { ownershipOf } from './wire-form.ts'
 
 /** A change of the settings of a role or group. */
@@ -19,6 +20,8 @@ export interface CollectionMetaChange {
   readonly name: string
   readonly auditRef: string | undefined
   readonly resourceOwner: string | undefined
+  /** The `modified` that the caller read: see {@link requireUnchangedSince}. */
+  readonly unchangedSince?: string | undefined
 }
 
 /** What a request says about settings that rules look at. */
@@ -42,7 +45,7 @@ export async function changeCollectionMeta(
   deps: ZmsDependencies,
   context: RequestContext,
   kind: CollectionKind,
-  { domainName, name, auditRef, resourceOwner }: CollectionMetaChange,
+  { domainName, name, auditRef, resourceOwner, unchangedSince }: CollectionMetaChange,
   input: SettingsInput,
   apply: (current: RoleBase) => RoleBase,
 ): Promise<void> {
@@ -50,6 +53,7 @@ export async function changeCollectionMeta(
   await deps.writes.commit(subject, async (transaction) => {
     const { domain, collection } = await find(transaction, kind, domainName, name)
     const fullName = kind.fullName(domainName, name)
+    requireUnchangedSince(context, { name: fullName, modified: collection.modified }, unchangedSince)
     const next = apply(baseOf(collection))
     requireSettings(deps, kind, {
       ...input,

@@ -13,13 +13,14 @@ import { META_STORE_ATTRIBUTES, requireKnownValues } from './domain-meta-store.t
 import { requireEnvironment, requireExpiries } from './domain-rules.ts'
 import { putDomainSystemMeta } from './domain-system-meta.ts'
 import { tagValueCount } from './quota-rules.ts'
+import { requireUnchangedSince } from './unchanged.ts'
 import { compact, ownershipOf, present, tagsOf } from './wire-form.ts'
 
 /** Settings of domains. */
 export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domainMetaEndpoints> {
   const { writes, config } = deps
   return {
-    async putDomainMeta({ params: { name }, body, headers }, context) {
+    async putDomainMeta({ params: { name }, query: { unchangedSince }, body, headers }, context) {
       const { auditRef, resourceOwner } = headers
       deps.authorizedServices.check(context)
       requireExpiries(body)
@@ -31,6 +32,7 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
       })
       await writes.commit({ context, domains: [name], entity: name, auditRef }, async (transaction) => {
         const domain = await auditedDomain(deps, context, transaction, { domainName: name, kind: 'domain', auditRef })
+        requireUnchangedSince(context, domain, unchangedSince)
         deps.quotas.requireTags('domain', body.tags, tagValueCount(domain.tags))
         const owners = domain.resourceOwnership
         const ownership = deps.ownership.componentWrite('domain', name, owners, 'meta', 'meta', resourceOwner)

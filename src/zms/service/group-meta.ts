@@ -9,9 +9,9 @@ import type { ZmsDependencies } from './dependencies.ts'
 /** Settings of groups. */
 export function groupMetaService(deps: ZmsDependencies): Handlers<typeof groupMetaEndpoints> {
   return {
-    async putGroupMeta({ params, body, headers }, context) {
+    async putGroupMeta({ params, query, body, headers }, context) {
       deps.authorizedServices.check(context, 'group', params.groupName)
-      const place = { domainName: params.domainName, name: params.groupName, ...headers }
+      const place = { domainName: params.domainName, name: params.groupName, ...query, ...headers }
       await changeCollectionMeta(deps, context, groupKind, place, body, (current) => changedSettings(current, body))
       return noContent
     },

@@ -12,7 +12,7 @@ import { changed, compact } from './wire-form.ts'
 /** Settings of roles. */
 export function roleMetaService(deps: ZmsDependencies): Handlers<typeof roleMetaEndpoints> {
   return {
-    async putRoleMeta({ params, body, headers }, context) {
+    async putRoleMeta({ params, query, body, headers }, context) {
       const { domainName, roleName } = params
       deps.authorizedServices.check(context, 'role', roleName)
       const domain = await deps.store.domain(domainName)
@@ -24,9 +24,8 @@ export function roleMetaService(deps: ZmsDependencies): Handlers<typeof roleMeta
       if (!(await may('update')) && !(await may('update_meta'))) {
         throw forbidden('putRoleMeta: principal is not authorized to update metadata')
       }
-      await changeCollectionMeta(deps, context, roleKind, { ...params, name: roleName, ...headers }, body, (current) =>
-        changedRole(current, body),
-      )
+      const change = { domainName, name: roleName, ...query, ...headers }
+      await changeCollectionMeta(deps, context, roleKind, change, body, (current) => changedRole(current, body))
       return noContent
     },
 

@@ -15,6 +15,7 @@ import { requireProviderEndpoint, requirePublicKey, requireServiceName } from '.
 import { serviceSystemMetaService } from './service-system-meta.ts'
 import { serviceBaseOf } from './stored-service.ts'
 import { hasTag } from './tag-filter.ts'
+import { requireUnchangedSince } from './unchanged.ts'
 import { compact, ownershipOf, present, tagsOf } from './wire-form.ts'
 
 /** Services with their keys, settings and credentials. */
@@ -57,7 +58,7 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
       return ok({ list: names.map((name) => ({ name })), serviceMatchCount: total > names.length ? total : 0 })
     },
 
-    async putServiceIdentity({ params, body, headers }, context) {
+    async putServiceIdentity({ params, query: { unchangedSince }, body, headers }, context) {
       const { domain: domainName, service: serviceName } = params
       const fullName = serviceFullName(domainName, serviceName)
       requireServiceName(deps, await store.domain(domainName), serviceName)
@@ -70,6 +71,7 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
       const ownership = await writes.commit(subject, async (transaction) => {
         const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'service', ...headers })
         const existing = domain.services.get(serviceName)
+        requireUnchangedSince(context, { name: fullName, modified: existing?.modified }, unchangedSince)
         const owners = deps.ownership.wholeWrite(
           'service',
           fullName,

@@ -4,6 +4,7 @@ import type { Authority } from '#core/authority/authority.ts'
 import { domainService } from '#zms/service/domain.ts'
 import { domainMetaService } from '#zms/service/domain-meta.ts'
 import type { DomainMetaStore } from '#zms/service/domain-meta-store.ts'
+import { timestamp } from '#zms/service/wire-form.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
 import { authorizing, commit, group, role } from './objects.ts'
 
@@ -51,6 +52,18 @@ describe('putDomainMeta', () => {
     assert.equal(domain.applicationId, undefined)
     assert.equal(domain.autoDeleteTenantAssumeRoleAssertions, false)
     assert.equal(domain.clientIdSelfUpdate, false)
+  })
+
+  test('changes nothing where somebody else has changed the domain since it was read, for those who ask for that', async () => {
+    const read = timestamp((await zms.domain('sports')).modified)
+    const since = (modified = '', description = '') => zms.put(`${META}?unchangedSince=${modified}`, { description })
+    await zms.put(META, { description: 'of somebody else' })
+    assert.deepEqual(await since(read, 'late'), refusal(409, `putdomainmeta: sports was changed after ${read}`))
+    assert.equal((await since('never', 'late')).status, 409)
+    const { description, modified } = await zms.domain('sports')
+    assert.equal(description, 'of somebody else')
+    assert.deepEqual(await since(timestamp(modified), 'in time'), NOTHING)
+    assert.equal((await zms.domain('sports')).description, 'in time')
   })
 
   test('leaves what belongs to the operators, and what the domain holds', async () => {

@@ -39,6 +39,19 @@ async function daysOf(harness = zms): Promise<Record<string, number | undefined>
 }
 
 describe('putGroupMeta', () => {
+  test('changes nothing where somebody else has changed the group since it was read, for those who ask for that', async () => {
+    await make()
+    const modifiedNow = async () => String((await zms.get(G1)).body.modified)
+    const since = (modified: string) => zms.put(`${META}?unchangedSince=${modified}`, { memberExpiryDays: 9 })
+    const read = await modifiedNow()
+    await zms.put(META, { selfServe: true, memberExpiryDays: 5 })
+    assert.deepEqual(await since(read), refusal(409, `putgroupmeta: sports:group.g1 was changed after ${read}`))
+    assert.equal((await since('never')).status, 409)
+    assert.equal((await settingsNow())['memberExpiryDays'], 5)
+    assert.deepEqual(await since(await modifiedNow()), NOTHING)
+    assert.equal((await settingsNow())['memberExpiryDays'], 9)
+  })
+
   const full = {
     selfServe: true,
     memberExpiryDays: 1,

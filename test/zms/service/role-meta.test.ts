@@ -41,6 +41,19 @@ async function daysOf(harness = zms): Promise<Record<string, [number | undefined
 }
 
 describe('putRoleMeta', () => {
+  test('changes nothing where somebody else has changed the role since it was read, for those who ask for that', async () => {
+    await make()
+    const modifiedNow = async () => String((await zms.get(R1)).body.modified)
+    const since = (modified: string) => zms.put(`${META}?unchangedSince=${modified}`, { memberExpiryDays: 9 })
+    const read = await modifiedNow()
+    await zms.put(META, { selfServe: true, memberExpiryDays: 5 })
+    assert.deepEqual(await since(read), refusal(409, `putrolemeta: sports:role.r1 was changed after ${read}`))
+    assert.equal((await since('never')).status, 409)
+    assert.equal((await settingsNow())['memberExpiryDays'], 5)
+    assert.deepEqual(await since(await modifiedNow()), NOTHING)
+    assert.equal((await settingsNow())['memberExpiryDays'], 9)
+  })
+
   const full = {
     selfServe: true,
     memberExpiryDays: 1,

@@ -45,6 +45,27 @@ describe('putServiceIdentity', () => {
     tags: { env: { list: ['prod'] } },
   }
 
+  test('changes nothing where somebody else has changed the service since it was read, for those who ask for that', async () => {
+    const since = (modified: string, body: object) =>
+      zms.put(`${API}?unchangedSince=${encodeURIComponent(modified)}`, { name: 'sports.api', ...body })
+    const absent = '2020-01-01T00:00:00.000Z'
+    assert.deepEqual(
+      await since(absent, whole),
+      refusal(409, `putserviceidentity: sports.api was changed after ${absent}`),
+    )
+    const { body: read } = await put(whole, returned)
+    await zms.put(`${API}/publickey/new`, { id: 'new', key: k1 })
+    assert.deepEqual(
+      await since(read.modified, { ...read, description: 'late' }),
+      refusal(409, `putserviceidentity: sports.api was changed after ${read.modified}`),
+    )
+    assert.equal((await since('never', {})).status, 409)
+    const { body: now } = await zms.get(API)
+    assert.deepEqual([now.description, now.publicKeys.length], ['Scores', 3])
+    assert.deepEqual(await since(now.modified, { ...now, description: 'in time' }), NOTHING)
+    assert.equal((await zms.get(API)).body.description, 'in time')
+  })
+
   test('creates a service with all it has', async () => {
     const { status, body } = await put(whole, returned)
     assert.equal(status, 200)
