@@ -55,8 +55,21 @@ export interface NewCollection {
   readonly members: readonly string[]
 }
 
-/** A change of settings: those of roles and groups, as far as they are given. */
-export type MetaChange = RoleMetaInput & GroupMetaInput
+/** A change of settings. */
+export interface MetaChange {
+  /** Those of roles and groups, as far as they are given. */
+  readonly body: RoleMetaInput & GroupMetaInput
+  /** The `modified` that was read: 409 when it is another one by now. */
+  readonly unchangedSince: string | undefined
+}
+
+/** What a reviewer has decided about some of the members. */
+export interface Review {
+  /** Those that are not active are removed. */
+  readonly members: readonly { readonly memberName: string; readonly active: boolean }[]
+  /** Others are decided about later: nothing is noted yet. */
+  readonly partial: boolean
+}
 
 /** What pages ask ZMS about roles, or about groups: the operations differ in their names only. */
 export interface CollectionCalls {
@@ -93,12 +106,7 @@ export interface CollectionCalls {
     auditRef: string | undefined,
   ): Promise<void>
   /** Keeps some members, removes others, and notes that the members were reviewed. */
-  review(
-    zms: Zms,
-    place: CollectionPlace,
-    members: readonly { readonly memberName: string; readonly active: boolean }[],
-    auditRef: string | undefined,
-  ): Promise<void>
+  review(zms: Zms, place: CollectionPlace, review: Review, auditRef: string | undefined): Promise<void>
 }
 
 export const roleCalls: CollectionCalls = {
@@ -140,8 +148,8 @@ export const roleCalls: CollectionCalls = {
     const body = { memberName, approved, active: approved, ...dates }
     await zms.call('putMembershipDecision', { domainName, roleName: name, memberName, auditRef, body })
   },
-  async review(zms, { domainName, name }, roleMembers, auditRef) {
-    await zms.call('putRoleReview', { domainName, roleName: name, auditRef, body: { name, roleMembers } })
+  async review(zms, { domainName, name }, { members: roleMembers, partial }, auditRef) {
+    await zms.call('putRoleReview', { domainName, roleName: name, partial, auditRef, body: { name, roleMembers } })
   },
 }
 
@@ -183,8 +191,8 @@ export const groupCalls: CollectionCalls = {
     const body = { memberName, approved, active: approved, expiration }
     await zms.call('putGroupMembershipDecision', { domainName, groupName: name, memberName, auditRef, body })
   },
-  async review(zms, { domainName, name }, groupMembers, auditRef) {
-    await zms.call('putGroupReview', { domainName, groupName: name, auditRef, body: { name, groupMembers } })
+  async review(zms, { domainName, name }, { members: groupMembers, partial }, auditRef) {
+    await zms.call('putGroupReview', { domainName, groupName: name, partial, auditRef, body: { name, groupMembers } })
   },
 }
 

@@ -76,8 +76,8 @@ export async function removeMembers(scope: MemberScope, names: readonly string[]
 }
 
 /** Whether removals become requests. */
-export const needsApprovalToRemove = ({ deleteProtection, reviewEnabled, auditEnabled }: CollectionSummary): boolean =>
-  deleteProtection === true && (reviewEnabled === true || auditEnabled === true)
+export const needsApprovalToRemove = (summary: CollectionSummary): boolean =>
+  summary.deleteProtection === true && needsApproval(summary)
 
 /** Notices one after the other, without those that are not to be said. */
 export const sentences = (parts: readonly (string | false)[]): string =>
@@ -95,6 +95,10 @@ export interface SeenRequests {
  * Approves or rejects requests with the dates they ask for. Throws FormProblem for one that somebody else has decided
  * meanwhile, or that is another one than was looked at.
  */
+/** Whether new members, and new dates, become requests. */
+export const needsApproval = ({ reviewEnabled, auditEnabled }: CollectionSummary): boolean =>
+  reviewEnabled === true || auditEnabled === true
+
 export async function decideRequests(
   scope: MemberScope,
   names: readonly string[],

@@ -4,7 +4,7 @@ import { certificateFiles } from '#client/certificate-files.ts'
 import { ZmsClient } from '#client/zms-client.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { startPages } from './pages-of-dev.ts'
-import { formsOf, type Shown, unescaped, Visitor } from './visitor.ts'
+import { formsOf, type SentFields, type Shown, unescaped, Visitor } from './visitor.ts'
 
 type FieldsSent = Readonly<Record<string, string>>
 
@@ -54,6 +54,11 @@ export class Person {
   async send(path: string, action: string, fields: FieldsSent = {}): Promise<Shown> {
     this.#csrf ??= formsOf((await this.get('/')).text)[0]?.values.get('csrf')
     return this.#visitor.post(path, { csrf: this.#csrf ?? '', action, ...fields })
+  }
+
+  /** Sends the fields of a form as it stands on a page; a name may come several times. */
+  sendAll(path: string, fields: SentFields): Promise<Shown> {
+    return this.#visitor.post(path, fields)
   }
 
   /** Sends a form that must be carried out, with at most three calls to ZMS, and reads the page that it leads to. */
