@@ -169,11 +169,11 @@ export class WorkerGroup {
     place.state = 'starts'
     place.reasons = []
     calls.serve('group', {
-      join: (): SeatTerms => ({
-        number: place.number,
-        count: this.#places.length,
-        ticketSecret: this.#ticketSecret,
-      }),
+      join: (): SeatTerms => {
+        // What is said before a process listens to its channel is lost.
+        if (place.state === 'stops') calls.notify('stop')
+        return { number: place.number, count: this.#places.length, ticketSecret: this.#ticketSecret }
+      },
       failed: (reasons: readonly string[]) => {
         place.reasons = reasons
       },

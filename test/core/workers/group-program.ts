@@ -48,14 +48,17 @@ async function primary(): Promise<void> {
 }
 
 async function worker(): Promise<void> {
+  // Busy with something else when it is told to stop, and with nothing that listens to its channel.
+  if (what === 'late' && cluster.worker?.id === 1) await once(cluster.worker, 'message')
   const seat = await WorkerSeat.take(portOf(process))
   const { number, count, leads, counter } = seat
-  if (what === 'wait' && number === 1) {
+  if (seat.stopping.aborted) process.exit(0)
+  if ((what === 'wait' || what === 'late') && number === 1) {
     // Its start takes for ever, but not its end.
     seat.stopping.addEventListener('abort', () => process.exit(0))
     return
   }
-  if (what === 'fail' || what === 'wait') {
+  if (what === 'fail' || what === 'wait' || what === 'late') {
     await seat.failed(['the first reason', 'the second'])
     process.exit(1)
   }

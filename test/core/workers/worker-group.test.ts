@@ -67,6 +67,15 @@ describe('a group of workers', { timeout: 120_000 }, () => {
     assert.equal((await group.program.ended).status, 1)
   })
 
+  test('stops a worker that has not begun to listen to what it is told', async () => {
+    await using group = startGroup('late', 2)
+    assert.deepEqual(await group.line(), {
+      failed: 'worker 2 did not start: it ended with status 1',
+      reasons: ['the first reason', 'the second'],
+    })
+    assert.equal((await group.program.ended).status, 1)
+  })
+
   test('leaves no client waiting whose connection was on its way to a worker that ended', async () => {
     await using group = startGroup('serve', 2)
     /** The first line that has a member. */
@@ -91,9 +100,8 @@ describe('a group of workers', { timeout: 120_000 }, () => {
     for (const answer of await Promise.all(asked)) assert.match(answer, /^(worker \d)?$/)
     // Whoever has something to do for that worker learns of its end, too.
     assert.equal(typeof (await lineWith('closed')), 'number')
-    // The next worker may not hear yet that it is to stop.
-    group.program.kill('SIGKILL')
-    await group.program.ended
+    group.program.kill('SIGTERM')
+    assert.equal((await group.program.ended).status, 0)
   })
 
   test('gives up when its workers end again and again', async () => {
