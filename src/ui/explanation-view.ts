@@ -1,5 +1,6 @@
 import { splitResourceName } from '#core/names/resource-name.ts'
 import type { AccessExplanation } from '#zms/api/access-explanation.ts'
+import { memberPath } from './collection-view.ts'
 import { auditField, badge, definitions, link, postForm, table, time } from './components.ts'
 import { type Content, type Html, html, path } from './html.ts'
 import { sectionPath } from './layout.ts'
@@ -147,7 +148,7 @@ const remedyItem = (request: PageRequest, told: Told, { text, changes }: Remedy,
 
 /** The form that makes a change, or the way to the page where it is made. */
 function changeForm(request: PageRequest, told: Told, change: Change, id: string): Content {
-  const { kind, role, group, member = told.principal } = change
+  const { kind, role, member = told.principal } = change
   const reason = auditField(request, false, `reason-${id}`)
   switch (kind) {
     case 'add-member':
@@ -167,11 +168,11 @@ function changeForm(request: PageRequest, told: Told, change: Change, id: string
       )
     }
     case 'renew-member':
+      return memberLink('Renew', change, member)
     case 'enable-member':
-    case 'approve-member': {
-      const place = group === undefined ? roleLink(role ?? '') : groupLink(group)
-      return html`${member} in ${place}`
-    }
+      return memberLink('Look at', change, member)
+    case 'approve-member':
+      return memberLink('Decide about', change, member)
     case 'create-role':
       return link(sectionPath(told.domain, 'roles'), `Roles of ${told.domain}`)
     case 'add-assertion':
@@ -182,6 +183,16 @@ function changeForm(request: PageRequest, told: Told, change: Change, id: string
     default:
       return undefined
   }
+}
+
+/** The way to an entry of a role or group, where it is changed. */
+function memberLink(verb: string, { role = '', group }: Change, member: string): Content {
+  const [kind, fullName] = group === undefined ? (['role', role] as const) : (['group', group] as const)
+  const place = splitResourceName(kind, fullName)
+  const text = `${verb} ${member} in ${fullName}`
+  return place === undefined
+    ? text
+    : link(memberPath({ kind }, { domainName: place.domain, name: place.name }, member), text)
 }
 
 /** A new assertion is written into the policy that came nearest, as it is likely to be about such things. */
