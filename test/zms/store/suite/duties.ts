@@ -178,7 +178,7 @@ export function dutyTests(open: OpenStore): void {
     const memberName = 'user.duties-renews'
     const members = [{ memberName, expiration: AT - DAY }]
     const roleOf = (name: string, settings: Partial<RoleBase>): Role => ({ ...roleWith(name, members), ...settings })
-    const open = await fixture.create((own) =>
+    const unaudited = await fixture.create((own) =>
       domainWith(own, {
         roles: [
           roleOf('plain', { selfRenewMins: 90 }),
@@ -197,7 +197,7 @@ export function dutyTests(open: OpenStore): void {
         .filter((each) => each.domain === domain)
         .sort(byName)
         .map(({ kind: _, domain: __, expiration: ___, ...rest }) => rest)
-    assert.deepEqual(await told(open), [
+    assert.deepEqual(await told(unaudited), [
       { name: 'audited', audited: true },
       { name: 'plain' },
       { name: 'renewed', selfRenewMins: 90 },
@@ -217,8 +217,8 @@ export function dutyTests(open: OpenStore): void {
         }),
       )
     const request = { memberName: 'user.asks', requestTime: AT - DAY, pendingState: 'ADD' as const }
-    const [open, audited] = [await create({}), await create({ auditEnabled: true })]
-    for (const domain of [open, audited]) {
+    const [unaudited, audited] = [await create({}), await create({ auditEnabled: true })]
+    for (const domain of [unaudited, audited]) {
       const add = { kind: 'putPendingRoleMember' as const, domain }
       await fixture.commit(
         [domain],
@@ -226,14 +226,14 @@ export function dutyTests(open: OpenStore): void {
         { ...add, role: 'audited', value: request },
       )
     }
-    const auditor = { domains: new Set([open, audited]), orgs: new Set<string>() }
+    const auditor = { domains: new Set([unaudited, audited]), orgs: new Set<string>() }
     const found = await fixture.store.decidableRequests({ principal, at: AT, auditor })
     const told = found.map(({ domain, name, pending, ...reason }) => [domain, name, pending.expiration, reason.audited])
     assert.deepEqual(
       new Set(told),
       new Set([
-        [open, 'admin', AT + DAY, undefined],
-        [open, 'audited', undefined, true],
+        [unaudited, 'admin', AT + DAY, undefined],
+        [unaudited, 'audited', undefined, true],
         [audited, 'admin', AT + DAY, true],
         [audited, 'audited', undefined, true],
       ]),
