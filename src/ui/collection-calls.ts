@@ -87,7 +87,7 @@ export interface CollectionCalls {
   exists(zms: Zms, place: CollectionPlace): Promise<boolean>
   create(zms: Zms, place: CollectionPlace, created: NewCollection, auditRef: string | undefined): Promise<void>
   remove(zms: Zms, place: CollectionPlace, auditRef: string | undefined): Promise<void>
-  putMeta(zms: Zms, place: CollectionPlace, body: MetaChange, auditRef: string | undefined): Promise<void>
+  putMeta(zms: Zms, place: CollectionPlace, change: MetaChange, auditRef: string | undefined): Promise<void>
   /** Whether the principal is a member now, or the membership waits for a decision. */
   putMember(
     zms: Zms,
@@ -130,8 +130,8 @@ export const roleCalls: CollectionCalls = {
   async remove(zms, { domainName, name }, auditRef) {
     await zms.call('deleteRole', { domainName, roleName: name, auditRef })
   },
-  async putMeta(zms, { domainName, name }, body, auditRef) {
-    await zms.call('putRoleMeta', { domainName, roleName: name, auditRef, body })
+  async putMeta(zms, { domainName, name }, { body, unchangedSince }, auditRef) {
+    await zms.call('putRoleMeta', { domainName, roleName: name, unchangedSince, auditRef, body })
   },
   async putMember(zms, { domainName, name }, memberName, dates, auditRef) {
     const request = { domainName, roleName: name, memberName, auditRef, returnObj: true }
@@ -173,8 +173,8 @@ export const groupCalls: CollectionCalls = {
   async remove(zms, { domainName, name }, auditRef) {
     await zms.call('deleteGroup', { domainName, groupName: name, auditRef })
   },
-  async putMeta(zms, { domainName, name }, body, auditRef) {
-    await zms.call('putGroupMeta', { domainName, groupName: name, auditRef, body })
+  async putMeta(zms, { domainName, name }, { body, unchangedSince }, auditRef) {
+    await zms.call('putGroupMeta', { domainName, groupName: name, unchangedSince, auditRef, body })
   },
   async putMember(zms, { domainName, name }, memberName, { expiration }, auditRef) {
     const request = { domainName, groupName: name, memberName, auditRef, returnObj: true }

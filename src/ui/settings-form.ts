@@ -62,6 +62,40 @@ export function changedSettings(form: Fields, settings: readonly Setting[]): Set
   return { values: Object.fromEntries(values), undo: Object.fromEntries(sent), count: values.length }
 }
 
+/**
+ * Two people change the same: the second is told, and nothing is lost. Compares the settings that a form changes with what
+ * they are `now`. Throws FormProblem for one that is another than when the form was made.
+ */
+export function requireUnchanged(
+  form: Fields,
+  { values }: SettingChanges,
+  settings: readonly Setting[],
+  now: Readonly<Record<string, unknown>>,
+): void {
+  for (const setting of settings) {
+    const { name, label } = setting
+    if (values[name] === undefined) continue
+    const text = textOf(now[name])
+    if (comparable(form.exact(WAS + name) ?? '', setting) === comparable(text, setting)) continue
+    const value = setting.kind === 'switch' ? text || 'off' : text === '' ? 'nothing' : `“${text}”`
+    throw new FormProblem(
+      `Somebody else has changed “${label}” meanwhile: it is ${value} now. Nothing has been changed; open the page again to go on from there.`,
+    )
+  }
+}
+
+/** A value of a form in the one way of writing it. */
+function comparable(text: string, { kind, name }: Setting): string {
+  const value = normalized(text)
+  if (kind === 'number') return String(Number(value))
+  if (kind !== 'lines') return value
+  try {
+    return linesOf(Object.fromEntries([...parseLines(value, name)].map(([key, each]) => [key, each.toSorted()])))
+  } catch {
+    return value
+  }
+}
+
 /** Tags or contacts as lines, ordered by key. */
 export const linesOf = (entries: Readonly<Record<string, readonly string[]>>): string =>
   Object.entries(entries)
@@ -107,5 +141,5 @@ function numberOf(text: string, label: string, name: string): number {
 const normalized = (text: string): string => text.replaceAll('\r\n', '\n').trim()
 
 /** A setting as its field has it. */
-export const textOf = (value: unknown): string =>
+const textOf = (value: unknown): string =>
   value === true ? ON : typeof value === 'string' || (typeof value === 'number' && value !== 0) ? String(value) : ''

@@ -3,12 +3,12 @@ import { describe, it } from 'node:test'
 import { Fields } from '#ui/fields.ts'
 import { commandLine } from '#ui/layout.ts'
 import { noticeCookie, readNotice } from '#ui/notice-cookie.ts'
-import { changedSettings, linesOf, parseLines, type Setting } from '#ui/settings-form.ts'
+import { changedSettings, linesOf, parseLines, requireUnchanged, type Setting } from '#ui/settings-form.ts'
 
 const SETTINGS: readonly Setting[] = [
   { name: 'text', label: 'Text', kind: 'text' },
   { name: 'days', label: 'Days', kind: 'number' },
-  { name: 'on', label: 'Switch', kind: 'switch' },
+  { name: 'on', label: 'On', kind: 'switch' },
   { name: 'list', label: 'List', kind: 'lines' },
 ]
 const fields = (values: Record<string, string>): Fields => Fields.of(Object.entries(values))
@@ -29,6 +29,37 @@ describe('a form of settings', () => {
       on: true,
       list: 'x=1\ny=2',
     })
+  })
+
+  it('is refused where somebody else has changed the same setting, in whatever way that is written', () => {
+    const tags = { was: 'b=2,1\r\na=1 ', now: 'a=1\nb=1,2' }
+    const form = fields({
+      'was.text': 'a',
+      text: 'b',
+      'was.days': '',
+      days: '3',
+      'was.list': tags.was,
+      list: '',
+      'was.on': 'on',
+    })
+    const changes = changedSettings(form, SETTINGS)
+    assert.equal(changes.count, 4)
+    const now = { text: 'a', days: 0, list: tags.now, on: true }
+    const check = (other: object) => requireUnchanged(form, changes, SETTINGS, { ...now, ...other })
+    check({ unknown: 1 })
+    for (const [other, said] of [
+      [{ text: 'x' }, '“Text” meanwhile: it is “x” now'],
+      [{ text: undefined }, '“Text” meanwhile: it is nothing now'],
+      [{ days: 4 }, '“Days” meanwhile: it is “4” now'],
+      [{ list: 'a=1' }, '“List” meanwhile: it is “a=1” now'],
+      [{ on: false }, '“On” meanwhile: it is off now'],
+    ] as const) {
+      const message = `Somebody else has changed ${said}. Nothing has been changed; open the page again to go on from there.`
+      assert.throws(() => check(other), { name: 'FormProblem', message })
+    }
+    // What is not changed here may be another one.
+    const { days: _, 'was.days': __, ...others } = { days: '', 'was.days': '' }
+    requireUnchanged(fields(others), changedSettings(fields(others), SETTINGS), SETTINGS, { days: 9 })
   })
 
   it('refuses numbers that are none, by their label', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { formsOf } from './visitor.ts'
 import { callsOf, foreignCode, repeatedIds, startWebPage, textOf } from './web-page.ts'
 
 const { admin, zms } = await startWebPage({
@@ -93,6 +94,7 @@ test('hosts and settings are changed, and taken back', async () => {
   const removed = await admin.submit(SERVICE, 'removeHost', { host: 'b.example' })
   assert.match(textOf(removed.text), /2 hosts on which/)
   assert.match(textOf((await admin.undo(removed)).text), /3 hosts on which/)
+  const form = formsOf((await admin.get(SERVICE)).text).find(({ values }) => values.get('action') === 'change')
   const changed = await admin.submit(SERVICE, 'change', {
     description: 'new',
     executable: '/bin/x',
@@ -103,7 +105,8 @@ test('hosts and settings are changed, and taken back', async () => {
   await admin.undo(changed)
   const { description, publicKeys } = await zms.call('getServiceIdentity', { domain: 'sports', service: 'api' })
   assert.deepEqual([description, publicKeys?.length], ['the API', 2])
-  const endpoint = await admin.send(SERVICE, 'endpoint', { providerEndpoint: 'ftp://elsewhere' })
+  const elsewhere = { 'was.providerEndpoint': '', providerEndpoint: 'ftp://elsewhere' }
+  const endpoint = await admin.send(SERVICE, 'endpoint', elsewhere)
   assert.equal(endpoint.status, 400, textOf(endpoint.text))
   assert.match(textOf(endpoint.text), /Invalid endpoint/)
 })

@@ -9,8 +9,9 @@ import {
 import { collectionPath } from '../collection-view.ts'
 import { auditField, postForm } from '../components.ts'
 import { html } from '../html.ts'
-import { definePage, FormProblem } from '../page.ts'
-import { changedSettings, linesOf, type Setting, settingFields, tagsIn, textOf } from '../settings-form.ts'
+import { definePage } from '../page.ts'
+import { changedSettings, linesOf, requireUnchanged, type Setting, settingFields, tagsIn } from '../settings-form.ts'
+import { writeAgain } from '../write-again.ts'
 
 const NO_LIMIT = '0 or empty: no limit'
 
@@ -73,19 +74,20 @@ const settingsPage = (calls: CollectionCalls) => {
     actions: {
       async save(request) {
         const { form, params, zms } = request
-        const { values, undo, count } = changedSettings(form, settings)
+        const changes = changedSettings(form, settings)
+        const { values, undo, count } = changes
         const to = collectionPath(calls, params)
         if (count === 0) return { to, notice: 'Nothing was changed.' }
-        const { summary } = await calls.members(zms, params, { limit: 1 })
-        const texts = settingTexts(summary)
-        for (const { name, label } of settings) {
-          if (values[name] !== undefined) requireUnchanged(form.exact(`was.${name}`) ?? '', textOf(texts[name]), label)
-        }
         const { tags, ...others } = values
-        const kept = Object.fromEntries(OFF_WHEN_ABSENT.map((name) => [name, summary[name]]))
-        const body = { ...kept, ...others, ...(tags !== undefined && { tags: tagsIn(String(tags)) }) } as MetaChange
+        const tagged = tags !== undefined && { tags: tagsIn(String(tags)) }
         const auditRef = form.text('auditRef')
-        await calls.putMeta(zms, params, body, auditRef)
+        await writeAgain(async () => {
+          const { summary } = await calls.members(zms, params, { limit: 1 })
+          requireUnchanged(form, changes, settings, settingTexts(summary))
+          const kept = Object.fromEntries(OFF_WHEN_ABSENT.map((name) => [name, summary[name]]))
+          const body = { ...kept, ...others, ...tagged } as MetaChange['body']
+          await calls.putMeta(zms, params, { body, unchangedSince: summary.modified }, auditRef)
+        })
         const notice = count === 1 ? 'One setting was changed.' : `${count} settings were changed.`
         // The first tags cannot be taken away again.
         if (tags !== undefined && !form.text('was.tags')) return { to, notice }
@@ -101,15 +103,6 @@ const settingTexts = ({ tags = {}, ...summary }: CollectionSummary): Readonly<Re
   ...summary,
   tags: linesOf(Object.fromEntries(Object.entries(tags).map(([key, { list }]) => [key, list]))),
 })
-
-/** Two people change the same: the second is told, and nothing is lost. */
-function requireUnchanged(was: string, now: string, label: string): void {
-  if (was.replaceAll('\r\n', '\n').trim() === now) return
-  const value = now === '' ? 'nothing' : now === 'on' ? 'on' : `“${now}”`
-  throw new FormProblem(
-    `Somebody else has changed “${label}” meanwhile: it is ${value} now. Nothing has been changed; open the page again to go on from there.`,
-  )
-}
 
 /** Changes the settings of a role. */
 export const roleSettingsPage = settingsPage(roleCalls)

@@ -4,7 +4,16 @@ import { auditField, postForm } from '../components.ts'
 import { html, path } from '../html.ts'
 import { sectionPath } from '../layout.ts'
 import { definePage } from '../page.ts'
-import { changedSettings, linesOf, parseLines, type Setting, settingFields, tagsIn } from '../settings-form.ts'
+import {
+  changedSettings,
+  linesOf,
+  parseLines,
+  requireUnchanged,
+  type Setting,
+  settingFields,
+  tagsIn,
+} from '../settings-form.ts'
+import { writeAgain } from '../write-again.ts'
 
 /** The settings that administrators of a domain may change, in the order in which they are shown. */
 export const DOMAIN_SETTINGS: readonly Setting[] = [
@@ -56,22 +65,25 @@ export const domainSettingsPage = definePage({
   actions: {
     async save({ zms, params, form }) {
       const { domainName } = params
-      const { values, undo, count } = changedSettings(form, DOMAIN_SETTINGS)
+      const changes = changedSettings(form, DOMAIN_SETTINGS)
+      const { values, undo, count } = changes
       const to = sectionPath(domainName, '')
       if (count === 0) return { to, notice: 'Nothing was changed.' }
       const { tags, contacts, ...others } = values
-      const domain = await zms.call('getDomain', { domain: domainName })
-      const body = {
-        ...replacedByAbsence(domain),
-        ...others,
+      const auditRef = form.text('auditRef')
+      const listed = {
         ...(tags !== undefined && { tags: tagsIn(String(tags)) }),
         ...(contacts !== undefined && { contacts: contactsOf(String(contacts)) }),
       }
-      await zms.call('putDomainMeta', { name: domainName, auditRef: form.text('auditRef'), body })
+      await writeAgain(async () => {
+        const domain = await zms.call('getDomain', { domain: domainName })
+        requireUnchanged(form, changes, DOMAIN_SETTINGS, settingTexts(domain))
+        const body = { ...replacedByAbsence(domain), ...others, ...listed }
+        await zms.call('putDomainMeta', { name: domainName, unchangedSince: domain.modified, auditRef, body })
+      })
       const notice = count === 1 ? 'One setting was changed.' : `${count} settings were changed.`
       // The first tags cannot be taken away again.
       if (tags !== undefined && !form.text('was.tags')) return { to, notice }
-      const auditRef = form.text('auditRef')
       const fields = { ...undo, ...(auditRef !== undefined && { auditRef: `undo: ${auditRef}` }) }
       return { to, notice, undo: { to: path`/domain/${domainName}/settings`, action: 'save', fields } }
     },

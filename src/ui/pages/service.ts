@@ -1,4 +1,3 @@
-import { serviceFullName } from '#core/names/resource-name.ts'
 import type { ServiceIdentity } from '#zms/api/service-identity.ts'
 import { auditField, badge, definitions, link, postForm, table, textArea, textField, time } from '../components.ts'
 import { counted } from '../counted.ts'
@@ -7,20 +6,30 @@ import { type Content, type Html, html, path, withQuery } from '../html.ts'
 import { commandLine } from '../layout.ts'
 import { definePage, FormProblem, type Outcome, type PageRequest } from '../page.ts'
 import { describeKey, keyToRegister, registeredPem } from '../service-keys.ts'
+import { changeService } from '../service-write.ts'
+import { changedSettings, requireUnchanged, type Setting, settingFields } from '../settings-form.ts'
 import { tagTexts } from '../tag-texts.ts'
 import { undoBy } from '../undo.ts'
-import type { Zms } from '../zms-calls.ts'
 
 type Names = 'domainName' | 'serviceName'
 type Request = PageRequest<Names>
 
-/** What the form with the settings has: its name in forms and at ZMS, and its label. */
-const SETTINGS = [
-  ['description', 'Description'],
-  ['executable', 'Executable'],
-  ['user', 'Unix user'],
-  ['group', 'Unix group'],
-] as const
+/** The settings that administrators of the domain may change. */
+const SETTINGS: readonly Setting[] = [
+  { name: 'description', label: 'Description', kind: 'text' },
+  { name: 'executable', label: 'Executable', kind: 'text' },
+  { name: 'user', label: 'Unix user', kind: 'text' },
+  { name: 'group', label: 'Unix group', kind: 'text' },
+]
+/** The one that operators may change. */
+const ENDPOINT: readonly Setting[] = [
+  {
+    name: 'providerEndpoint',
+    label: 'Provider endpoint',
+    kind: 'text',
+    hint: 'Where ZTS asks whether an instance is genuine, for services that vouch for instances. Left empty, there is none.',
+  },
+]
 
 /** A service: its keys, hosts and settings, and how it gets a certificate. */
 export const servicePage = definePage({
@@ -99,7 +108,7 @@ ${disclosure(request, { summary: 'Credential', actions: ['credential'] }, creden
         .split(/[\s,]+/)
         .filter((host) => host !== '')
       if (added.length === 0) throw new FormProblem('Write the name of a host.', 'newHosts')
-      await changed(zms, params, form.text('auditRef'), ({ hosts = [] }) => ({
+      await changeService(zms, placeOf(params), form.text('auditRef'), ({ hosts = [] }) => ({
         hosts: [...new Set([...hosts, ...added])],
       }))
       return outcome(params, `${added.join(', ')} has been added to the hosts.`)
@@ -108,26 +117,35 @@ ${disclosure(request, { summary: 'Credential', actions: ['credential'] }, creden
     async removeHost({ zms, params, form }) {
       const host = form.text('host') ?? ''
       const auditRef = form.text('auditRef')
-      await changed(zms, params, auditRef, ({ hosts = [] }) => ({ hosts: hosts.filter((each) => each !== host) }))
+      await changeService(zms, placeOf(params), auditRef, ({ hosts = [] }) => ({
+        hosts: hosts.filter((each) => each !== host),
+      }))
       return outcome(params, `${host} has been taken out of the hosts.`, 'addHosts', { newHosts: host, auditRef })
     },
 
     async change({ zms, params, form }) {
       const auditRef = form.text('auditRef')
-      const wanted = Object.fromEntries(SETTINGS.map(([name]) => [name, form.text(name)]))
-      const before = await changed(zms, params, auditRef, () => wanted)
-      const undo = Object.fromEntries(SETTINGS.map(([name]) => [name, before[name] ?? '']))
-      return outcome(params, 'The settings have been changed.', 'change', { ...undo, auditRef })
+      const changes = changedSettings(form, SETTINGS)
+      if (changes.count === 0) return outcome(params, 'Nothing was changed.')
+      await changeService(zms, placeOf(params), auditRef, (service) => {
+        requireUnchanged(form, changes, SETTINGS, service)
+        return changes.values
+      })
+      return outcome(params, 'The settings have been changed.', 'change', { ...changes.undo, auditRef })
     },
 
     async endpoint({ zms, params, form }) {
+      const auditRef = form.text('auditRef')
+      const changes = changedSettings(form, ENDPOINT)
+      if (changes.count === 0) return outcome(params, 'Nothing was changed.')
+      requireUnchanged(form, changes, ENDPOINT, await zms.call('getServiceIdentity', placeOf(params)))
       await zms.call('putServiceIdentitySystemMeta', {
         ...placeOf(params),
         attribute: 'providerendpoint',
-        body: { providerEndpoint: form.text('providerEndpoint') ?? '' },
-        auditRef: form.text('auditRef'),
+        body: changes.values,
+        auditRef,
       })
-      return outcome(params, 'The provider endpoint has been changed.')
+      return outcome(params, 'The provider endpoint has been changed.', 'endpoint', { ...changes.undo, auditRef })
     },
 
     async credential({ zms, params, form }) {
@@ -150,21 +168,6 @@ function outcome(
   fields: Readonly<Record<string, string | undefined>> = {},
 ): Outcome {
   return { to: pageOf(params), notice, ...(action !== undefined && { undo: undoBy(pageOf(params), action, fields) }) }
-}
-
-/** Writes a service with some members changed, and gives what it was before: ZMS replaces services as a whole. */
-async function changed(
-  zms: Zms,
-  params: Request['params'],
-  auditRef: string | undefined,
-  change: (service: ServiceIdentity) => Partial<ServiceIdentity>,
-): Promise<ServiceIdentity> {
-  const before = await zms.call('getServiceIdentity', placeOf(params))
-  const { description, executable, user, group, publicKeys, hosts, tags } = before
-  const body = { description, executable, user, group, publicKeys, hosts, tags, ...change(before) }
-  const name = serviceFullName(params.domainName, params.serviceName)
-  await zms.call('putServiceIdentity', { ...placeOf(params), body: { ...body, name }, auditRef })
-  return before
 }
 
 function keyTable(request: Request, { publicKeys = [] }: ServiceIdentity, audited: boolean): Html {
@@ -242,20 +245,15 @@ const settingsForm = (request: Request, service: ServiceIdentity, audited: boole
   postForm(
     request,
     { action: 'change', submit: 'Save the settings' },
-    SETTINGS.map(([name, label]) => textField(request, { name, label, value: service[name] })),
+    settingFields(request, SETTINGS, service),
     auditField(request, audited, 'change-reason'),
   )
 
-const endpointForm = (request: Request, { providerEndpoint }: ServiceIdentity, audited: boolean): Html =>
+const endpointForm = (request: Request, service: ServiceIdentity, audited: boolean): Html =>
   postForm(
     request,
     { action: 'endpoint', submit: 'Save the endpoint' },
-    textField(request, {
-      name: 'providerEndpoint',
-      label: 'Provider endpoint',
-      value: providerEndpoint,
-      hint: 'Where ZTS asks whether an instance is genuine, for services that vouch for instances. Nothing removes it.',
-    }),
+    settingFields(request, ENDPOINT, service),
     auditField(request, audited, 'endpoint-reason'),
   )
 
