@@ -65,6 +65,13 @@ export function textField(request: PageRequest, field: Field): Html {
   }"${hint && html` aria-describedby="${id}-hint"`}>${hintOf(id, hint)}</div>`
 }
 
+/** A secret to be written, and to be written again whenever the form is shown again. */
+export const passwordField = (name: string, label: string, hint?: Content): Html =>
+  html`<div class="field"><label for="${name}">${label}</label>
+<input id="${name}" name="${name}" type="password" required autocomplete="off"${
+    hint && html` aria-describedby="${name}-hint"`
+  }>${hintOf(name, hint)}</div>`
+
 /** Several lines of text to be filled in. */
 export function textArea(
   request: PageRequest,

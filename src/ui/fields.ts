@@ -1,3 +1,6 @@
+/** Fields whose values no page shows again or keeps: they are written again. */
+export const SECRET_FIELDS: readonly string[] = ['credential', 'password', 'token']
+
 /** Fields of a query or of a form that was sent; a name may come several times. */
 export class Fields {
   readonly #entries: readonly (readonly [name: string, value: string])[]
@@ -35,6 +38,16 @@ export class Fields {
   /** All values of a name, without empty ones. */
   list(name: string): string[] {
     return this.#entries.flatMap(([key, value]) => (key === name && value.trim() !== '' ? [value.trim()] : []))
+  }
+
+  /** The same fields, with nothing in those that are secret. */
+  withoutSecrets(): Fields {
+    return new Fields(this.#entries.map(([name, value]) => [name, SECRET_FIELDS.includes(name) ? '' : value]))
+  }
+
+  /** Names of the secret fields among them. */
+  get secrets(): readonly string[] {
+    return SECRET_FIELDS.filter((name) => this.has(name))
   }
 
   /** All fields but those of some names, in their order. */

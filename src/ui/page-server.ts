@@ -8,8 +8,9 @@ import type { Logger } from '#core/log/logger.ts'
 import type { Clock } from '#core/seam/clock.ts'
 import type { Assets } from './assets.ts'
 import { CERTIFICATE_SCRIPT, CERTIFICATE_SIGN_IN, type CertificateSignIn } from './certificate-sign-in.ts'
+import { passwordField } from './components.ts'
 import { type Failure, failureOf } from './failure-view.ts'
-import { Fields } from './fields.ts'
+import { Fields, SECRET_FIELDS } from './fields.ts'
 import { html } from './html.ts'
 import { document, type Frame } from './layout.ts'
 import { localPath } from './local-path.ts'
@@ -191,14 +192,19 @@ export class PageServer {
     request: PageRequest & { zms: ZmsCalls },
     failure: Failure,
   ): Promise<Answer> {
-    const frame = { ...this.#person(session), problem: html`<p>${failure.text}</p>` }
+    const { form } = request
+    const lost =
+      form.secrets.length > 0 && ` What is secret is not kept: write the ${form.secrets.join(' and the ')} again.`
+    const frame = { ...this.#person(session), problem: html`<p>${failure.text}${lost}</p>` }
     try {
       const answer = this.#document({ ...(await page.load(request)), status: failure.status }, frame)
       return { ...answer, headers: { ...answer.headers, ...retryAfter(failure) }, calls: request.zms }
     } catch {
+      const written = form.without(['csrf', 'action', ...SECRET_FIELDS])
+      const secrets = form.secrets.map((name) => passwordField(name, `The ${name}, again`))
       const content = html`<h2>What you had written</h2>
-<dl>${request.form.without(['csrf', 'action']).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-<form method="post" action="${visit.target}"><input type="hidden" name="csrf" value="${session.csrfToken}">${hiddenInputs(request.form)}
+<dl>${written.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+<form method="post" action="${visit.target}" class="stacked"><input type="hidden" name="csrf" value="${session.csrfToken}">${hiddenInputs(form)}${secrets}
 <button class="primary">Send it again</button></form>`
       const answer = this.#document({ title: failure.title, status: failure.status, content }, frame)
       return { ...answer, headers: { ...answer.headers, ...retryAfter(failure) } }

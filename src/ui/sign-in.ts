@@ -3,7 +3,7 @@ import type { ZmsClient } from '#client/zms-client.ts'
 import { addressKey } from '#core/http/address-key.ts'
 import { TokenBuckets } from '#core/http/token-buckets.ts'
 import type { CertificateSignIn } from './certificate-sign-in.ts'
-import { Fields } from './fields.ts'
+import { Fields, SECRET_FIELDS } from './fields.ts'
 import { type Content, type Html, html } from './html.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { redeemSignInLink } from './sign-in-link.ts'
@@ -135,7 +135,9 @@ export class SignIn {
     const inputs = html`<input type="hidden" name="next" value="${next}">${kept && keptInputs(kept)}`
     return html`${
       kept &&
-      html`<p>What you had written is kept. Sign in to see it again and send it; nothing has been changed yet.</p>`
+      html`<p>What you had written is kept${
+        kept.fields.secrets.length > 0 && `, but for the ${kept.fields.secrets.join(' and the ')}`
+      }. Sign in to see it again and send it; nothing has been changed yet.</p>`
     }
 ${
   passwords &&
@@ -181,11 +183,14 @@ export function keptForm(fields: Fields): KeptForm | undefined {
   return { to, fields: Fields.of(kept.map(([name, value]) => [name.slice(KEPT_PREFIX.length), value])) }
 }
 
-/** Whatever somebody wrote into a form, as hidden fields. */
-export const hiddenInputs = (fields: Fields, prefix = ''): Content =>
-  fields.without(['csrf']).map(([name, value]) => html`<input type="hidden" name="${prefix + name}" value="${value}">`)
+/** Whatever somebody wrote into a form, as hidden fields; what is secret is left out. */
+export const hiddenInputs = (fields: Fields): Content => inputsOf(fields.without(['csrf', ...SECRET_FIELDS]))
 
+/** Of secret fields the name alone is kept, so that they are asked for again. */
 const keptInputs = ({ to, fields }: KeptForm): Html =>
-  html`<input type="hidden" name="kept-to" value="${to}">${hiddenInputs(fields, KEPT_PREFIX)}`
+  html`<input type="hidden" name="kept-to" value="${to}">${inputsOf(fields.withoutSecrets().without(['csrf']), KEPT_PREFIX)}`
+
+const inputsOf = (fields: readonly (readonly [name: string, value: string])[], prefix = ''): Content =>
+  fields.map(([name, value]) => html`<input type="hidden" name="${prefix + name}" value="${value}">`)
 
 const refused = (status: number, problem: string): SignInRefusal => ({ status, problem })

@@ -27,6 +27,13 @@ before(async () => {
 after(() => servers[Symbol.asyncDispose]())
 
 let guests = 0
+const SECRET = 'hush'.repeat(9)
+/** Makes a domain with a service. */
+async function zmsHasService(domain: string, service: string): Promise<void> {
+  await admin.submit('/new-domain', 'create', { name: domain })
+  const made = await admin.submit(`/domain/${domain}/services`, 'create', { service })
+  assert.equal((await admin.goOn(made)).status, 200)
+}
 const stranger = () => new Visitor(servers.summary)
 const csrfOf = async (visitor: Visitor): Promise<string> =>
   formsOf((await visitor.get('/')).text)[0]?.values.get('csrf') ?? ''
@@ -359,6 +366,25 @@ describe('a session that has ended', () => {
     assert.match((await visitor.get('/domain/late')).text, /written &quot;at length&quot;/)
   })
 
+  test('keeps nothing that is secret: it is to be written again', async () => {
+    await zmsHasService('late', 'api')
+    const visitor = stranger()
+    const path = '/domain/late/service/api'
+    const sent = { action: 'credential', csrf: 'of before', credential: SECRET, auditRef: 'kept reason' }
+    const asked = await visitor.post(path, sent)
+    assert.equal(asked.status, 401)
+    assert.doesNotMatch(asked.text, new RegExp(SECRET))
+    assert.match(asked.text, /What you had written is kept, but for the credential\./)
+    const fieldsOf = ({ text }: Shown) => Object.fromEntries(formsOf(text)[0]?.values ?? [])
+    const wrong = await visitor.post('/sign-in', { ...fieldsOf(asked), user: 'admin', password: 'wrong' })
+    assert.equal(wrong.status, 401)
+    const again = await visitor.post('/sign-in', { ...fieldsOf(wrong), user: 'admin', password: 'admin' })
+    assert.equal(again.status, 200)
+    assert.match(again.text, /What is secret is not kept: write the credential again\./)
+    const form = formsOf(again.text).find(({ values }) => values.get('action') === 'credential')
+    assert.deepEqual([form?.values.get('credential'), form?.values.get('auditRef')], ['', 'kept reason'])
+  })
+
   test('and was never one of this page is not shown to ZMS', async () => {
     const visitor = stranger()
     const value = decodeURIComponent(sessionOf(admin)).replace(/;s=.{8}/, ';s=AAAAAAAA')
@@ -424,6 +450,28 @@ describe('while ZMS is away', () => {
     assert.equal((await admin.post(again.to, Object.fromEntries(again.values))).status, 303)
     assert.match((await admin.get('/domain/slow')).text, /<p>x &quot;y&quot;<\/p>/)
   })
+
+  test('no secret is shown again, or sent again without being written again', async () => {
+    await zmsHasService('secretive', 'api')
+    const csrf = await csrfOf(admin)
+    const path = '/domain/secretive/service/api'
+    let sent: Shown
+    {
+      using _ = await suspend(servers.summary.pids.zms)
+      sent = await admin.post(path, { action: 'credential', csrf, credential: SECRET, auditRef: 'kept reason' })
+    }
+    assert.equal(sent.status, 503)
+    assert.doesNotMatch(sent.text, new RegExp(SECRET))
+    assert.match(sent.text, /What is secret is not kept: write the credential again\./)
+    assert.match(sent.text, /<input id="credential" name="credential" type="password" required/)
+    const form = formsOf(sent.text).find(({ values }) => values.get('action') === 'credential')
+    assert.deepEqual([form?.values.get('credential'), form?.values.get('auditRef')], ['', 'kept reason'])
+    // As it stands, it would be an empty one.
+    const empty = await admin.post(path, Object.fromEntries(form?.values ?? []))
+    assert.equal(empty.status, 400)
+    assert.match(empty.text, /Write the credential\./)
+  })
+
   test('and requests pile up, the page still says that it is there', async () => {
     using _ = await suspend(servers.summary.pids.zms)
     const pages = await Promise.all(Array.from({ length: 3 * MOST_IN_FLIGHT }, () => admin.get('/due')))

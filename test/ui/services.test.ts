@@ -96,6 +96,7 @@ test('hosts and settings are changed, and taken back', async () => {
   assert.match(textOf((await admin.undo(removed)).text), /3 hosts on which/)
   const form = formsOf((await admin.get(SERVICE)).text).find(({ values }) => values.get('action') === 'change')
   const changed = await admin.submit(SERVICE, 'change', {
+    ...Object.fromEntries(form?.values ?? []),
     description: 'new',
     executable: '/bin/x',
     user: 'u',
@@ -116,6 +117,20 @@ test('a credential is never shown again, even where it is refused', async () => 
   assert.equal(refused.status, 400)
   assert.match(textOf(refused.text), /ZMS says: Service Credentials are not supported/)
   assert.doesNotMatch(refused.text, /hush1234/)
+  assert.match(textOf(refused.text), /What is secret is not kept: write the credential again\./)
+})
+
+test('a credential is removed after one question, and never by a form without one', async () => {
+  const { text } = await admin.get(SERVICE)
+  assert.match(text, /<summary>Remove the credential<\/summary><p>This cannot be undone/)
+  const without: readonly Readonly<Record<string, string>>[] = [{}, { credential: '' }]
+  for (const fields of without) {
+    const refused = await admin.send(SERVICE, 'credential', fields)
+    assert.equal(refused.status, 400)
+    assert.match(textOf(refused.text), /Write the credential\./)
+  }
+  const removal = await admin.send(SERVICE, 'removeCredential')
+  assert.match(textOf(removal.text), /ZMS says: Service Credentials are not supported/)
 })
 
 test('shows command lines that get a certificate', async () => {

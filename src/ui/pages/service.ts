@@ -1,7 +1,18 @@
 import type { ServiceIdentity } from '#zms/api/service-identity.ts'
-import { auditField, badge, definitions, link, postForm, table, textArea, textField, time } from '../components.ts'
+import {
+  auditField,
+  badge,
+  definitions,
+  link,
+  passwordField,
+  postForm,
+  table,
+  textArea,
+  textField,
+  time,
+} from '../components.ts'
 import { counted } from '../counted.ts'
-import { disclosure } from '../disclosure.ts'
+import { askedFirst, disclosure } from '../disclosure.ts'
 import { type Content, type Html, html, path, withQuery } from '../html.ts'
 import { commandLine } from '../layout.ts'
 import { definePage, FormProblem, type Outcome, type PageRequest } from '../page.ts'
@@ -63,7 +74,7 @@ ${disclosure(request, { summary: 'Add a key', actions: ['addKey'] }, keyForm(req
 <section aria-labelledby="change"><h2 id="change">Change</h2>
 ${disclosure(request, { summary: 'Settings', actions: ['change'] }, settingsForm(request, service, auditEnabled))}
 ${disclosure(request, { summary: 'Provider endpoint (for operators)', actions: ['endpoint'] }, endpointForm(request, service, auditEnabled))}
-${disclosure(request, { summary: 'Credential', actions: ['credential'] }, credentialForm(request, auditEnabled))}
+${disclosure(request, { summary: 'Credential', actions: ['credential', 'removeCredential'] }, credentialForm(request, auditEnabled))}
 <p>${link(path`/domain/${domainName}/service/${serviceName}/delete`, 'Delete this service')}</p></section>`
     return {
       title: service.name,
@@ -149,9 +160,16 @@ ${disclosure(request, { summary: 'Credential', actions: ['credential'] }, creden
     },
 
     async credential({ zms, params, form }) {
-      const value = form.exact('credential') ?? ''
+      const value = form.exact('credential')
+      if (!value) throw new FormProblem('Write the credential.', 'credential')
       await zms.call('putServiceCredsEntry', { ...placeOf(params), body: { value }, auditRef: form.text('auditRef') })
-      return outcome(params, value === '' ? 'The credential has been removed.' : 'The credential has been set.')
+      return outcome(params, 'The credential has been set.')
+    },
+
+    async removeCredential({ zms, params, form }) {
+      const auditRef = form.text('auditRef')
+      await zms.call('putServiceCredsEntry', { ...placeOf(params), body: { value: '' }, auditRef })
+      return outcome(params, 'The credential has been removed.')
     },
   },
 })
@@ -259,14 +277,21 @@ const endpointForm = (request: Request, service: ServiceIdentity, audited: boole
 
 /** What was written is never shown again. */
 const credentialForm = (request: Request, audited: boolean): Html =>
-  postForm(
+  html`${postForm(
     request,
     { action: 'credential', submit: 'Save the credential' },
-    html`<div class="field"><label for="credential">Credential</label>
-<input id="credential" name="credential" type="password" autocomplete="off" aria-describedby="credential-hint">
-<p class="hint" id="credential-hint">Nobody can read it here again. Nothing removes it.</p></div>`,
+    passwordField('credential', 'Credential', 'Nobody can read it here again. It replaces the one that is there.'),
     auditField(request, audited, 'credential-reason'),
-  )
+  )}${askedFirst(
+    request,
+    {
+      action: 'removeCredential',
+      ask: 'Remove the credential',
+      question: 'This cannot be undone: nobody can read the credential here.',
+      submit: 'Remove it',
+    },
+    audited && auditField(request, true, 'remove-credential-reason'),
+  )}`
 
 /** One page of a list that came as a whole, and the link to the next one. */
 function part<T>(request: Request, name: string, list: readonly T[]): { readonly shown: readonly T[]; more: Content } {
