@@ -63,6 +63,8 @@ function isWaitingForHandler(socket: Socket): boolean {
 }
 
 function refuse(socket: Socket, error: ConnectionError, options: GuardOptions): void {
+  // Nobody is told, and TLS may have nothing left to ask: Node would end the process.
+  if (socket.destroyed) return
   const { pending, latest, served, refused } = connectionOf(socket)
   // What a client goes on sending fails again and again: it has been told.
   if (refused) return

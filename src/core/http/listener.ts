@@ -84,8 +84,15 @@ export class Listener {
     const { promise, resolve } = Promise.withResolvers<void>()
     // The way of HTTP servers would end idle connections at once.
     Server.prototype.close.call(this.#front, () => resolve())
-    const idle = setInterval(() => this.#server.closeIdleConnections(), Math.max(1, this.#idleLingerMillis))
-    if (this.#idleLingerMillis === 0) this.#server.closeIdleConnections()
+    let silent = this.#silentSockets()
+    const endIdle = () => {
+      this.#server.closeIdleConnections()
+      // For Node a connection is busy until it has had its first request.
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
+      silent = this.#silentSockets()
+    }
+    const idle = setInterval(endIdle, Math.max(1, this.#idleLingerMillis))
+    if (this.#idleLingerMillis === 0) endIdle()
     await promise
     clearInterval(idle)
     // Ends its look at the time limits of requests, too.
@@ -95,6 +102,11 @@ export class Listener {
   /** Cuts all connections. */
   destroyConnections(): void {
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Those that have not sent a byte: none at all, or none since their handshake. */
+  #silentSockets(): Socket[] {
+    return [...this.#sockets].filter(({ bytesRead }) => bytesRead === 0)
   }
 
   #track(socket: Socket): void {
