@@ -75,6 +75,10 @@ export async function removeMembers(scope: MemberScope, names: readonly string[]
   }
 }
 
+/** Whether new members, and new dates, become requests. */
+export const needsApproval = ({ reviewEnabled, auditEnabled }: CollectionSummary): boolean =>
+  reviewEnabled === true || auditEnabled === true
+
 /** Whether removals become requests. */
 export const needsApprovalToRemove = (summary: CollectionSummary): boolean =>
   summary.deleteProtection === true && needsApproval(summary)
@@ -82,6 +86,14 @@ export const needsApprovalToRemove = (summary: CollectionSummary): boolean =>
 /** Notices one after the other, without those that are not to be said. */
 export const sentences = (parts: readonly (string | false)[]): string =>
   parts.filter((each) => each !== false).join(' ')
+
+/** What is asked before a request is rejected. */
+export const REJECTION = {
+  action: 'reject',
+  ask: 'Reject',
+  question: 'This cannot be undone: what is rejected has to be asked for again.',
+  submit: 'Reject it',
+} as const
 
 /** Which requests somebody has looked at before deciding, as the form says. */
 export interface SeenRequests {
@@ -95,10 +107,6 @@ export interface SeenRequests {
  * Approves or rejects requests with the dates they ask for. Throws FormProblem for one that somebody else has decided
  * meanwhile, or that is another one than was looked at.
  */
-/** Whether new members, and new dates, become requests. */
-export const needsApproval = ({ reviewEnabled, auditEnabled }: CollectionSummary): boolean =>
-  reviewEnabled === true || auditEnabled === true
-
 export async function decideRequests(
   scope: MemberScope,
   names: readonly string[],

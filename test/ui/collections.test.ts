@@ -372,6 +372,19 @@ describe('requests', () => {
     assert.deepEqual(await membersOf('anew'), ['user.bill'])
   })
 
+  test('are rejected after one question, wherever they are shown', async () => {
+    await putRole('asking', ['user.bill'], { selfServe: true })
+    await submit(joe, '/domain/sports/role/asking', 'add', { member: 'user.joe' })
+    const role = '/domain/sports/role/asking'
+    for (const path of [role, `${role}/member/user.joe`, `${role}/members?member=user.joe`]) {
+      const { text } = await page(admin, path)
+      const rejections = formsOf(text).filter(({ values }) => values.get('action') === 'reject')
+      const asked = /<details class="ask"><summary[^>]*>Reject<\/summary><p>This cannot be undone: [^<]*<\/p>\s*<form /g
+      assert.deepEqual([rejections.length, text.match(asked)?.length], [1, 1], path)
+    }
+    assert.match(textOf(await submit(admin, role, 'reject')), /Rejected: user\.joe\./)
+  })
+
   test('are made for removals, and for what is put back, where these need approval', async () => {
     await putRole('guarded', ['user.a', 'user.bill'])
     const body = { reviewEnabled: true, deleteProtection: true }

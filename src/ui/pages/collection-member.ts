@@ -2,8 +2,17 @@ import type { MemberSummary } from '#zms/api/collection-search.ts'
 import { type CollectionCalls, groupCalls, membersAndAudit, roleCalls } from '../collection-calls.ts'
 import { collectionPath, memberLabel, stateBadges } from '../collection-view.ts'
 import { auditField, definitions, postForm, textField, time } from '../components.ts'
+import { askedFirst } from '../disclosure.ts'
 import { type Content, type Html, html } from '../html.ts'
-import { currentMember, dayOf, dayText, decideRequests, removeMembers, restoring } from '../member-actions.ts'
+import {
+  currentMember,
+  dayOf,
+  dayText,
+  decideRequests,
+  REJECTION,
+  removeMembers,
+  restoring,
+} from '../member-actions.ts'
 import { definePage, FormProblem, type PageRequest } from '../page.ts'
 import { scopeOf } from './collection.ts'
 
@@ -109,13 +118,11 @@ function decision(
 ): Html {
   const { memberName } = request.params
   const wish = asked.pendingState === 'DELETE' ? 'no member any more' : 'a member'
-  const form = (action: string, submit: string, danger: boolean): Content =>
-    postForm(
-      request,
-      { action, submit, danger },
-      html`<input type="hidden" name="seen" value="${asked.requestTime}">`,
-      auditField(request, audited, `auditRef-${action}`),
-    )
+  const fields = (action: string): Content => [
+    html`<input type="hidden" name="seen" value="${asked.requestTime}">`,
+    auditField(request, audited, `auditRef-${action}`),
+  ]
+  const withdrawal = { action: 'withdraw', submit: 'Withdraw the request', danger: true }
   return html`<section aria-labelledby="request"><h2 id="request">Waiting for approval</h2>
 <p>${asked.requestPrincipal ?? 'Somebody'} asks that ${memberName} be ${wish} of this ${kind}.</p>
 ${definitions([
@@ -124,9 +131,9 @@ ${definitions([
   ['To be reviewed', time(asked.reviewReminder)],
   ['Reason', asked.auditRef],
 ])}
-${form('approve', 'Approve', false)}
-${form('reject', 'Reject', true)}
-${asked.requestPrincipal === request.principal && form('withdraw', 'Withdraw the request', true)}</section>`
+${postForm(request, { action: 'approve', submit: 'Approve' }, fields('approve'))}
+${askedFirst(request, REJECTION, fields('reject'))}
+${asked.requestPrincipal === request.principal && postForm(request, withdrawal, fields('withdraw'))}</section>`
 }
 
 async function save(calls: CollectionCalls, request: MemberRequest) {

@@ -1,6 +1,7 @@
 import { type CollectionCalls, groupCalls, membersAndAudit, roleCalls } from '../collection-calls.ts'
 import { collectionPath } from '../collection-view.ts'
 import { auditField, postForm, textField } from '../components.ts'
+import { askedFirst } from '../disclosure.ts'
 import { type Content, type Html, html } from '../html.ts'
 import {
   currentMember,
@@ -9,6 +10,7 @@ import {
   forEachMember,
   listText,
   type MemberScope,
+  REJECTION,
   removeMembers,
   restoring,
   sentences,
@@ -53,13 +55,14 @@ function forms(request: PageRequest, { kind }: CollectionCalls, names: readonly 
   const shown = html`<input type="hidden" name="shown" value="${request.query.text('shown')}">`
   const form = (action: string, submit: string, danger: boolean, ...content: Content[]) =>
     postForm(request, { action, submit, danger }, fields, ...content, audit(action))
+  const rejection = { ...REJECTION, submit: names.length === 1 ? 'Reject it' : `Reject these ${names.length}` }
   const date = (name: string, label: string) =>
     textField(request, { name, label, type: 'date', hint: 'empty: as the settings say' })
   return html`<section aria-labelledby="renew"><h2 id="renew">Renew</h2>
 ${form('renew', 'Renew', false, date('expiration', 'Until'), kind === 'role' && date('reviewReminder', 'To be reviewed on'))}</section>
 <section aria-labelledby="requests"><h2 id="requests">Requests that wait</h2>
 ${form('approve', 'Approve', false, shown)}
-${form('reject', 'Reject', true, shown)}</section>
+${askedFirst(request, rejection, fields, shown, audit('reject'))}</section>
 <section aria-labelledby="remove"><h2 id="remove">Remove</h2>
 <p>They lose at once what this ${kind} grants.</p>
 ${form('remove', names.length === 1 ? 'Remove this member' : `Remove these ${names.length} members`, true)}</section>`

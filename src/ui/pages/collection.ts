@@ -29,7 +29,7 @@ import {
   textField,
   time,
 } from '../components.ts'
-import { disclosure } from '../disclosure.ts'
+import { askedFirst, disclosure } from '../disclosure.ts'
 import { type Content, type Html, html, withQuery } from '../html.ts'
 import {
   currentMember,
@@ -38,6 +38,7 @@ import {
   forEachMember,
   listText,
   type MemberScope,
+  REJECTION,
   restoreMembers,
   sentences,
   takingBack,
@@ -205,9 +206,9 @@ function rowActions(
   const change = html`<a href="${memberPath(calls, place, memberName)}" aria-label="Change ${memberName}">Change</a>`
   if (asked === undefined || audited) return change
   const fields = html`<input type="hidden" name="member" value="${memberName}"><input type="hidden" name="seen" value="${asked.requestTime}">`
-  const form = (action: string, submit: string, danger: boolean) =>
-    postForm(request, { action, submit, danger, inline: true, label: `${submit} ${memberName}` }, fields)
-  return [form('approve', 'Approve', false), ' ', form('reject', 'Reject', true), ' ', change]
+  const approve = { action: 'approve', submit: 'Approve', inline: true, label: `Approve ${memberName}` }
+  const rejection = { ...REJECTION, label: `Reject ${memberName}` }
+  return [postForm(request, approve, fields), ' ', askedFirst(request, rejection, fields), ' ', change]
 }
 
 const addition = (request: PageRequest, { kind }: CollectionCalls, audited: boolean): Html =>
