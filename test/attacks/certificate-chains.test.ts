@@ -1,40 +1,17 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
-import { buildCertificate, type CertificateIssuer, issuerOf, selfIssuer } from '#core/crypto/certificate.ts'
-import { loadPrivateKey } from '#core/crypto/keys.ts'
+import { type CertificateIssuer, selfIssuer } from '#core/crypto/certificate.ts'
 import { createSigner } from '#core/crypto/signing.ts'
 import type { ClientCertificate } from '../support/client-certificate.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { AttackedServers, newKey, type ServerName } from './attacked-servers.ts'
+import { clientAuthority, type IssuedParts, issued, LEAF } from './issued-certificates.ts'
 
-const DAY_MILLIS = 86_400_000
 /** How TLS ends a connection whose client it does not trust. */
 const REFUSED = /^(ERR_SSL_|ECONNRESET|EPIPE)/
 
-type Power = Pick<Parameters<typeof buildCertificate>[0], 'ca' | 'keyUsage' | 'extendedKeyUsage'>
-
-/** A certificate with its key, and what it issues with that key, whether it may or not. */
-async function issued(issuer: CertificateIssuer, commonName: string, power: Power) {
-  const key = newKey()
-  const signer = createSigner(key, commonName, 'certificate')
-  const subject = [{ type: 'CN', value: commonName }] as const
-  const pem = await buildCertificate({
-    subject,
-    publicKey: signer.publicKey,
-    issuer,
-    notBefore: new Date(Date.now() - DAY_MILLIS),
-    notAfter: new Date(Date.now() + DAY_MILLIS),
-    ...power,
-  })
-  return { pem, key: key.export({ type: 'pkcs8', format: 'pem' }) as string, issuer: selfIssuer(subject, signer) }
-}
-
-const LEAF: Power = { ca: false, keyUsage: ['digitalSignature'], extendedKeyUsage: ['clientAuth'] }
-
 /** Certificates that our authority has issued, from which an attacker tries to issue another one. */
-const MIDDLES: readonly (readonly [what: string, power: Power])[] = [
+const MIDDLES: readonly (readonly [what: string, power: IssuedParts])[] = [
   ['that of a client', LEAF],
   ['one that does not say whether it is of an authority', { keyUsage: ['digitalSignature', 'keyCertSign'] }],
   ['one of an authority below one that may have none', { ca: {}, keyUsage: ['keyCertSign'] }],
@@ -46,9 +23,7 @@ describe('a certificate of the administrator is refused', () => {
   let authority: CertificateIssuer
   before(async () => {
     servers = await AttackedServers.start(folder)
-    const { clientCa, clientCaKey } = servers.summary
-    const key = loadPrivateKey(await readFile(clientCaKey, 'utf8'), { use: 'certificate' })
-    authority = issuerOf(new X509Certificate(await readFile(clientCa)), createSigner(key, 'ca', 'certificate'))
+    authority = await clientAuthority(servers.summary)
   })
   after(() => servers?.[Symbol.asyncDispose]())
 
@@ -61,41 +36,82 @@ describe('a certificate of the administrator is refused', () => {
   }
 
   test('not if our authority has issued it', async () => {
-    const { pem, key } = await issued(authority, 'user.admin', LEAF)
-    for (const server of ['zms', 'zts'] as const) {
-      assert.equal((await ask(server, { certificate: pem, key })).status, 200)
-    }
+    const certificate = await issued(authority, 'user.admin')
+    for (const server of ['zms', 'zts'] as const) assert.equal((await ask(server, certificate)).status, 200)
   })
 
   for (const [what, power] of MIDDLES) {
     test(`if it is issued from ${what}`, async () => {
       const middle = await issued(authority, 'user.nobody', power)
-      const { pem, key } = await issued(middle.issuer, 'user.admin', LEAF)
-      await refused({ certificate: pem + middle.pem, key })
+      const { certificate, key } = await issued(middle.issuer, 'user.admin')
+      await refused({ certificate: certificate + middle.certificate, key })
     })
   }
 
   test('if it has issued itself', async () => {
     const key = newKey()
     const issuer = selfIssuer([{ type: 'CN', value: 'user.admin' }], createSigner(key, 'own', 'certificate'))
-    const { pem, key: ownKey } = await issued(issuer, 'user.admin', LEAF)
-    await refused({ certificate: pem, key: ownKey })
+    await refused(await issued(issuer, 'user.admin', { ...LEAF, key }))
   })
 
   test('if it is for servers only', async () => {
-    const { pem, key } = await issued(authority, 'user.admin', { ...LEAF, extendedKeyUsage: ['serverAuth'] })
-    await refused({ certificate: pem, key })
+    await refused(await issued(authority, 'user.admin', { ...LEAF, extendedKeyUsage: ['serverAuth'] }))
   })
 
-  test('as that of a service, if it is that of a role', async () => {
-    const { pem, key } = await issued(authority, 'sys.auth:role.admin', LEAF)
-    const answer = await servers.ask({
-      server: 'zms',
-      method: 'PUT',
-      path: '/zms/v1/domain/victim/role/victim',
-      certificate: { certificate: pem, key },
-      body: { name: 'victim' },
-    })
+  /** Known to TLS, but nobody: what the log says is the reason. */
+  const nobody = async (server: ServerName, certificate: ClientCertificate): Promise<string> => {
+    const answer = await ask(server, certificate)
     assert.deepEqual([answer.status, answer.message], [401, 'Invalid credentials'])
+    return await servers.reasonOf(server, answer)
+  }
+  const HOLDER = { type: 'uri', value: 'athenz://principal/user.admin' } as const
+
+  for (const [what, commonName, names, reason] of [
+    ['it is that of a role, whose holder it does not name', 'sys.auth:role.admin', [], /no role principal/],
+    [
+      'only its URI names the administrator',
+      undefined,
+      [HOLDER, { type: 'uri', value: 'spiffe://user/sa/admin' }],
+      /Certificate principal is empty/,
+    ],
+    [
+      'only its e-mail address names the administrator',
+      undefined,
+      [{ type: 'email', value: 'user.admin@zts.athenz.cloud' }],
+      /principal is empty/,
+    ],
+    [
+      'only its DNS name names the administrator',
+      'admin',
+      [{ type: 'dns', value: 'user.admin' }],
+      /not a valid service identity/,
+    ],
+    [
+      'its common name has a NUL behind that of the administrator',
+      'user.admin\0.example.com',
+      [],
+      /not a valid service identity/,
+    ],
+    ['its common name has a Kelvin sign', 'user.\u212a', [], /not a valid service identity/],
+  ] as const) {
+    test(`as that of a principal, if ${what}`, async () => {
+      const certificate = await issued(authority, commonName, { ...LEAF, names })
+      for (const server of ['zms', 'zts'] as const) assert.match(await nobody(server, certificate), reason)
+    })
+  }
+
+  test('as that of the administrator, if the common name is that of somebody else, whatever its other names are', async () => {
+    const names = [HOLDER, { type: 'email', value: 'user.admin@zts.athenz.cloud' }] as const
+    const certificate = await issued(authority, 'user.nobody', { ...LEAF, names })
+    const path = '/zms/v1/domain/victim/role/victim'
+    const answer = await servers.ask({ server: 'zms', method: 'PUT', path, certificate, body: { name: 'victim' } })
+    assert.deepEqual([answer.status, answer.message], [403, 'Forbidden'])
+  })
+
+  test('as that of the administrator, if it is for a role of the administrator: it has that role and no other', async () => {
+    const certificate = await issued(authority, 'other:role.admin', { ...LEAF, names: [HOLDER] })
+    const path = '/zms/v1/domain/victim/role/victim'
+    const answer = await servers.ask({ server: 'zms', method: 'PUT', path, certificate, body: { name: 'victim' } })
+    assert.deepEqual([answer.status, answer.message], [403, 'Forbidden'])
   })
 })
