@@ -73,11 +73,16 @@ export class AttackedServers implements AsyncDisposable {
     this.insider = newService('victim.victim')
   }
 
-  /** Starts them in an empty folder, with these properties beside those of the development servers. */
-  static async start(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<AttackedServers> {
+  /** Starts them in an empty folder, with these properties beside those of the development servers; `ui`: and the web page. */
+  static async start(
+    folder: string,
+    settings: Readonly<Record<string, string>> = {},
+    { ui = false } = {},
+  ): Promise<AttackedServers> {
     const servers = await startDevServers({
       dir: folder,
       zts: true,
+      ui,
       settings: {
         // Only the paths that the start waits for are open to everybody.
         'athenz.zms.no_auth_uri_list': '/zms/v1/status',
@@ -137,6 +142,11 @@ export class AttackedServers implements AsyncDisposable {
     return { requestId, status, message: typeof message === 'string' ? message : '', body: answered }
   }
 
+  /** What the program that runs them has printed so far: to its standard output, and to its standard error. */
+  printed(): readonly [output: string, errors: string] {
+    return [this.#servers.program.stdout(), this.#servers.program.stderr()]
+  }
+
   urlOf(server: ServerName): string {
     return this.summary[server] ?? ''
   }
@@ -155,14 +165,19 @@ export class AttackedServers implements AsyncDisposable {
 
   /** The reasons of all refusals so far, by the ids of their requests. */
   async reasons(server: ServerName): Promise<ReadonlyMap<string, string>> {
-    const { logFile } = serverLayout(KINDS[server], this.#folder)
-    const lines = (await readFile(logFile, 'utf8')).split('\n').filter((line) => line.includes('"request refused"'))
+    const lines = await this.linesAbout(server, '"request refused"')
     return new Map(
       lines.map((line) => {
         const { requestId, detail, message } = JSON.parse(line) as Record<'requestId' | 'detail' | 'message', string>
         return [requestId, detail ?? message]
       }),
     )
+  }
+
+  /** The lines of the log so far that have this text. */
+  async linesAbout(server: ServerName, text: string): Promise<readonly string[]> {
+    const { logFile } = serverLayout(KINDS[server], this.#folder)
+    return (await readFile(logFile, 'utf8')).split('\n').filter((line) => line.includes(text))
   }
 
   async #populate(): Promise<void> {
@@ -198,7 +213,8 @@ export class AttackedServers implements AsyncDisposable {
 
   /** Has the administrator do something at ZMS, which must succeed. */
   async tell(method: string, path: string, body: object): Promise<void> {
-    const answer = await this.ask({ server: 'zms', method, path, body, certificate: this.administrator })
+    const headers = { 'y-audit-ref': 'attacks' }
+    const answer = await this.ask({ server: 'zms', method, path, body, headers, certificate: this.administrator })
     ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.message}`)
   }
 }
