@@ -104,8 +104,8 @@ describe('the publisher of changes', () => {
     [
       'a webhook over the open network',
       'webhook',
-      { 'athenz.ts.change_webhook_url': 'http://127.evil.example.com/x' },
-      /^athenz\.ts\.change_webhook_url: http:\/\/127\.evil\.example\.com\/x is not encrypted/,
+      { 'athenz.ts.change_webhook_url': 'http://127.evil.example.com/secret' },
+      /^athenz\.ts\.change_webhook_url: http:\/\/127\.evil\.example\.com\/… is not encrypted/,
     ],
     [
       'authorities that cannot be read',

@@ -27,6 +27,9 @@ const typeOf = <Value>(read: (text: string) => Value | Refusal): PropertyType<Va
 /** A value in a message, shortened. */
 const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)
 
+/** An address in a message, without what may be a password in front of the host. */
+const quoteAddress = (text: string): string => quote(text.replace(/.*@/s, '…@'))
+
 const items = (text: string, separator: string): string[] =>
   text
     .split(separator)
@@ -119,7 +122,7 @@ export const urlType: PropertyType<string> = typeOf((text) => {
   const url = text.trim()
   return /^https?:\/\//i.test(url) && URL.canParse(url)
     ? url
-    : refuse(`${quote(url)} is not a URL (write https://host:port/…)`)
+    : refuse(`${quoteAddress(url)} is not a URL (write https://host:port/…)`)
 })
 
 /** The address of a page without a path, as browsers tell it in the header `Origin`. */
@@ -127,7 +130,7 @@ export const originType: PropertyType<string> = typeOf((text) => {
   const url = URL.parse(text.trim())
   return url?.protocol === 'https:' && url.href === `${url.origin}/`
     ? url.origin
-    : refuse(`${quote(text.trim())} is not an address without a path (write https://host:port)`)
+    : refuse(`${quoteAddress(text.trim())} is not an address without a path (write https://host:port)`)
 })
 
 /** A regular expression that a whole text must match; comes from the operator, never from a request. */

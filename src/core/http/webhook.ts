@@ -142,7 +142,8 @@ export async function webhookOptions(
   }
   const url = new URL(text)
   if (url.protocol !== 'https:' && !isThisMachine(url.hostname)) {
-    throw new ConfigError([`${prefix}_url: ${url.href} is not encrypted (write https://…)`])
+    // Paths of receivers are often as secret as passwords.
+    throw new ConfigError([`${prefix}_url: ${url.origin}/… is not encrypted (write https://…)`])
   }
   const secret =
     secretName === undefined ? undefined : await privateKeyStore.applicationSecret(appName, keyGroup, secretName)

@@ -107,6 +107,7 @@ table('a URL', types.urlType, [
   ['zms.example.com', /is not a URL/],
   ['file:///etc/passwd', /is not a URL/],
   ['https://', /is not a URL/],
+  ['ftp://joe:secret@sports@host/x', /^refused: "…@host\/x" is not a URL/],
 ])
 
 table('the address of a page', types.originType, [
@@ -114,7 +115,7 @@ table('the address of a page', types.originType, [
   [' https://page.example.com:443', 'https://page.example.com'],
   ['https://page.example.com:9443', 'https://page.example.com:9443'],
   ['https://page.example.com/ui', /is not an address without a path/],
-  ['https://joe@page.example.com', /is not an address without a path/],
+  ['https://joe:secret@page.example.com', /^refused: "…@page\.example\.com" is not an address/],
   ['http://page.example.com', /is not an address without a path/],
   ['page.example.com', /is not an address without a path/],
   ['', /is not an address without a path/],
