@@ -11,18 +11,17 @@ export interface BareServer extends AsyncDisposable {
 /** Cryptography that an answer costs: rows of `load/bare-cryptography.mjs`. */
 export type Cryptography = 'sign-ec' | 'sign-rsa' | 'verify-rsa' | 'verify-request-ec'
 
-/**
- * Starts the limit with the certificate of the server that is compared with it; with cryptography, what is left to a server
- * that needs it for every answer.
- */
-export async function startBareServer(
+/** Starts the limit with the certificate of the server that is compared with it. */
+export const startBareServer = (server: ClientFiles, ca: string): Promise<BareServer> =>
+  start('bare.mjs', [server.key, server.certificate, ca])
+
+/** Starts what is left to a server that needs cryptography for every answer, of so many bytes; it reads what it is sent. */
+export const startBareCryptography = (
   server: ClientFiles,
   ca: string,
-  cryptography: readonly Cryptography[] = [],
-): Promise<BareServer> {
-  const source = cryptography.length > 0 ? 'bare-cryptography.mjs' : 'bare.mjs'
-  return start(source, [server.key, server.certificate, ca, ...cryptography])
-}
+  { work, answerBytes }: { work: readonly Cryptography[]; answerBytes: number },
+): Promise<BareServer> =>
+  start('bare-cryptography.mjs', [server.key, server.certificate, ca, String(answerBytes), ...work])
 
 /**
  * Starts the least that a server of Fastify can do for an access check: a route, a schema, the principal of the connection;

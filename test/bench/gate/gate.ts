@@ -1,10 +1,11 @@
-import { startBareServer } from '../bare-server.ts'
+import { startBareCryptography, startBareServer } from '../bare-server.ts'
 import { prepareZms } from '../bench-zms.ts'
 import { waitForInstanceDomain } from '../instance-load.ts'
 import { type ClientFiles, type LoadTool, openLoadTool } from '../load-tool.ts'
 import { printResult, type Table } from '../report.ts'
 import { requestText } from '../request-text.ts'
 import { median, pairedRatio } from '../statistics.ts'
+import { benchMachine, machineText } from '../suite/results.ts'
 import type { ScenarioLoad } from '../suite/scenario.ts'
 import type { Size } from '../suite/sizes.ts'
 import {
@@ -77,7 +78,10 @@ export async function measureGate(): Promise<GateOutcome> {
   return { ratios, statements }
 }
 
-/** Measures several times and prints each ratio beside its limit, with the least and the greatest at the end; gives whether all passed. */
+/**
+ * Measures several times and prints each ratio beside its limit, then the least and the greatest of each, and the machine.
+ * Gives whether all passed.
+ */
 export async function runGate(times: number): Promise<boolean> {
   const outcomes: GateOutcome[] = []
   for (let time = 0; time < times; time++) {
@@ -89,6 +93,7 @@ export async function runGate(times: number): Promise<boolean> {
   if (times > 1) printResult({ tables: [ratioTable(outcomes)], goals: [] })
   const failures = outcomes.flatMap(({ ratios }) => GATE_CHECKS.filter((check) => !isPassed(check, ratios.get(check))))
   for (const check of new Set(failures)) console.log(`out of bounds: ${check}`)
+  console.log(`\n${machineText(await benchMachine())}`)
   return failures.length === 0
 }
 
@@ -129,7 +134,7 @@ async function serverRatios(tool: LoadTool): Promise<[GateCheck, number][]> {
   await waitForInstanceDomain(few, fewServers)
   await requireGranted(few.client, ca, `${zms}/access/read/${sizedResource(MANY_MEMBERS)}`)
   await using bare = await startBareServer(few.server, ca)
-  await using signing = await startBareServer(few.server, ca, ['sign-rsa'])
+  await using signing = await startBareCryptography(few.server, ca, { work: ['sign-rsa'], answerBytes: 700 })
 
   const [domain = ''] = ordinaryDomains(1)
   const trust: Trust = { client: few.client, ca }

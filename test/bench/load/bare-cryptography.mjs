@@ -1,5 +1,6 @@
-// The bare server whose every answer costs cryptography first. argv: key cert ca work...; prints its port. Work is done where
-// it takes the event loop the least time: on it, or on the thread pool.
+// The bare server that reads what it is sent, and whose every answer costs cryptography first. argv: key cert ca bytes work...,
+// with the bytes of an answer; prints its port. Work is done where it takes the event loop the least time: on it, or on the
+// thread pool.
 import https from 'node:https'
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -37,14 +38,14 @@ const WORK = {
   },
 }
 
-const [keyFile, certFile, caFile, ...names] = process.argv.slice(2)
+const [keyFile, certFile, caFile, bytes, ...names] = process.argv.slice(2)
 const [key, cert, ca] = [keyFile, certFile, caFile].map((file) => readFileSync(file))
 const steps = names.map((name) => WORK[name]())
-const body = '{"granted":true,"padding":"0123456789abcd"}'
+const body = JSON.stringify({ granted: true, padding: '' }).replace('""', `"${'x'.repeat(Math.max(0, Number(bytes) - 29))}"`)
 const server = https.createServer(
   { key, cert, ca, requestCert: true, rejectUnauthorized: false },
   async (request, response) => {
-    request.resume()
+    for await (const _ of request);
     for (const step of steps) {
       const pending = step()
       if (pending instanceof Promise) await pending
