@@ -2,15 +2,9 @@ import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { auditCommand } from './audit.ts'
 import { runCommand } from './command-failure.ts'
-import { addApply } from './control/apply-command.ts'
-import { collectionCommand } from './control/collection-commands.ts'
 import { completionCommand } from './control/completion-command.ts'
 import { contextCommand } from './control/context-command.ts'
-import { addDoctor } from './control/doctor-command.ts'
-import { domainCommand } from './control/domain-commands.ts'
-import { policyCommand } from './control/policy-commands.ts'
-import { serviceCommand } from './control/service-commands.ts'
-import { tokenCommand } from './control/token-commands.ts'
+import { addControlCommands } from './control/control-commands.ts'
 import { withDataOptions } from './data-location.ts'
 import type { DevOptions } from './dev.ts'
 import { explainCommand } from './explain.ts'
@@ -108,14 +102,7 @@ withDataOptions(program.command('notify'))
   })
 
 program.addCommand(contextCommand(process.env))
-program.addCommand(domainCommand())
-program.addCommand(collectionCommand('role'))
-program.addCommand(collectionCommand('group'))
-program.addCommand(policyCommand())
-program.addCommand(serviceCommand())
-program.addCommand(tokenCommand())
-addApply(program)
-addDoctor(program)
+addControlCommands(program)
 program.addCommand(completionCommand(program))
 
 await program.parseAsync()

@@ -23,6 +23,10 @@ interface CreateOptions extends WriteOptions {
   readonly set?: string[]
 }
 
+interface ReviewOptions extends WriteOptions {
+  readonly remove?: string[]
+}
+
 interface MemberOptions extends WriteOptions {
   readonly until?: string
   readonly review?: string
@@ -85,6 +89,13 @@ export function collectionCommand(kind: CollectionKind): Command {
     description: 'remove members',
     writes: true,
     run: (session, words, options) => removeMembers(session, kind, words, options),
+  })
+  addControl<ReviewOptions>(command, {
+    usage: `review ${named}`,
+    description: 'note that its members were reviewed; those who stay get new dates where settings limit them',
+    writes: true,
+    options: (each) => each.option('--remove <member...>', 'those who do not stay'),
+    run: (session, words, options) => review(session, kind, words, options),
   })
   return command
 }
@@ -178,17 +189,52 @@ async function removeMembers(
   options: WriteOptions,
 ): Promise<number> {
   const { domain, name, form } = await existing(session, kind, words)
-  const removed = wordsAt(words, 2).map((member) => {
-    const known = form.members?.find((each) => nameOfMember(each) === member.toLowerCase())
-    if (known !== undefined) return known
-    throw new CommandFailure(`${member} is no member of ${domain}:${kind}.${name}`, EXIT.notFound)
-  })
   const place = { kind, domain, name, auditRef: options.auditRef }
+  const removed = membersNamed(place, form, wordsAt(words, 2))
   return makeChanges(
     session,
     sorted(removed).map((member) => memberChange(place, member, undefined)),
     options,
   )
+}
+
+async function review(session: Session, kind: CollectionKind, words: Words, options: ReviewOptions): Promise<number> {
+  const { domain, name, form } = await existing(session, kind, words)
+  const place = { kind, domain, name, auditRef: options.auditRef }
+  const removed = membersNamed(place, form, options.remove ?? []).map(nameOfMember)
+  const leaving = new Set(removed)
+  const kept = (form.members ?? []).map(nameOfMember).filter((member) => !leaving.has(member))
+  const change = {
+    subject: `review of ${kind} ${domain}:${kind}.${name}`,
+    after: { ...(kept.length > 0 && { kept }), ...(removed.length > 0 && { removed }) },
+    carryOut: (zms: ZmsClient) => carryOutReview(zms, place, { kept, removed }),
+  }
+  return makeChanges(session, [change], options)
+}
+
+function carryOutReview(
+  zms: ZmsClient,
+  { kind, domain, name, auditRef }: Place,
+  { kept, removed }: Readonly<Record<'kept' | 'removed', readonly string[]>>,
+): Promise<unknown> {
+  const members = [
+    ...kept.map((memberName) => ({ memberName, active: true })),
+    ...removed.map((memberName) => ({ memberName, active: false })),
+  ]
+  const asked = { domainName: domain, ...(auditRef !== undefined && { auditRef }) }
+  return kind === 'role'
+    ? zms.call('putRoleReview', { ...asked, roleName: name, body: { name, roleMembers: members } })
+    : zms.call('putGroupReview', { ...asked, groupName: name, body: { name, groupMembers: members } })
+}
+
+/** Members by their names, as they are now. Throws a CommandFailure for one that is none. */
+function membersNamed({ kind, domain, name }: Place, form: CollectionForm, names: readonly string[]) {
+  const members = new Map(form.members?.map((member) => [nameOfMember(member), member]))
+  return names.map((each) => {
+    const known = members.get(each.toLowerCase())
+    if (known !== undefined) return known
+    throw new CommandFailure(`${each} is no member of ${domain}:${kind}.${name}`, EXIT.notFound)
+  })
 }
 
 interface Place {

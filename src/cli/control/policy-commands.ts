@@ -2,12 +2,18 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { ZmsClient } from '#client/zms-client.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
+import { addConditions } from './condition-commands.ts'
 import { addControl, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
 import { absentAsUndefined, EXIT } from './exit-status.ts'
 import { type Fields, field, isFields, textField } from './fields.ts'
 import { type PolicyForm, policyForm, readPolicy } from './policy-form.ts'
+import { addPolicyVersions } from './policy-version-commands.ts'
 import type { WaitOptions } from './policy-wait.ts'
-import type { Session } from './session.ts'
+import type { Session, SessionOptions } from './session.ts'
+
+interface GetOptions extends SessionOptions {
+  readonly version?: string
+}
 
 const WAIT_SECONDS = 60
 
@@ -16,7 +22,12 @@ export function policyCommand(): Command {
   const policy = new Command('policy').description('policies, which say what roles may do')
   const named = '<domain> <policy>'
   addControl(policy, { usage: 'list <domain>', description: 'list the policies of a domain', run: list })
-  addControl(policy, { usage: `get ${named}`, description: 'print a policy', run: get })
+  addControl<GetOptions>(policy, {
+    usage: `get ${named}`,
+    description: 'print a policy',
+    options: (command) => command.option('--version <version>', 'one of its versions (default: the one that counts)'),
+    run: get,
+  })
   addControl<WriteOptions>(policy, {
     usage: `create ${named} [assertion...]`,
     description: 'create a policy: "grant read to readers on rain.*" "deny delete to readers on rain.*"',
@@ -41,6 +52,8 @@ export function policyCommand(): Command {
     writes: true,
     run: (session, words, options) => change(session, words, options, 'remove'),
   })
+  addConditions(policy)
+  addPolicyVersions(policy)
   addControl<WaitOptions>(policy, {
     usage: 'wait <domain>',
     description: 'wait until ZTS serves what ZMS has of a domain',
@@ -65,8 +78,8 @@ async function list(session: Session, words: Words): Promise<number> {
   return EXIT.done
 }
 
-async function get(session: Session, words: Words): Promise<number> {
-  const { form } = await existing(session, words)
+async function get(session: Session, words: Words, { version }: GetOptions): Promise<number> {
+  const { form } = await existing(session, words, version)
   await session.printDocument({ name: wordAt(words, 1), ...form })
   return EXIT.done
 }
@@ -108,10 +121,13 @@ async function change(session: Session, words: Words, options: WriteOptions, wha
 
 const keyOf = (assertion: unknown): string => (typeof assertion === 'string' ? assertion : JSON.stringify(assertion))
 
-async function existing(session: Session, words: Words) {
+async function existing(session: Session, words: Words, version?: string) {
   const [domain, name] = [wordAt(words, 0), wordAt(words, 1)]
-  const found = await read(await session.zms(), domain, name)
-  if (found === undefined) throw new CommandFailure(`there is no policy ${domain}:policy.${name}`, EXIT.notFound)
+  const found = await read(await session.zms(), domain, name, version)
+  if (found === undefined) {
+    const which = version === undefined ? '' : `version ${version} of `
+    throw new CommandFailure(`there is no ${which}policy ${domain}:policy.${name}`, EXIT.notFound)
+  }
   return { domain, name, ...found }
 }
 
@@ -119,8 +135,12 @@ async function read(
   zms: ZmsClient,
   domainName: string,
   policyName: string,
+  version?: string,
 ): Promise<{ form: PolicyForm; version: string } | undefined> {
-  const wire: unknown = await zms.call('getPolicy', { domainName, policyName }).catch(absentAsUndefined)
+  const place = { domainName, policyName }
+  const asked =
+    version === undefined ? zms.call('getPolicy', place) : zms.call('getPolicyVersion', { ...place, version })
+  const wire: unknown = await asked.catch(absentAsUndefined)
   if (!isFields(wire) || field(wire, 'name') === undefined) return undefined
   return { form: policyForm(domainName, wire), version: textField(wire, 'version') ?? '0' }
 }

@@ -192,6 +192,166 @@ describe('athenz: commands that ask the servers', () => {
     await fails(['domain', 'get', 'rain'], 3, /there is no domain rain/)
   })
 
+  test('what waits for somebody, and what happened to members, is listed', async () => {
+    await make('frost')
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+/, '.000')
+    await run(['role', 'create', 'frost', 'skaters', '--set', 'selfServe=true', 'reviewEnabled=true'])
+    await run(['role', 'create', 'frost', 'guests', '--member', 'user.jane'])
+    await run(['group', 'create', 'frost', 'team', '--member', 'user.bill'])
+    await run(['role', 'add-member', 'frost', 'guests', 'user.admin', '--until', tomorrow, '--audit-ref', 'ticket 7'])
+    const joe = ['--cert-file', 'joe.pem', '--key-file', 'joe.key']
+    await run(['role', 'add-member', 'frost', 'skaters', 'user.joe', ...joe])
+    const due = (await json(['due'])) as Record<'requests' | 'reviews' | 'memberships', Record<string, unknown>[]>
+    const short = ({ kind, domainName, name, memberName }: Record<string, unknown>) =>
+      [kind, domainName, name, memberName].filter((each) => each !== undefined).join(' ')
+    assert.deepEqual(due.requests.map(short), ['role frost skaters user.joe'])
+    assert.deepEqual(due.memberships.map(short), ['role frost guests'])
+    assert.deepEqual(due.reviews, [])
+    const shown = (await run(['due', '--days', '2'])).stdout
+    assert.match(shown, /^WHAT +MEMBER +OF +SINCE OR UNTIL$/m)
+    assert.match(shown, /^add\? +user\.joe +frost:role\.skaters +\d{4}-/m)
+    assert.match(shown, new RegExp(`^ends +you +frost:role\\.guests +${tomorrow}$`, 'm'))
+    await fails(['due', '--days', '0'], 1, /Write a number from 1 to 366/)
+    const of = async (...words: string[]) =>
+      ((await json(['history', 'frost', ...words])) as Record<string, unknown>[]).map(
+        ({ kind, name, member, action, auditRef }) =>
+          [kind, name, member, action, auditRef].filter((each) => each !== undefined).join(' '),
+      )
+    assert.deepEqual(await of('role', 'guests'), ['role guests user.admin ADD ticket 7', 'role guests user.jane ADD'])
+    assert.deepEqual(await of('group', 'team'), ['group team user.bill ADD'])
+    assert.deepEqual(await of('--filter', 'bill'), ['group team user.bill ADD'])
+    assert.equal((await of('--limit', '1')).length, 1)
+    assert.match(
+      (await run(['history', 'frost'])).stdout,
+      /^\d{4}-\S+ +ADD +user\.admin +role guests +user\.admin +ticket 7$/m,
+    )
+    await fails(['history', 'frost', 'role'], 1, /write DOMAIN alone, or DOMAIN role NAME/)
+    await fails(['history', 'frost', 'policy', 'x'], 1, /write DOMAIN alone, or DOMAIN role NAME/)
+    await fails(['history', 'frost', 'role', 'absent'], 3, /404/)
+  })
+
+  for (const kind of ['role', 'group'] as const) {
+    test(`the members of a ${kind} are reviewed: those named are removed, the others stay`, async () => {
+      const domain = `review-${kind}`
+      await make(domain)
+      await run([kind, 'create', domain, 'staff', '--member', 'user.bill', 'user.jane', 'user.joe'])
+      const review = [kind, 'review', domain, 'staff', '--remove', 'user.JANE']
+      const lines = ['  + kept:', '  +   - user.bill', '  +   - user.joe', '  + removed:', '  +   - user.jane']
+      await prints(
+        [...review, '--dry-run'],
+        [`create review of ${kind} ${domain}:${kind}.staff`, ...lines].join('\n'),
+        6,
+      )
+      await prints(review, `created review of ${kind} ${domain}:${kind}.staff`)
+      const members = async () => ((await json([kind, 'get', domain, 'staff'])) as { members: unknown }).members
+      assert.deepEqual(await members(), ['user.bill', 'user.joe'])
+      await fails(review, 3, /user\.JANE is no member of/)
+      await prints([kind, 'review', domain, 'staff'], `created review of ${kind} ${domain}:${kind}.staff`)
+      assert.deepEqual(await members(), ['user.bill', 'user.joe'])
+      await fails([kind, 'review', domain, 'absent'], 3, new RegExp(`there is no ${kind}`))
+    })
+  }
+
+  test('templates are listed, brought into a domain and taken out', async () => {
+    await make('snow')
+    const name = 'zts_instance_launch_provider'
+    const known = (await json(['template', 'list'])) as { name: string; latestVersion: number }[]
+    const latest = known.find((each) => each.name === name)?.latestVersion
+    assert.ok(latest)
+    const apply = ['template', 'apply', 'snow', name.toUpperCase(), 'service=api']
+    const subject = `template ${name} of domain snow`
+    const shown = [`create ${subject}`, `  + version: ${latest}`, '  + parameters:', '  +   service: api']
+    await prints([...apply, '--dry-run'], shown.join('\n'), 6)
+    await prints(apply, `created ${subject}`)
+    const has = async () => {
+      const listed = (await json(['template', 'list', 'snow'])) as { name: string; version?: number }[]
+      return listed.filter(({ version }) => version !== undefined).map((each) => [each.name, each.version])
+    }
+    assert.deepEqual(await has(), [[name, latest]])
+    const table = (await run(['template', 'list', 'snow'])).stdout
+    assert.match(table, /^TEMPLATE +HAS +NEWEST +DESCRIPTION$/m)
+    assert.match(table, new RegExp(`^${name} +${latest} +${latest} +\\w`, 'm'))
+    assert.match((await run(['template', 'get', name])).stdout, /^policies:$/m)
+    await prints(['template', 'remove', 'snow', name], `deleted ${subject}`)
+    assert.deepEqual(await has(), [])
+    await fails(['template', 'remove', 'snow', name], 3, /does not have the template/)
+    await fails(['template', 'apply', 'snow', 'absent'], 3, /404/)
+    await fails(['template', 'apply', 'snow', name, 'service='], 1, /service=: write name=value/)
+  })
+
+  test('versions of policies are made, activated and deleted', async () => {
+    await make('hail')
+    await run(['policy', 'create', 'hail', 'stones', 'grant throw to admin on window.*'])
+    const create = ['policy', 'create-version', 'hail', 'stones', 'next']
+    await prints([...create, '--dry-run'], 'create version next of policy hail:policy.stones\n  + copyOf: "0"', 6)
+    await prints(create, 'created version next of policy hail:policy.stones')
+    await fails(create, 1, /has a version next already/)
+    await fails([...create.slice(0, -1), 'other', '--from', 'absent'], 3, /has no version absent/)
+    assert.match(
+      (await run(['policy', 'versions', 'hail', 'stones'])).stdout,
+      /^0 +yes +1 +0 +\S+Z\nnext +- +1 +0 +\S+Z$/m,
+    )
+    const activate = ['policy', 'activate', 'hail', 'stones', 'next']
+    const shown = 'change policy hail:policy.stones\n  - activeVersion: "0"\n  + activeVersion: next'
+    await prints([...activate, '--dry-run'], shown, 6)
+    await prints(activate, 'changed policy hail:policy.stones')
+    await prints(activate, 'nothing to change')
+    await run(['policy', 'add-assertion', 'hail', 'stones', 'grant melt to admin on ice'])
+    const assertions = async (...words: string[]) =>
+      ((await json(['policy', 'get', 'hail', 'stones', ...words])) as { assertions: unknown[] }).assertions
+    assert.deepEqual(await assertions(), ['grant melt to admin on ice', 'grant throw to admin on window.*'])
+    assert.deepEqual(await assertions('--version', '0'), ['grant throw to admin on window.*'])
+    await fails(['policy', 'get', 'hail', 'stones', '--version', 'x'], 3, /there is no version x of policy/)
+    await fails(['policy', 'delete-version', 'hail', 'stones', 'next'], 1, /active/)
+    const remove = ['policy', 'delete-version', 'hail', 'stones', '0']
+    await prints([...remove, '--dry-run'], 'delete version 0 of policy hail:policy.stones\n  - assertions: 1', 6)
+    await prints(remove, 'deleted version 0 of policy hail:policy.stones')
+    await fails(remove, 3, /has no version 0/)
+    await fails(['policy', 'versions', 'hail', 'absent'], 3, /there is no policy/)
+  })
+
+  test('conditions are put on assertions and taken off, by the id or the text of the assertion', async () => {
+    await make('fog')
+    const text = 'grant enter to admin on valley'
+    await run(['policy', 'create', 'fog', 'valleys', text])
+    const add = ['policy', 'add-condition', 'fog', 'valleys', text, 'time=day', 'lamp=on']
+    const dry = await run([...add, '--dry-run'])
+    const [, id = ''] = /^create condition of assertion (\d+) of policy fog:policy\.valleys\n/.exec(dry.stdout) ?? []
+    assert.match(dry.stdout, /^ {2}\+ lamp: on$/m)
+    await prints(add, `created condition of assertion ${id} of policy fog:policy.valleys`)
+    await prints(
+      ['policy', 'add-condition', 'fog', 'valleys', id, 'time=night'],
+      `created condition of assertion ${id} of policy fog:policy.valleys`,
+    )
+    const conditions = async () => {
+      const { assertions } = (await json(['policy', 'get', 'fog', 'valleys'])) as {
+        assertions: {
+          conditions?: { conditionsList: { id: number; conditionsMap: Record<string, { value: string }> }[] }
+        }[]
+      }
+      const list = assertions[0]?.conditions?.conditionsList ?? []
+      return list.map((each) =>
+        Object.entries(each.conditionsMap)
+          .map(([key, { value }]) => `${key}=${value}`)
+          .sort(),
+      )
+    }
+    assert.deepEqual(await conditions(), [['lamp=on', 'time=day'], ['time=night']])
+    const removed = 'condition 1 of assertion'
+    await prints(
+      ['policy', 'remove-condition', 'fog', 'valleys', id, '1'],
+      `deleted ${removed} ${id} of policy fog:policy.valleys`,
+    )
+    assert.deepEqual(await conditions(), [['time=night']])
+    await fails(['policy', 'remove-condition', 'fog', 'valleys', id, '1'], 3, /has no condition 1/)
+    await fails(
+      ['policy', 'add-condition', 'fog', 'valleys', 'grant x to y on z', 'a=b'],
+      3,
+      /has no assertion grant x/,
+    )
+    await fails(['policy', 'add-condition', 'fog', 'valleys', id, 'a'], 1, /a: write key=value/)
+  })
+
   describe('apply', () => {
     const manifest = (name: string, text: string) => {
       writeFileSync(at(name), text)
