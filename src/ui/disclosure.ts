@@ -29,7 +29,8 @@ export interface AskedForm {
 /** A form that is sent after one question: what is done cannot be taken back. It works without scripts. */
 export const askedFirst = (request: PageRequest, form: AskedForm, ...content: readonly Content[]): Html => {
   const { action, ask, question, submit, label } = form
-  const button = { action, submit, danger: true, ...(label !== undefined && { label }) }
+  // Who speaks to the browser says the words that are seen.
+  const button = { action, submit, danger: true, ...(label !== undefined && { label: `${submit}: ${label}` }) }
   return html`<details class="ask"><summary${label && html` aria-label="${label}"`}>${ask}</summary><p>${question}</p>
 ${postForm(request, button, ...content)}</details>`
 }
