@@ -104,7 +104,8 @@ describe('the first page', () => {
       body,
     })
     const { text } = await admin.get('/')
-    assert.match(text, /Waiting for you \(1\)/)
+    // The other is a membership that ends.
+    assert.match(text, /Waiting for you \(2\)/)
     assert.match(text, /user\.jane<\/th><td><a href="\/domain\/sports\/role\/audited">role audited<\/a>/)
     for (const name of ['user.a', 'user.b', 'user.c']) {
       await zms.call('putMembership', {
@@ -115,8 +116,12 @@ describe('the first page', () => {
         body: { memberName: name },
       })
     }
-    const first = await admin.get('/')
-    assert.match(first.text, /Waiting for you \(4\)/)
+    const home = await admin.get('/')
+    assert.match(home.text, /Waiting for you \(5\)/)
+    assert.match(home.text, /<a href="\/due#requests">All 4 requests<\/a>/)
+    assert.doesNotMatch(home.text, /user\.c<\/th>/)
+    const first = await admin.get('/due')
+    assert.match(first.text, /To decide \(4\)/)
     assert.doesNotMatch(first.text, /user\.c<\/th>/)
     const next = /<nav class="pager" aria-label="Pages of requests"><a href="([^"]+)" rel="next">/.exec(first.text)?.[1]
     assert.match((await admin.get(unescaped(next ?? ''))).text, /user\.c<\/th>/)
@@ -124,10 +129,10 @@ describe('the first page', () => {
 })
 
 describe('what is due', () => {
-  test('is the roles to review and the memberships that end soon', async () => {
+  test('is what to decide, to review and to renew', async () => {
     const { text, headers, status } = await admin.get('/due')
     assert.equal(status, 200)
-    assert.equal(callsOf(headers), 2)
+    assert.equal(callsOf(headers), 3)
     assert.match(text, /role <a href="\/domain\/sports\/role\/readers">readers<\/a>/)
     assert.match(text, /ends soon/)
     assert.match((await (await signedIn('later')).get('/due')).text, /None of your memberships ends within 30 days/)
