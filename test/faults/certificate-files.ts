@@ -2,24 +2,27 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
-import { CA_FILES } from '../../src/cli/dev-certificates.ts'
 import { until } from '../support/until.ts'
 import { AcknowledgedWrites } from './acknowledged-writes.ts'
 import type { Fault } from './fault.ts'
 import { type FaultServerName, FaultServers, type RunningFaultServer } from './fault-servers.ts'
+import { type CertificateFiles, certificateFilesOf, putNewCertificate } from './new-certificate.ts'
 
 const run = promisify(execFile)
-/** How often the servers look at the files, and for how long they are watched to go on with what they have. */
+/** How often the servers look at the files. */
 const RELOAD_SECONDS = 1
-const WATCH_MILLIS = 3_000
+/** For one more look, of which nothing may come. */
+const WATCH_MILLIS = 1_200
+const NOTICE_MILLIS = 30_000
+const SERVERS = ['zms', 'zts'] as const
+const COMPLAINT = 'cannot be read again; the old ones stay in use'
 
 /** Key and certificate of both servers are replaced, broken, and taken away while they run. */
 export const certificateFiles: Fault = {
   name: 'certificates',
-  what: 'key and certificate files of both servers are replaced, broken, mismatched and missing while they run',
+  what: 'key and certificate files of both servers are replaced, broken, cut off, mismatched and missing while they run',
   async attempt({ dir, size, report }) {
     const rounds = size === 'long' ? 10 : 1
     await using servers = await FaultServers.make(dir, { zts: true })
@@ -29,106 +32,156 @@ export const certificateFiles: Fault = {
     const writes = new AcknowledgedWrites(2)
     await writes.prepare(running.zms)
     writes.start(() => running.zms)
-    for (const name of ['zms', 'zts'] as const) {
-      const server = running[name]
-      const files = filesOf(servers, name)
+    const harm = async (name: FaultServerName) => {
+      const [server, files] = [running[name], certificateFilesOf(servers, name)]
       for (let round = 0; round < rounds; round++) {
-        const first = await serialOf(servers, server)
-        await replace(servers, files, name)
-        await until(async () => (await serialOf(servers, server)) !== first, {
-          timeoutMillis: 30_000,
-          what: 'that the new certificate is shown',
-        })
-        const second = await serialOf(servers, server)
-        const kept = await backup(files)
-        for (const [what, harm] of Object.entries(HARMS)) {
-          await harm(files)
-          await goesOn(servers, server, second, what)
-          if (what === 'a certificate that is missing') assert.match(server.log, /cannot be read|ENOENT|not be used/)
-        }
-        await kept.restore()
-        await replace(servers, files, name)
-        await until(async () => (await serialOf(servers, server)) !== second, {
-          timeoutMillis: 30_000,
-          what: 'that a good certificate is taken over again',
-        })
+        const serial = await takesOver(servers, server, name)
+        for (const each of HARMS) await goesOn(servers, server, { files, serial, harm: each })
+        await takesOver(servers, server, name)
       }
-      assert.ok(((await server.metric('process_start_time_seconds')) ?? 0) > 0)
-      report(`${name}: new certificates are shown within seconds; with ${Object.keys(HARMS).join(', ')} it goes on`)
+      const harms = HARMS.map(({ what }) => what).join(', ')
+      report(
+        `${name}: new certificates are shown within seconds; with ${harms}, each alone, it goes on, logs it once for each use, says so in /readyz and by athenz_check_ok, and takes it back when the file is good again`,
+      )
     }
+    await Promise.all(SERVERS.map(harm))
     await writes.more(5)
     await writes.stop()
     await writes.assertKept(running.zms)
 
-    const files = filesOf(servers, 'zms')
-    running.zms.kill('SIGTERM')
-    await running.zms.ended
-    const kept = await backup(files)
-    await writeFile(files.certificate, 'broken')
-    const refused = await servers.start('zms', { ...options, immediately: true })
-    assert.deepEqual((await refused.ended)[0], 1)
-    assert.ok(refused.log.includes(files.certificate), refused.log)
-    await kept.restore()
+    const refusals = await Promise.all(
+      SERVERS.map(async (name, index) => {
+        running[name].kill('SIGTERM')
+        await running[name].ended
+        const bad = size === 'long' ? HARMS : HARMS.slice(index, index + 1)
+        for (const each of bad) await doesNotStart(servers, name, each)
+        return `${name} with ${bad.map(({ what }) => what).join(', ')}`
+      }),
+    )
     const again = await servers.start('zms', options)
     await again.becomes(200)
     await writes.assertKept(again)
-    report(`zms: does not start with a broken certificate and names the file; ${writes.story}`)
+    report(`does not start, and says why: ${refusals.join('; ')}; ${writes.story}`)
   },
 }
 
-interface Files {
-  readonly certificate: string
-  readonly key: string
+/** What is done to the files, and why the server has nothing then that it could take over. */
+interface Harm {
+  readonly what: string
+  readonly happen: (files: CertificateFiles) => Promise<void>
+  readonly reason: RegExp
 }
 
-function filesOf(servers: FaultServers, name: FaultServerName): Files {
-  const folder = servers.layout(name).certificatesFolder
-  return { certificate: join(folder, `${name}_cert.pem`), key: join(folder, `${name}_key.pem`) }
-}
-
-/** What is done to the files; after each the server has nothing that it could take over. */
-const HARMS: Readonly<Record<string, (files: Files) => Promise<void>>> = {
-  'a certificate that is broken': ({ certificate }) => writeFile(certificate, 'broken'),
-  'a certificate that ends in the middle': async ({ certificate, key }) => {
-    await writeFile(certificate, (await readFile(key, 'utf8')).slice(0, 80))
+const HARMS: readonly Harm[] = [
+  {
+    what: 'a certificate that ends in the middle',
+    happen: async ({ certificate }) => {
+      const text = await readFile(certificate, 'utf8')
+      await writeFile(certificate, text.slice(0, text.length / 2))
+    },
+    reason: /_cert\.pem: it ends in the middle of a section/,
   },
-  'a key that does not fit': async ({ key }) => {
-    const { stdout } = await run('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout'])
-    await writeFile(key, stdout)
+  {
+    what: 'a key that does not fit',
+    happen: async ({ key }) => {
+      const { stdout } = await run('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout'])
+      await writeFile(key, stdout)
+    },
+    reason: /_key\.pem with \S+_cert\.pem: no certificate belongs to the private key/,
   },
-  'a certificate that is missing': ({ certificate }) => rm(certificate),
-  'a key that is missing': ({ key }) => rm(key),
+  {
+    what: 'a chain that ends in the middle',
+    happen: async ({ certificate }) => {
+      const text = await readFile(certificate, 'utf8')
+      await writeFile(certificate, text + text.slice(0, text.length / 2))
+    },
+    reason: /_cert\.pem: it ends in the middle of a section/,
+  },
+  {
+    what: 'a certificate that is broken',
+    happen: ({ certificate }) => writeFile(certificate, 'broken'),
+    reason: /_cert\.pem: it is neither PEM nor PKCS#12 nor JKS/,
+  },
+  {
+    what: 'a certificate that is missing',
+    happen: ({ certificate }) => rm(certificate),
+    reason: /ENOENT.*_cert\.pem/,
+  },
+  { what: 'a key that is missing', happen: ({ key }) => rm(key), reason: /ENOENT.*_key\.pem/ },
+]
+
+/** Puts new files in place; gives the serial number of the certificate as soon as the server shows it. */
+async function takesOver(servers: FaultServers, server: RunningFaultServer, name: FaultServerName) {
+  const former = await serialOf(servers, server)
+  await putNewCertificate(servers, name)
+  await until(async () => (await serialOf(servers, server)) !== former, {
+    timeoutMillis: NOTICE_MILLIS,
+    what: 'that the new certificate is shown',
+  })
+  return serialOf(servers, server)
 }
 
-async function backup({ certificate, key }: Files) {
+/** Harms the files, and puts them back when the server has told and gone on. */
+async function goesOn(
+  servers: FaultServers,
+  server: RunningFaultServer,
+  { files, serial, harm: { what, happen, reason } }: { files: CertificateFiles; serial: string; harm: Harm },
+): Promise<void> {
+  const kept = await backup(files)
+  const logged = server.log.length
+  await happen(files)
+  await until(async () => reason.test((await remarkOf(server)) ?? ''), {
+    timeoutMillis: NOTICE_MILLIS,
+    what: `a remark about ${what}`,
+  })
+  assert.equal(await server.metric('athenz_check_ok', CHECK), 0.5, what)
+  const end = performance.now() + WATCH_MILLIS
+  do {
+    assert.equal(await serialOf(servers, server), serial, what)
+    assert.equal((await server.readiness()).status, 200, what)
+  } while (performance.now() < end)
+  const complaints = server.log
+    .slice(logged)
+    .split('\n')
+    .filter((line) => line.includes(COMPLAINT) && reason.test(line))
+  // Once, and once more by what shows the same files to others (ZTS to providers and signers).
+  assert.ok([1, 2].includes(complaints.length), `${what}: ${complaints.length} lines of the log`)
+  await kept.restore()
+  await until(async () => (await remarkOf(server)) === undefined, {
+    timeoutMillis: NOTICE_MILLIS,
+    what: `that the remark about ${what} is taken back`,
+  })
+  assert.equal(await server.metric('athenz_check_ok', CHECK), 1, what)
+  assert.equal(await serialOf(servers, server), serial, what)
+}
+
+const CHECK = '{check="certificates"}'
+
+async function remarkOf(server: RunningFaultServer): Promise<string | undefined> {
+  const { status, body } = await server.readiness()
+  assert.equal(status, 200)
+  return (body as { remarks?: Record<string, string> }).remarks?.['certificates']
+}
+
+async function doesNotStart(servers: FaultServers, name: FaultServerName, { what, happen, reason }: Harm) {
+  const files = certificateFilesOf(servers, name)
+  const kept = await backup(files)
+  await happen(files)
+  const refused = await servers.start(name, { immediately: true })
+  assert.equal((await refused.ended)[0], 1, what)
+  // A file that is not there is told of by the property that names it.
+  assert.match(refused.log, what.includes('missing') ? /_(cert|key)\.pem cannot be read: ENOENT/ : reason, what)
+  await kept.restore()
+}
+
+async function backup({ certificate, key }: CertificateFiles) {
   await cp(certificate, `${certificate}.kept`)
   await cp(key, `${key}.kept`)
   return {
     async restore() {
-      await rename(`${certificate}.kept`, certificate)
       await rename(`${key}.kept`, key)
+      await rename(`${certificate}.kept`, certificate)
     },
-  }
-}
-
-/** Puts a new key and certificate in place, the key first, each at once. */
-async function replace({ dir }: FaultServers, { certificate, key }: Files, name: string): Promise<void> {
-  const [newKey, newCertificate] = [`${key}.new`, `${certificate}.new`]
-  const subject = `/CN=sys.auth.${name} -days 2`
-  const options =
-    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj ${subject} -addext extendedKeyUsage=serverAuth,clientAuth` +
-    ' -addext subjectAltName=DNS:localhost,IP:127.0.0.1'
-  const authority = ['-CA', join(dir, CA_FILES.certificate), '-CAkey', join(dir, CA_FILES.key)]
-  await run('openssl', [...options.split(' '), ...authority, '-keyout', newKey, '-out', newCertificate])
-  await rename(newKey, key)
-  await rename(newCertificate, certificate)
-}
-
-async function goesOn(servers: FaultServers, server: RunningFaultServer, serial: string, what: string): Promise<void> {
-  const end = performance.now() + WATCH_MILLIS
-  while (performance.now() < end) {
-    assert.equal(await serialOf(servers, server), serial, what)
-    assert.equal((await server.readiness()).status, 200, what)
   }
 }
 
