@@ -10,7 +10,7 @@ import { pages } from './pages.ts'
 import { type BenchResult, printResult } from './report.ts'
 import { start } from './start.ts'
 import { comparisonTable } from './suite/compare.ts'
-import { benchFile, readBenchFile, saveBenchFile } from './suite/results.ts'
+import { benchFile, machineText, readBenchFile, saveBenchFile } from './suite/results.ts'
 import { growths } from './suite/row.ts'
 import { growthTable, rowLine, rowTable } from './suite/row-text.ts'
 import { AXES, type Axis, GRID_SIZES, type SizeLists, STANDARD_SIZES } from './suite/sizes.ts'
@@ -148,10 +148,7 @@ async function measureGoals(names: readonly string[], { store, seconds, rounds, 
 }
 
 async function printMachineAndSave(file: Awaited<ReturnType<typeof benchFile>>, json: string | undefined) {
-  const { date, cores, processor, node, commit, loadAverage } = file.machine
-  console.log(
-    `\n${date.slice(0, 10)}, ${cores} cores (${processor}), Node.js ${node}, commit ${commit}, load average ${loadAverage.toFixed(1)}`,
-  )
+  console.log(`\n${machineText(file.machine)}`)
   console.log(`results: ${await saveBenchFile(file, json)}`)
 }
 

@@ -43,7 +43,12 @@ export async function benchFile(
   measured: Pick<BenchFile, 'options' | 'rows' | 'goals'> & Partial<Pick<BenchFile, 'tables'>>,
   date = new Date(),
 ): Promise<BenchFile> {
-  const machine = {
+  return { form: 1, machine: await benchMachine(date), tables: [], ...measured, growth: growths(measured.rows) }
+}
+
+/** This machine, as it is now. */
+export async function benchMachine(date = new Date()): Promise<BenchMachine> {
+  return {
     date: date.toISOString(),
     cores: availableParallelism(),
     processor: cpus()[0]?.model ?? 'unknown',
@@ -51,8 +56,17 @@ export async function benchFile(
     commit: await commitText(),
     loadAverage: loadavg()[0] ?? 0,
   }
-  return { form: 1, machine, tables: [], ...measured, growth: growths(measured.rows) }
 }
+
+/** A machine as one line, without which figures say nothing. */
+export const machineText = ({ date, cores, processor, node, commit, loadAverage }: BenchMachine): string =>
+  [
+    date.slice(0, 10),
+    `${cores} cores (${processor})`,
+    `Node.js ${node}`,
+    `commit ${commit}`,
+    `load average ${loadAverage.toFixed(1)}`,
+  ].join(', ')
 
 /** Writes a file of results, by default named after its date, and gives its path. */
 export async function saveBenchFile(content: BenchFile, path = defaultPath(content.machine.date)): Promise<string> {
