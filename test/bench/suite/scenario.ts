@@ -1,4 +1,5 @@
 import type { DevServers } from '../../support/dev-servers.ts'
+import type { Cryptography } from '../bare-server.ts'
 import type { BenchZms } from '../bench-zms.ts'
 import type { Load } from '../load-tool.ts'
 import type { Axis, Size } from './sizes.ts'
@@ -24,7 +25,8 @@ export interface Scenario {
   readonly axes: readonly Axis[]
   /** Whether the store of the data makes a difference: otherwise it is measured with one. */
   readonly stores: 'each' | 'one'
-  /** The signature that no answer goes without, to compare with those of OpenSSL. */
-  readonly signature?: 'RSA'
-  load(world: World, size: Size): ScenarioLoad | Promise<ScenarioLoad>
+  /** What no answer goes without, to compare with what OpenSSL alone does of it. */
+  readonly cryptography?: readonly Cryptography[]
+  /** What to send, for at most so many requests when that is known. */
+  load(world: World, size: Size, requests?: number): ScenarioLoad | Promise<ScenarioLoad>
 }

@@ -72,7 +72,7 @@ export class ServerBenches {
   }
 
   async #measureSession(session: Session, server: Server, points: readonly Point[], base: Size): Promise<void> {
-    const { store, measuresMemory, seconds, add } = this.#options
+    const { store, measuresMemory, add } = this.#options
     const noteMemory = async (when: 'started' | 'loaded') => {
       const mebibytes = await residentMebibytes(session.pid)
       add({ name: `${MEMORY}/${server}-${when}`, store, size: { domains: base.domains }, figures: { mebibytes } })
@@ -84,7 +84,7 @@ export class ServerBenches {
     }
     if (!measuresMemory) return
     const [busiest] = server === 'zms' ? ZMS_SCENARIOS : ZTS_SCENARIOS
-    if (busiest) await session.warm(busiest, base, seconds)
+    if (busiest) await session.warm(busiest, base, this.#options)
     await noteMemory('loaded')
   }
 

@@ -2,9 +2,9 @@ import { recordDatabase, recordSettings } from '../../support/record-settings.ts
 import { startBareServer } from '../bare-server.ts'
 import { type BenchZms, prepareZms, type StoreKind } from '../bench-zms.ts'
 import { replaceAuthority, waitForInstanceDomain } from '../instance-load.ts'
-import type { LoadResult, LoadTool } from '../load-tool.ts'
-import { opensslSignatures } from '../openssl-speed.ts'
+import type { Load, LoadResult, LoadTool } from '../load-tool.ts'
 import { median, ratioByTurns } from '../statistics.ts'
+import { measuredOpensslLimit, type OpensslLimit } from './openssl-limit.ts'
 import type { Figures } from './row.ts'
 import type { Scenario, ScenarioLoad, World } from './scenario.ts'
 import type { Size } from './sizes.ts'
@@ -17,6 +17,12 @@ const FIRST_SECONDS = 3
 const WARM_SECONDS = 0.5
 /** The bare server needs less time: it has the same to do in every run. */
 const BARE_PART = 0.5
+/** Where requests are counted: before each run, so that its connections are made. */
+const SETTLING_REQUESTS = CONNECTIONS
+/** Of the bare server so many at least, that its CPU is more than the clock of the system leaves out. */
+const BARE_REQUESTS = 1000
+/** When they are not answered by then, something is wrong. */
+const MAX_SECONDS = 60
 /** Numbers of a run begin here, times its own: what is written is new. */
 const RUN_STEP = 10_000_000
 /** New members fit in. */
@@ -26,6 +32,10 @@ const SETTINGS = { 'athenz.zms.quota_role_member': '100000000', 'athenz.zms.quot
 export interface Effort {
   readonly seconds: number
   readonly rounds: number
+  /** Requests of a run, in place of time: to see quickly that everything works. */
+  readonly requests?: number
+  /** Tells what OpenSSL does; `openssl speed` is asked unless given. */
+  readonly openssl?: OpensslLimit
 }
 
 /** Makes data for servers of which some are started. */
@@ -45,10 +55,47 @@ export interface Session extends AsyncDisposable {
   readonly world: World
   /** Of the server that is asked. */
   readonly pid: number
-  /** Sends the requests of a scenario, and the bare server its own before and after each round. */
+  /** Sends the requests of a scenario; the bare server gets its own, and OpenSSL has its turn, before and after each round. */
   measure(scenario: Scenario, size: Size, effort: Effort): Promise<Figures>
   /** Sends them without measuring anything. */
-  warm(scenario: Scenario, size: Size, seconds: number): Promise<void>
+  warm(scenario: Scenario, size: Size, effort: Effort): Promise<void>
+}
+
+/** What a round is compared with. */
+interface Limit {
+  readonly bare: LoadResult
+  /** Per second; absent where nothing of OpenSSL is needed. */
+  readonly openssl: number | undefined
+}
+
+type RunLength = Pick<Load, 'warmSeconds' | 'warmRequests' | 'seconds' | 'requests'>
+
+/** How long runs are. */
+interface RunLengths {
+  /** Before the first round. */
+  readonly first: RunLength
+  readonly round: RunLength
+  readonly firstBare: RunLength
+  readonly bare: RunLength
+  /** One that nothing is measured of. */
+  readonly idle: RunLength
+}
+
+function lengthsOf({ seconds, requests }: Effort): RunLengths {
+  if (requests !== undefined) {
+    const first = { warmSeconds: 0, seconds: MAX_SECONDS, requests }
+    const round = { ...first, warmRequests: SETTLING_REQUESTS }
+    const bare = { ...round, requests: Math.max(requests, BARE_REQUESTS) }
+    return { first, round, firstBare: bare, bare, idle: first }
+  }
+  const bareSeconds = seconds * BARE_PART
+  return {
+    first: { warmSeconds: 0, seconds: FIRST_SECONDS, requests: FIRST_REQUESTS },
+    round: { warmSeconds: WARM_SECONDS, seconds },
+    firstBare: { warmSeconds: FIRST_SECONDS, seconds: bareSeconds },
+    bare: { warmSeconds: WARM_SECONDS / 2, seconds: bareSeconds },
+    idle: { warmSeconds: 0, seconds },
+  }
 }
 
 /** Starts ZMS, and with `zts` ZTS beside it, which then has all domains; requests go to the named one. */
@@ -64,63 +111,62 @@ export async function openSession(zms: BenchZms, server: 'zms' | 'zts', tool: Lo
   const world: World = { zms, servers, base: summary[server] ?? '' }
   const common = { ca: summary.ca, client: zms.client, connections: CONNECTIONS }
 
-  const runBare = (warmSeconds: number, seconds: number) =>
-    tool.run({ ...common, urls: [bare.url], pids: [bare.pid], expected: [200], warmSeconds, seconds })
+  const runBare = (length: RunLength) =>
+    tool.run({ ...common, urls: [bare.url], pids: [bare.pid], expected: [200], ...length })
   let runs = 0
-  const run = (load: ScenarioLoad, warmSeconds: number, seconds: number, requests?: number) =>
-    tool.run({
-      ...common,
-      ...load,
-      first: ++runs * RUN_STEP,
-      pids,
-      warmSeconds,
-      seconds,
-      ...(requests !== undefined && { requests }),
-    })
-  let lastBare: LoadResult | undefined
+  const run = (load: ScenarioLoad, length: RunLength) =>
+    tool.run({ ...common, ...load, first: ++runs * RUN_STEP, pids, ...length })
+  /** What the last scenario ended with is what the next one begins with. */
+  let last: { readonly limit: Limit; readonly cryptography: Scenario['cryptography'] } | undefined
 
   const session: Omit<Session, keyof AsyncDisposable> = {
     world,
     pid,
-    async measure(scenario, size, { seconds, rounds }) {
-      const bareSeconds = seconds * BARE_PART
-      const load = await scenario.load(world, size)
-      await run(load, 0, FIRST_SECONDS, FIRST_REQUESTS)
-      const limits = [lastBare ?? (await runBare(FIRST_SECONDS, bareSeconds))]
-      const results: LoadResult[] = []
-      for (let round = 0; round < rounds; round++) {
-        results.push(await run(load, WARM_SECONDS, seconds))
-        limits.push(await runBare(WARM_SECONDS / 2, bareSeconds))
+    async measure(scenario, size, effort) {
+      const { cryptography } = scenario
+      const { openssl = measuredOpensslLimit() } = effort
+      const runOpenssl = async () => cryptography && openssl(cryptography)
+      const lengths = lengthsOf(effort)
+      const load = await scenario.load(world, size, effort.requests)
+      await run(load, lengths.first)
+      const known = last?.cryptography === cryptography ? last?.limit.openssl : undefined
+      let limit: Limit = {
+        bare: last?.limit.bare ?? (await runBare(lengths.firstBare)),
+        openssl: known ?? (await runOpenssl()),
       }
-      lastBare = limits.at(-1)
-      const signatures = scenario.signature && (await opensslSignatures(scenario.signature, 1))
-      return figuresOf(results, limits, signatures)
+      const limits = [limit]
+      const results: LoadResult[] = []
+      for (let round = 0; round < effort.rounds; round++) {
+        results.push(await run(load, lengths.round))
+        limit = { bare: await runBare(lengths.bare), openssl: await runOpenssl() }
+        limits.push(limit)
+      }
+      last = { limit, cryptography }
+      return figuresOf(results, limits)
     },
-    async warm(scenario, size, seconds) {
-      await run(await scenario.load(world, size), 0, seconds)
+    async warm(scenario, size, effort) {
+      await run(await scenario.load(world, size, effort.requests), lengthsOf(effort).idle)
     },
   }
   const owned = resources.move()
   return { ...session, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-function figuresOf(
-  results: readonly LoadResult[],
-  limits: readonly LoadResult[],
-  signaturesPerSecond: number | undefined,
-): Figures {
+function figuresOf(results: readonly LoadResult[], limits: readonly Limit[]): Figures {
   const middle = (of: (result: LoadResult) => number) => median(results.map(of))
-  const ofBare = (of: (result: LoadResult) => number) => ratioByTurns(results, limits, of, of)
-  const perSecond = middle((result) => result.perSecond)
+  const rate = ({ perSecond }: LoadResult) => perSecond
+  const cpu = ({ cpuMicros }: LoadResult) => cpuMicros[0] ?? 0
+  const ofBare = (of: (result: LoadResult) => number) => ratioByTurns(results, limits, of, ({ bare }) => of(bare))
   const hasDatabase = results.every(({ cpuMicros }) => cpuMicros.length > 1)
+  const hasOpenssl = limits.every(({ openssl }) => openssl !== undefined)
   return {
-    perSecond,
+    perSecond: middle(rate),
     p50Millis: middle(({ p50Millis }) => p50Millis),
     p99Millis: middle(({ p99Millis }) => p99Millis),
-    cpuMicros: middle(({ cpuMicros }) => cpuMicros[0] ?? 0),
+    cpuMicros: middle(cpu),
     ...(hasDatabase && { databaseCpuMicros: middle(({ cpuMicros }) => cpuMicros[1] ?? 0) }),
-    ofBare: ofBare((result) => result.perSecond),
-    cpuOfBare: ofBare(({ cpuMicros }) => cpuMicros[0] ?? 0),
-    ...(signaturesPerSecond !== undefined && { ofOpenssl: perSecond / signaturesPerSecond }),
+    ofBare: ofBare(rate),
+    cpuOfBare: ofBare(cpu),
+    ...(hasOpenssl && { ofOpenssl: ratioByTurns(results, limits, rate, ({ openssl }) => openssl ?? Number.NaN) }),
   }
 }

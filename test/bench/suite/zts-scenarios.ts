@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { buildCertificateRequest } from '#core/crypto/certificate-request.ts'
 import { createSigner } from '#core/crypto/signing.ts'
+import type { Cryptography } from '../bare-server.ts'
 import { CALLER } from '../bench-zms.ts'
 import { registrations, renewals } from '../instance-load.ts'
 import type { Scenario } from './scenario.ts'
@@ -10,13 +11,19 @@ const FORM_TYPE = 'application/x-www-form-urlencoded'
 /** Instances that register in turn, and those that renew. */
 const INSTANCES = 500
 const RENEWING_INSTANCES = 16
+/** What no answer goes without. The same list for the same, so that OpenSSL is not asked again. */
+const TOKEN: readonly Cryptography[] = ['sign-rsa']
+/** Of a certificate: the signature of the request, and that of the authority, which has a P-256 key. */
+const CERTIFICATE: readonly Cryptography[] = ['verify-request-ec', 'sign-ec']
+/** Instances show a token of ZTS, too. */
+const INSTANCE_CERTIFICATE: readonly Cryptography[] = [...CERTIFICATE, 'verify-rsa']
 
 const roleToken: Scenario = {
   name: 'role-token',
   server: 'zts',
   axes: ['domains'],
   stores: 'one',
-  signature: 'RSA',
+  cryptography: TOKEN,
   load: ({ base }, { domains }) => ({
     urls: ordinaryDomains(domains).map((name) => `${base}/domain/${name}/token`),
     expected: [200],
@@ -28,7 +35,7 @@ const sizedRoleToken: Scenario = {
   server: 'zts',
   axes: ['members'],
   stores: 'one',
-  signature: 'RSA',
+  cryptography: TOKEN,
   load: ({ base }, size) => ({ urls: [`${base}/domain/${sizedDomainName(size)}/token`], expected: [200] }),
 }
 
@@ -37,7 +44,7 @@ const accessToken: Scenario = {
   server: 'zts',
   axes: ['domains', 'members'],
   stores: 'one',
-  signature: 'RSA',
+  cryptography: TOKEN,
   load: ({ base }, size) => ({
     method: 'POST',
     urls: [`${base}/oauth2/token`],
@@ -52,7 +59,8 @@ const instanceRegister: Scenario = {
   server: 'zts',
   axes: ['domains'],
   stores: 'each',
-  load: ({ zms, servers }) => registrations(zms, servers, INSTANCES),
+  cryptography: INSTANCE_CERTIFICATE,
+  load: ({ zms, servers }, _, requests = INSTANCES) => registrations(zms, servers, Math.min(INSTANCES, requests)),
 }
 
 const instanceRefresh: Scenario = {
@@ -60,6 +68,7 @@ const instanceRefresh: Scenario = {
   server: 'zts',
   axes: ['domains'],
   stores: 'each',
+  cryptography: INSTANCE_CERTIFICATE,
   load: ({ zms, servers }) => renewals(zms, servers, RENEWING_INSTANCES),
 }
 
@@ -68,6 +77,7 @@ const roleCertificate: Scenario = {
   server: 'zts',
   axes: ['domains', 'members'],
   stores: 'one',
+  cryptography: CERTIFICATE,
   async load({ base }, size) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const csr = await buildCertificateRequest({
