@@ -40,6 +40,29 @@ describe('goals of the suite', () => {
     )
   })
 
+  test('compare the largest role and policy with the smallest', () => {
+    const sized = (name: string, size: BenchRow['size'], cpuMicros: number): BenchRow => ({
+      ...row(name, 0, { cpuMicros }),
+      size,
+    })
+    assert.deepEqual(
+      texts([
+        sized('access-check/sized', { members: 10, assertions: 10 }, 10),
+        sized('access-check/sized', { members: 1000, assertions: 10 }, 50),
+        sized('access-check/sized', { members: 100_000, assertions: 10 }, 15),
+        sized('access-check/sized', { members: 10, assertions: 10_000 }, 30),
+        sized('role-certificate', { domains: 1, members: 10 }, 10),
+        sized('role-certificate', { domains: 1000, members: 1000 }, 90),
+        sized('domain-read', { domains: 1, members: 10 }, 1),
+        sized('domain-read', { domains: 1, members: 1000 }, 9),
+      ]),
+      [
+        'access-check/sized on the file store: cost with 100000 members ÷ with 10 ≤ 2.00: true 1.50',
+        'access-check/sized on the file store: cost with 10000 assertions ÷ with 10 ≤ 2.00: false 3.00',
+      ],
+    )
+  })
+
   test('do not compare what is no repetition', () => {
     assert.deepEqual(texts([row('zts-change', 1, { cpuMicros: 1 }, 'none')]), [])
   })

@@ -1,6 +1,7 @@
 import { STORE_TITLES } from '../bench-zms.ts'
 import { type Goal, goal } from '../report.ts'
 import { type BenchRow, costOf, type FigureName } from './row.ts'
+import { AXES, type Axis, sizeKey } from './sizes.ts'
 
 /** What a figure of a row is to be. */
 interface Wanted {
@@ -25,7 +26,12 @@ const WANTED: readonly Wanted[] = [
 
 /** By which factor a cost may grow with what it should not depend on: twice is room for what the machine does meanwhile. */
 const GROWTH_LIMIT = 2
-const FLAT = ['access-check', 'role-token', 'access-token', 'membership-write', 'domain-sync/no-news', 'zts-change']
+/** What does not depend on a size: benchmarks by axis. */
+const FLAT: Readonly<Record<Axis, readonly string[]>> = {
+  domains: ['access-check', 'role-token', 'access-token', 'membership-write', 'domain-sync/no-news', 'zts-change'],
+  members: ['access-check/sized', 'role-token/sized', 'access-token', 'role-certificate', 'membership-write'],
+  assertions: ['access-check/sized', 'zpe-decision'],
+}
 
 /** The goals that the rows say something about. */
 export function suiteGoals(rows: readonly BenchRow[]): Goal[] {
@@ -38,23 +44,24 @@ export function suiteGoals(rows: readonly BenchRow[]): Goal[] {
       goals.push(goal(`${titleOf(row)}: ${what}`, relation, limit, value, { unit }))
     }
   }
-  return [...goals, ...flatness(rows)]
+  return [...goals, ...AXES.flatMap((axis) => flatness(rows, axis))]
 }
 
-/** What does not depend on the number of domains costs the same with the most as with the fewest. */
-function flatness(rows: readonly BenchRow[]): Goal[] {
+/** What does not depend on a size costs the same with the largest as with the smallest. */
+function flatness(rows: readonly BenchRow[], axis: Axis): Goal[] {
   const goals: Goal[] = []
-  for (const name of FLAT) {
-    const alike = rows.filter((row) => row.name === name && row.size.domains !== undefined)
+  const sizeOf = ({ size }: BenchRow) => size[axis] ?? 0
+  for (const name of FLAT[axis]) {
+    const alike = rows.filter((row) => row.name === name && row.size[axis] !== undefined)
     for (const group of Map.groupBy(
       alike,
-      ({ store, size: { members, assertions } }) => `${store} ${members} ${assertions}`,
+      ({ store, size }) => `${store} ${sizeKey({ ...size, [axis]: 0 })}`,
     ).values()) {
-      const sorted = group.toSorted((a, b) => (a.size.domains ?? 0) - (b.size.domains ?? 0))
+      const sorted = group.toSorted((a, b) => sizeOf(a) - sizeOf(b))
       const [least, most] = [sorted[0], sorted.at(-1)]
       if (least === undefined || most === undefined || least === most) continue
       const factor = (costOf(most.figures) ?? Number.NaN) / (costOf(least.figures) ?? Number.NaN)
-      const what = `${titleOf({ ...most, size: {} })}: cost with ${most.size.domains} domains ÷ with ${least.size.domains}`
+      const what = `${titleOf({ ...most, size: {} })}: cost with ${sizeOf(most)} ${axis} ÷ with ${sizeOf(least)}`
       goals.push(goal(what, '≤', GROWTH_LIMIT, factor))
     }
   }
