@@ -5,9 +5,11 @@ import type { DevServers } from '../../support/dev-servers.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { startPages } from '../pages-of-dev.ts'
 
+const SEE_OTHER = 303
+
 /** Starts ZMS and the web page, where people sign in with their name as the password. */
-const startPage = (dir: string): Promise<DevServers> =>
-  startPages(dir, { 'athenz.ui.zms_timeout': '2000', 'athenz.ui.sign_in_attempts_per_minute': '100' })
+const startPage = (dir: string, settings: Readonly<Record<string, string>>): Promise<DevServers> =>
+  startPages(dir, { 'athenz.ui.zms_timeout': '2000', 'athenz.ui.sign_in_attempts_per_minute': '100', ...settings })
 
 /** A browser and the servers of a test file. */
 export interface PageTests {
@@ -16,10 +18,19 @@ export interface PageTests {
   open(look?: Look): Promise<Visitor>
   /** Opens the page and signs in with the password. */
   signedIn(name: string, look?: Look): Promise<Visitor>
+  /** Opens a window that may ask nobody but another server. */
+  elsewhere(origin: string): Promise<Window>
 }
 
-/** Declares tests in a browser, with a ZMS and a web page of their own. They are skipped where there is no Chromium. */
-export function describeInBrowser(title: string, tests: (there: PageTests) => void): void {
+/**
+ * Declares tests in a browser, with a ZMS and a web page of their own, which may have further settings. They are skipped
+ * where there is no Chromium.
+ */
+export function describeInBrowser(
+  title: string,
+  tests: (there: PageTests) => void,
+  settings: Readonly<Record<string, string>> = {},
+): void {
   const chromium = findChromium()
   describe(title, { skip: 'missing' in chromium && chromium.missing }, () => {
     const dir = temporaryFolder()
@@ -27,7 +38,7 @@ export function describeInBrowser(title: string, tests: (there: PageTests) => vo
     let running: { browser: TestBrowser; servers: DevServers } | undefined
     before(async () => {
       const browser = started.use(await startBrowser('path' in chromium ? chromium.path : ''))
-      running = { browser, servers: started.use(await startPage(dir)) }
+      running = { browser, servers: started.use(await startPage(dir, settings)) }
     })
     after(() => started.disposeAsync())
     const there = () => {
@@ -44,6 +55,7 @@ export function describeInBrowser(title: string, tests: (there: PageTests) => vo
       signedIn(name, look) {
         return Visitor.signedIn(there().browser, there().servers, name, look)
       },
+      elsewhere: (origin) => there().browser.open(origin),
     })
   })
 }
@@ -102,10 +114,10 @@ export class Visitor implements AsyncDisposable {
     return response?.status() ?? 0
   }
 
-  /** Fills in the form to sign in. */
-  async signIn(name: string, password = name): Promise<void> {
+  /** Fills in the form to sign in, and gives the status of the page that it leads to. */
+  async signIn(name: string, password = name): Promise<number> {
     await this.write({ Name: name, Password: password })
-    await this.press('Sign in')
+    return this.press('Sign in')
   }
 
   /** Fills in fields by their labels. */
@@ -113,18 +125,24 @@ export class Visitor implements AsyncDisposable {
     for (const [label, value] of Object.entries(fields)) await this.page.getByLabel(label, { exact: true }).fill(value)
   }
 
-  /** Presses a button and waits for the next page. */
-  async press(button: string): Promise<void> {
-    const next = this.page.waitForEvent('load')
-    await this.page.getByRole('button', { name: button, exact: true }).click()
-    await next
+  /** Presses a button, waits for the next page, and gives its status. */
+  press(button: string): Promise<number> {
+    return this.#leave(() => this.page.getByRole('button', { name: button, exact: true }).click())
   }
 
-  /** Follows a link and waits for the next page. */
-  async follow(link: string): Promise<void> {
+  /** Follows a link, waits for the next page, and gives its status. */
+  follow(link: string): Promise<number> {
+    return this.#leave(() => this.page.getByRole('link', { name: link, exact: true }).first().click())
+  }
+
+  async #leave(act: () => Promise<void>): Promise<number> {
     const next = this.page.waitForEvent('load')
-    await this.page.getByRole('link', { name: link, exact: true }).first().click()
+    const answer = this.page.waitForEvent('response', (response) => {
+      return response.request().isNavigationRequest() && response.status() !== SEE_OTHER
+    })
+    await act()
     await next
+    return (await answer).status()
   }
 
   /** Nothing may have happened that a page must not do, and nobody may be kept from reading the page as it is. */
