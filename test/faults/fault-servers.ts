@@ -19,6 +19,8 @@ export type FaultServerName = 'zms' | 'zts'
 export interface StartOptions {
   /** Properties that win over its configuration. */
   readonly settings?: Readonly<Record<string, string | number>>
+  /** Processes that share its ports; it is a single one when absent. */
+  readonly workers?: number
   /** Program with arguments that runs the server as its last arguments, in its own process. */
   readonly wrapper?: readonly string[]
   /** Modules that are loaded before it. */
@@ -86,6 +88,7 @@ export class FaultServers implements AsyncDisposable {
       // The roles that clients write to grow beyond what is usual.
       ...(name === 'zms' && { 'athenz.zms.quota_check': 'false' }),
       ...(name === 'zts' && { 'athenz.zts.zms_url': `https://localhost:${this.#ports.zms.api}/` }),
+      ...(options.workers !== undefined && { [`athenz.${name}.workers`]: options.workers }),
       ...options.settings,
     }
     const files = propertiesFilesOf({ path: this.dir, file: (path: string) => join(this.dir, path) }, row)

@@ -26,6 +26,8 @@ export class PipeliningClient {
   #onAnswer: (() => void) | undefined
   /** Entity tag of the last answer. */
   etag = ''
+  /** Its body. */
+  body = ''
   readonly closed: Promise<unknown>
 
   private constructor(socket: tls.TLSSocket) {
@@ -40,8 +42,8 @@ export class PipeliningClient {
     })
   }
 
-  /** Connects, with a client certificate. */
-  static async connect(options: tls.ConnectionOptions): Promise<PipeliningClient> {
+  /** Connects, with a client certificate; `localAddress` is who it comes from. */
+  static async connect(options: tls.ConnectionOptions & { readonly localAddress?: string }): Promise<PipeliningClient> {
     const socket = tls.connect({ ...options, servername: 'localhost' })
     await once(socket, 'secureConnect')
     return new PipeliningClient(socket)
@@ -89,6 +91,7 @@ export class PipeliningClient {
     const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0)
     const end = headEnd + 4 + length
     if (this.#bytes.length < end) return false
+    this.body = this.#bytes.toString('utf8', headEnd + 4, end)
     this.#bytes = this.#bytes.subarray(end)
     this.#statuses.push(Number(head.slice(9, 12)))
     if (head.includes('\r\nconnection: close')) this.#toldOfEnd = true

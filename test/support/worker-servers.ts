@@ -65,6 +65,16 @@ export async function workersOf(pid: number): Promise<number[]> {
   return text.split(' ').filter(Boolean).map(Number)
 }
 
+/** Whether there is such a process. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Values of a metric on an operations port, by its labels as they are written there. */
 export async function metricOf(opsPort: number, name: string): Promise<Map<string, number>> {
   const answer = await fetch(`http://127.0.0.1:${opsPort}/metrics`)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { freePort } from '../../src/cli/server-port.ts'
+import { FaultServers } from '../faults/fault-servers.ts'
+import { NumberedMembers, stopUnderLoad } from '../faults/stop-under-load.ts'
 import { type DevServers, type DevServersOptions, startDevServers } from '../support/dev-servers.ts'
 import { type MariaDb, startMariaDb } from '../support/mariadb.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -63,7 +65,7 @@ async function membersOf(zms: Zms): Promise<Set<string>> {
 }
 
 /** What there is to be known of workers, whatever the store. */
-function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServersOptions>>): void {
+function workersSuite(storeOptions: (name: string) => Promise<Pick<DevServersOptions, 'mysqlUrl'>>): void {
   test('what one connection was told is seen by all others, whichever workers they reach', async () => {
     const dir = temporaryFolder()
     await using zms = await startZms({ dir, ...(await storeOptions('zms_consistent')) })
@@ -156,51 +158,16 @@ function workersSuite(storeOptions: (name: string) => Promise<Partial<DevServers
     assert.equal((await fetch(`http://127.0.0.1:${zms.opsPort}/readyz`)).status, 200)
   })
 
-  test('a server that is stopped under load ends with all its workers, and has what it acknowledged', async () => {
-    const dir = temporaryFolder()
-    const options = { dir, ...(await storeOptions('zms_stopped')) }
-    const acknowledged = new Set<string>()
-    {
-      await using zms = await startZms(options)
-      await makeDomain(zms)
-      const client = async (number: number) => {
-        using connection = zms.connect()
-        for (let round = 0; ; round++) {
-          const member = `user.member${number}x${round}`
-          const answer = await connection.ask('PUT', membership(member), { memberName: member }).catch(() => undefined)
-          // Nobody is there any more.
-          if (answer === undefined) return
-          assert.equal(answer.status, 204, JSON.stringify(answer.body))
-          acknowledged.add(member)
-        }
-      }
-      const clients = Array.from({ length: CONNECTIONS }, (_, number) => client(number))
-      await until(() => acknowledged.size > 60, { what: 'writes', timeoutMillis: PATIENCE_MILLIS })
-      const workers = await workersOf(zms.pid)
-      assert.equal(workers.length, WORKERS)
-      process.kill(zms.pid, 'SIGTERM')
-      await Promise.all(clients)
-      await until(() => [zms.pid, ...workers].every((pid) => !isAlive(pid)), {
-        what: 'the end of all processes',
-        timeoutMillis: PATIENCE_MILLIS,
-      })
-    }
-    await using again = await startZms(options)
-    const members = await membersOf(again)
-    assert.deepEqual(
-      [...acknowledged].filter((member) => !members.has(member)),
-      [],
-    )
+  test('a server that is stopped under load answers what it was sent, ends with all its workers, and has it all', async () => {
+    const options = await storeOptions('zms_stopped')
+    await using servers = await FaultServers.make(temporaryFolder(), options)
+    const zms = await servers.start('zms', { workers: WORKERS })
+    assert.equal((await workersOf(zms.pid)).length, WORKERS)
+    const members = await NumberedMembers.prepare(zms, 'stops', CONNECTIONS)
+    const requests = members.additions()
+    const { stories } = await stopUnderLoad(servers, zms, { connections: CONNECTIONS, requests })
+    await members.assertWritten(await servers.start('zms', { workers: WORKERS }), stories)
   })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 describe('workers of a ZMS with the file store', () => {

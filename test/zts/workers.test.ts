@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { serviceCertificateRequest, ZmsClient } from '#client/index.ts'
 import { freePort } from '../../src/cli/server-port.ts'
+import { FaultServers } from '../faults/fault-servers.ts'
+import { requestText } from '../faults/pipelining-client.ts'
+import { stopUnderLoad } from '../faults/stop-under-load.ts'
 import { startDevServers } from '../support/dev-servers.ts'
 import { administratorOf, DNS_DOMAIN, makeSportsService } from '../support/sports-service.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -109,4 +112,15 @@ test('a ZTS with workers: each knows the domains, all keep the same records, and
   } finally {
     closeAll()
   }
+})
+
+test('a ZTS with workers that is stopped under load answers what it was sent, and ends with all of them', async () => {
+  await using servers = await FaultServers.make(temporaryFolder(), { zts: true })
+  await servers.start('zms')
+  const zts = await servers.start('zts', { workers: WORKERS })
+  assert.equal((await workersOf(zts.pid)).length, WORKERS)
+  await zts.becomes(200)
+  const requests = () => requestText('GET', '/zts/v1/access/read/sys.auth:thing')
+  const awaited = '/zts/v1/domain/sys.auth/signed_policy_data'
+  await stopUnderLoad(servers, zts, { connections: CONNECTIONS, requests, awaited })
 })
