@@ -51,6 +51,8 @@ describe('goals of the suite', () => {
         sized('access-check/sized', { members: 1000, assertions: 10 }, 50),
         sized('access-check/sized', { members: 100_000, assertions: 10 }, 15),
         sized('access-check/sized', { members: 10, assertions: 10_000 }, 30),
+        sized('zpe-decision', { assertions: 10 }, 10),
+        sized('zpe-decision', { assertions: 10_000 }, 25),
         sized('role-certificate', { domains: 1, members: 10 }, 10),
         sized('role-certificate', { domains: 1000, members: 1000 }, 90),
         sized('domain-read', { domains: 1, members: 10 }, 1),
@@ -59,6 +61,7 @@ describe('goals of the suite', () => {
       [
         'access-check/sized on the file store: cost with 100000 members ÷ with 10 ≤ 2.00: true 1.50',
         'access-check/sized on the file store: cost with 10000 assertions ÷ with 10 ≤ 2.00: false 3.00',
+        'zpe-decision on the file store: cost with 10000 assertions ÷ with 10 ≤ 3.00: true 2.50',
       ],
     )
   })
