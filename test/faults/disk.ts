@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { AcknowledgedWrites } from './acknowledged-writes.ts'
 import type { Fault } from './fault.ts'
 import { FaultServers } from './fault-servers.ts'
-
-const run = promisify(execFile)
+import { SmallDisk } from './small-disk.ts'
 
 /** The disk of ZMS's file store is full, and cannot be written, for real: a file system of its own. */
 export const disk: Fault = {
@@ -17,7 +12,7 @@ export const disk: Fault = {
   async attempt({ dir, size, report }) {
     const rounds = size === 'long' ? 15 : 2
     await using servers = await FaultServers.make(dir)
-    const mounted = await mountDisk(join(dir, 'disk'))
+    const mounted = await SmallDisk.mount(join(dir, 'disk'), 'memory')
     if (typeof mounted === 'string') return mounted
     await using small = mounted
     const options = {
@@ -66,59 +61,3 @@ export const disk: Fault = {
 }
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''
-
-/** A small disk, which only the programs behind `inside` see. */
-interface SmallDisk extends AsyncDisposable {
-  readonly folder: string
-  readonly inside: readonly string[]
-  fill(): Promise<void>
-  empty(): Promise<void>
-  remount(mode: 'ro' | 'rw'): Promise<void>
-}
-
-/** Mounts one in a namespace of its own; the reason when this machine does not let us. */
-async function mountDisk(folder: string): Promise<SmallDisk | string> {
-  await mkdir(folder, { recursive: true })
-  const holder = spawn(
-    'unshare',
-    [
-      '--mount',
-      'sh',
-      '-c',
-      'mount -t tmpfs -o size=4m tmpfs "$1" && echo mounted && exec sleep infinity',
-      'sh',
-      folder,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  const failure = new Promise<string>((resolve) => {
-    let text = ''
-    holder.once('error', (error) => resolve(error.message))
-    holder.stderr?.setEncoding('utf8').on('data', (part: string) => (text += part))
-    holder.once('close', () => resolve(`a file system cannot be mounted: ${text.trim()}`))
-  })
-  const mounted = once(holder.stdout as NodeJS.ReadableStream, 'data').then(() => undefined)
-  const reason = await Promise.race([mounted, failure])
-  if (reason !== undefined) return reason
-  const inside = ['nsenter', `--target=${holder.pid}`, '--mount', '--']
-  const [command = '', ...args] = inside
-  const filler = join(folder, 'filler')
-  const within = (...program: string[]) => run(command, [...args, ...program])
-  return {
-    folder,
-    inside,
-    // It ends with an error: there is no room for all of it.
-    fill: () =>
-      within('dd', 'if=/dev/zero', `of=${filler}`, 'bs=4k').then(
-        () => undefined,
-        () => undefined,
-      ),
-    empty: async () => void (await within('rm', '-f', filler)),
-    remount: async (mode) => void (await within('mount', '-o', `remount,${mode}`, folder)),
-    async [Symbol.asyncDispose]() {
-      const ended = once(holder, 'close')
-      holder.kill('SIGKILL')
-      await ended
-    },
-  }
-}
