@@ -98,6 +98,12 @@ function lengthsOf({ seconds, requests }: Effort): RunLengths {
   }
 }
 
+/** Everything is asked for at least once: what a server that has run for a while has in memory is there then. */
+function onceEach(first: RunLength, { urls }: ScenarioLoad): RunLength {
+  if (first.requests === undefined || urls.length <= first.requests) return first
+  return { ...first, requests: urls.length, seconds: MAX_SECONDS }
+}
+
 /** Starts ZMS, and with `zts` ZTS beside it, which then has all domains; requests go to the named one. */
 export async function openSession(zms: BenchZms, server: 'zms' | 'zts', tool: LoadTool): Promise<Session> {
   await using resources = new AsyncDisposableStack()
@@ -128,7 +134,7 @@ export async function openSession(zms: BenchZms, server: 'zms' | 'zts', tool: Lo
       const runOpenssl = async () => cryptography && openssl(cryptography)
       const lengths = lengthsOf(effort)
       const load = await scenario.load(world, size, effort.requests)
-      await run(load, lengths.first)
+      await run(load, onceEach(lengths.first, load))
       const known = last?.cryptography === cryptography ? last?.limit.openssl : undefined
       let limit: Limit = {
         bare: last?.limit.bare ?? (await runBare(lengths.firstBare)),
