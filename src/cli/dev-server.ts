@@ -35,6 +35,8 @@ export interface DevPair {
   readonly zmsUrl: string
   /** Port of the server that is about to start. */
   readonly port: number
+  /** Base of the REST interface of ZTS, which may start at the same time; undefined where it is left out. */
+  readonly ztsUrl: string | undefined
 }
 
 /** Files of a server, relative to the development folder. */

@@ -8,6 +8,7 @@ import { writeAtomically } from '#sia/atomic-file.ts'
 import { newSignInLink, signInLinkPath } from '#ui/sign-in-link.ts'
 import { CommandFailure } from './command-failure.ts'
 import { ADMINISTRATOR } from './dev-administrator.ts'
+import { CA_FILES } from './dev-certificates.ts'
 import { adminCredential, publishedKeys } from './dev-credentials.ts'
 import { registerUi, UI_SERVICE } from './dev-registration.ts'
 import type { DevPair, DevServerPaths } from './dev-server.ts'
@@ -29,7 +30,7 @@ const LINK_LIFE_MILLIS = 15 * 60_000
 const SESSION_MINUTES = 12 * 60
 
 /** Registers the service of the web page in ZMS, and writes down where ZMS is. */
-export async function connectUi({ folder, ca, zmsUrl, port }: DevPair): Promise<void> {
+export async function connectUi({ folder, ca, zmsUrl, port, ztsUrl }: DevPair): Promise<void> {
   const [keys, credential] = await Promise.all([
     publishedKeys(folder, keysFolder, [UI_KEY]),
     adminCredential(folder, ca),
@@ -40,7 +41,15 @@ export async function connectUi({ folder, ca, zmsUrl, port }: DevPair): Promise<
       registerUi(client, keys),
       folder.write(
         UI_ADDRESS_PROPERTIES,
-        `${ADDRESS_HEAD}athenz.ui.zms_url=${zmsUrl}\nathenz.ui.certificate_sign_in_origin=https://localhost:${port}\n`,
+        addressProperties({
+          zms_url: zmsUrl,
+          certificate_sign_in_origin: `https://localhost:${port}`,
+          ...(ztsUrl !== undefined && {
+            zts_url: ztsUrl,
+            zts_ca_file: folder.file(CA_FILES.certificate),
+            dns_suffix: DNS_SUFFIX,
+          }),
+        }),
       ),
       folder.write(URL_FILE, `https://localhost:${port}\n`),
     ])
@@ -49,8 +58,16 @@ export async function connectUi({ folder, ca, zmsUrl, port }: DevPair): Promise<
   }
 }
 
-const ADDRESS_HEAD =
-  '# Addresses of ZMS and of the page in this development folder. Written by athenz dev at each start; ui.properties wins.\n\n'
+/** At the end of DNS names, as ZTS takes them unless `athenz.zts.cert_dns_suffix` says otherwise. */
+const DNS_SUFFIX = 'athenz.cloud'
+
+const addressProperties = (addresses: Readonly<Record<string, string>>): string =>
+  `\
+# Addresses of this development folder. Written by athenz dev at each start; what ui.properties says wins.
+
+${Object.entries(addresses)
+  .map(([name, address]) => `athenz.ui.${name}=${address}\n`)
+  .join('')}`
 
 /**
  * Makes a link that signs in as the administrator, once and within a quarter of an hour; the one made before is not good

@@ -47,6 +47,10 @@ interface DevRun {
   readonly folder: DevFolder
   readonly ca: DevCa
   readonly options: DevOptions
+  /** All that are to run. */
+  readonly servers: readonly DevServer[]
+  /** Ports of those that listen on some free one, by name. */
+  readonly ports: Map<ServerKind['name'], number>
   /** Every server started so far, for the lock and for the stop. */
   readonly started: ServerProcess[]
   /** Those that answer. */
@@ -101,7 +105,7 @@ async function runIn(
 
   const started: ServerProcess[] = []
   try {
-    const running = await startAll({ folder, ca, options, started, running: [], stop }, servers)
+    const running = await startAll({ folder, ca, options, servers, ports: new Map(), started, running: [], stop })
     if (!stop.requested) {
       await announce(folder, running, options.json)
       await Promise.race([stop.asked, ...started.map(failWhenEnded)])
@@ -114,12 +118,15 @@ async function runIn(
 }
 
 /** Starts the first server, then all others at the same time. Gives those that answer. */
-async function startAll(run: DevRun, [first, ...others]: readonly DevServer[]): Promise<readonly RunningServer[]> {
+async function startAll(run: DevRun): Promise<readonly RunningServer[]> {
   const { running, stop } = run
+  const [first, ...others] = run.servers
   const start = async (server: DevServer): Promise<void> => {
     const answering = await startServer(run, server)
     if (answering !== undefined) running.push(answering)
   }
+  // Those that start together are told of each other before.
+  for (const server of run.servers) await choosePort(run, server)
   if (first !== undefined) await start(first)
   if (stop.requested) return running
   // All have come to an end before a failure is told: none is started after the others were stopped.
@@ -135,10 +142,10 @@ async function startServer(run: DevRun, server: DevServer): Promise<RunningServe
   const { kind } = server
   const { logFile, errorFile } = serverLayout(kind, folder.path)
   for (let attempt = 1; !stop.requested; attempt++) {
-    const settings = settingsOf(kind, options)
-    const anyPort = (await needsAnyPort(folder, server, options)) ? await freePort() : undefined
-    if (anyPort !== undefined) settings.set('athenz.tls_port', String(anyPort))
-    await connect(run, server, settings)
+    if (attempt > 1) await choosePort(run, server)
+    const anyPort = run.ports.get(kind.name)
+    const settings = settingsIn(run, kind)
+    await connect(run, server)
     const child = await launchServer({
       kind,
       root: folder.path,
@@ -164,11 +171,26 @@ async function startServer(run: DevRun, server: DevServer): Promise<RunningServe
 }
 
 /** Tells a server of the others and the others of it, as far as that has to be done. */
-async function connect({ folder, ca, running }: DevRun, server: DevServer, settings: Settings): Promise<void> {
+async function connect(run: DevRun, server: DevServer): Promise<void> {
+  const { folder, ca, running, servers } = run
   const zms = running.find(({ process }) => process.kind.name === 'zms')
   if (server.connect === undefined || zms === undefined) return
-  const { port } = await configuredListener(server.kind, folder.path, propertiesFilesOf(folder, server), settings)
-  await server.connect({ folder, ca, zmsUrl: zms.url, port })
+  const zts = servers.find(({ kind }) => kind.name === 'zts')
+  const ztsUrl = zts && `https://localhost:${await portOf(run, zts)}${zts.kind.basePath}`
+  await server.connect({ folder, ca, zmsUrl: zms.url, port: await portOf(run, server), ztsUrl })
+}
+
+/** Where a server listens, or will listen. */
+async function portOf(run: DevRun, server: DevServer): Promise<number> {
+  const { kind } = server
+  const files = propertiesFilesOf(run.folder, server)
+  return (await configuredListener(kind, run.folder.path, files, settingsIn(run, kind))).port
+}
+
+/** Chooses a port for a server that is to listen on some free one. */
+async function choosePort({ folder, options, ports }: DevRun, server: DevServer): Promise<void> {
+  if (await needsAnyPort(folder, server, options)) ports.set(server.kind.name, await freePort())
+  else ports.delete(server.kind.name)
 }
 
 async function untilAnswering(run: DevRun, child: ServerProcess): Promise<RunningServer | undefined> {
@@ -208,7 +230,13 @@ async function needsAnyPort(folder: DevFolder, server: DevServer, options: DevOp
 const listenerOf = (folder: DevFolder, server: DevServer, options: DevOptions) =>
   configuredListener(server.kind, folder.path, propertiesFilesOf(folder, server), settingsOf(server.kind, options))
 
-type Settings = ReadonlyMap<string, string>
+/** The settings of a server, with the port that was chosen for it. */
+function settingsIn({ options, ports }: DevRun, kind: ServerKind): Map<string, string> {
+  const settings = settingsOf(kind, options)
+  const port = ports.get(kind.name)
+  if (port !== undefined) settings.set('athenz.tls_port', String(port))
+  return settings
+}
 
 function settingsOf(kind: ServerKind, options: DevOptions): Map<string, string> {
   const settings = new Map<string, string>()

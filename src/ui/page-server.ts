@@ -15,7 +15,7 @@ import { html } from './html.ts'
 import { document, type Frame } from './layout.ts'
 import { localPath } from './local-path.ts'
 import { END_NOTICE, noticeCookie, readNotice } from './notice-cookie.ts'
-import type { Page, PageRequest, View } from './page.ts'
+import type { Issuing, Page, PageRequest, View } from './page.ts'
 import { PageIndex } from './page-index.ts'
 import { contentPolicy, isSameOrigin, SECURITY_HEADERS } from './security-headers.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -34,6 +34,7 @@ export interface PageServerOptions {
   /** Header in which ZMS takes tokens. */
   readonly tokenHeader: string
   readonly pageSize: number
+  readonly issuing: Issuing
   /** Address of the page as browsers see it; by the Host header when absent. */
   readonly origin: string | undefined
   readonly documentationUrl: string | undefined
@@ -372,8 +373,8 @@ export class PageServer {
   ) {
     const { query, target } = visit
     const { principal, csrfToken } = session
-    const { pageSize, clock } = this.#options
-    return { params, query, target, zms, principal, csrfToken, now: clock(), pageSize, form: Fields.none }
+    const { pageSize, issuing, clock } = this.#options
+    return { params, query, target, zms, principal, csrfToken, now: clock(), pageSize, issuing, form: Fields.none }
   }
 
   #calls({ exchange }: Visit, session: Session): ZmsCalls {

@@ -9,6 +9,16 @@ export type PlaceholdersOf<Path extends string> = Path extends `${string}:${infe
     ? Name
     : never
 
+/** What services need to know to get certificates, as far as the page was told. */
+export interface Issuing {
+  /** With its path, e.g. `https://zts.example.com:8443/zts/v1`. */
+  readonly ztsUrl: string | undefined
+  /** File of the authorities that vouch for ZTS, on the machines of services. */
+  readonly ztsCaFile: string | undefined
+  /** End of DNS names in certificates, e.g. `zts.example.cloud`. */
+  readonly dnsSuffix: string | undefined
+}
+
 /** One request for a page, in the name of somebody who has signed in. */
 export interface PageRequest<Name extends string = string> {
   /** Values of the placeholders in the path. */
@@ -24,6 +34,7 @@ export interface PageRequest<Name extends string = string> {
   readonly now: number
   /** Rows of a list on one page. */
   readonly pageSize: number
+  readonly issuing: Issuing
   /** Goes with every form; `postForm` puts it there. */
   readonly csrfToken: string
   /**

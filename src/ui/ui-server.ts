@@ -93,6 +93,7 @@ export async function startUi(loaded: LoadedConfig<ConfigOf['ui']>, log: Logger)
       client,
       tokenHeader: TOKEN_HEADER,
       pageSize: ui.pageSize,
+      issuing: { ztsUrl: ui.ztsUrl, ztsCaFile: ui.ztsCaFile, dnsSuffix: ui.dnsSuffix },
       origin: ui.origin,
       documentationUrl: ui.documentationUrl,
       log,

@@ -55,7 +55,7 @@ describe('keys', async () => {
     await admin.submit(SERVICE, 'addKey', { keyId: 'main', key })
     await admin.submit(SERVICE, 'addKey', { keyId: 'other', key: pem('ec').replaceAll('\n', '\r\n') })
     const page = await admin.get(SERVICE)
-    assert.equal(callsOf(page), 2)
+    assert.equal(callsOf(page), 3)
     assert.match(textOf(page.text), /main RSA 2048 SHA256:[\w+/]{43} .*other P-256 SHA256:/)
   })
 
@@ -65,7 +65,7 @@ describe('keys', async () => {
       format: 'pem',
     })
     const refused = await admin.send(SERVICE, 'addKey', { keyId: 'x', key: secret as string })
-    assert.deepEqual([refused.status, callsOf(refused)], [400, 2])
+    assert.deepEqual([refused.status, callsOf(refused)], [400, 3])
     assert.match(textOf(refused.text), /This is a private key/)
     const weak = await admin.send(SERVICE, 'addKey', { keyId: 'x', key: pem('rsa', 1024) })
     assert.equal(weak.status, 400)

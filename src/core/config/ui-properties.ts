@@ -14,6 +14,15 @@ export const uiProperties = {
   certificate_sign_in_origin: origin(unset, 'Address at which browsers sign in by certificate; none when not set.'),
   zms_browser_url: url(unset, 'Where browsers reach ZMS to sign in by certificate; zms_url when not set.'),
   sign_in_link_file: path(unset, 'File with a sign-in by a link, as athenz dev writes it; none when not set.'),
+  zts_url: url(unset, 'Where ZTS is, for the command lines that pages show; a placeholder when not set.'),
+  zts_ca_file: text(
+    unset,
+    'File of the authorities that vouch for ZTS, as these lines name it; left out when not set.',
+  ),
+  dns_suffix: text(
+    unset,
+    'End of the DNS names in certificates of services, for these lines; a placeholder when not set.',
+  ),
   session_timeout: minutes(60, 'Longest time until somebody has to sign in again; ZMS may set a shorter one.'),
   sign_in_attempts_per_minute: count(10, 'Attempts to sign in by one address that is not exempt, and for one name.'),
   page_size: count(50, 'Rows of a list on one page.'),

@@ -14,8 +14,8 @@ import {
 import { counted } from '../counted.ts'
 import { askedFirst, disclosure } from '../disclosure.ts'
 import { type Content, type Html, html, path, withQuery } from '../html.ts'
-import { commandLine } from '../layout.ts'
 import { definePage, FormProblem, type Outcome, type PageRequest } from '../page.ts'
+import { certificateSection, launchQuestion } from '../service-commands.ts'
 import { describeKey, keyToRegister, registeredPem } from '../service-keys.ts'
 import { changeService } from '../service-write.ts'
 import { changedSettings, requireUnchanged, type Setting, settingFields } from '../settings-form.ts'
@@ -48,9 +48,10 @@ export const servicePage = definePage({
   async load(request) {
     const { zms, params } = request
     const { domainName, serviceName } = params
-    const [read, { auditEnabled = false }] = await Promise.all([
+    const [read, { auditEnabled = false }, launchers] = await Promise.all([
       zms.call('getServiceIdentity', placeOf(params)),
       zms.call('getDomain', { domain: domainName }),
+      zms.call('searchHolders', launchQuestion(params)),
     ])
     const service = { ...read, publicKeys: (read.publicKeys ?? []).toSorted((a, b) => (a.id < b.id ? -1 : 1)) }
     const content = html`
@@ -69,7 +70,7 @@ ${definitions([
 ])}
 <section aria-labelledby="keys"><h2 id="keys">Public keys</h2>${keyTable(request, service, auditEnabled)}
 ${disclosure(request, { summary: 'Add a key', actions: ['addKey'] }, keyForm(request, auditEnabled))}</section>
-<section aria-labelledby="certificate"><h2 id="certificate">Get a certificate</h2>${certificateLines(params, service)}</section>
+<section aria-labelledby="certificate"><h2 id="certificate">Get a certificate</h2>${certificateSection(params, service, request.issuing, launchers)}</section>
 <section aria-labelledby="hosts"><h2 id="hosts">Hosts</h2>${hostTable(request, service, auditEnabled)}</section>
 <section aria-labelledby="change"><h2 id="change">Change</h2>
 ${disclosure(request, { summary: 'Settings', actions: ['change'] }, settingsForm(request, service, auditEnabled))}
@@ -305,35 +306,4 @@ function part<T>(request: Request, name: string, list: readonly T[]): { readonly
       from + pageSize < list.length && html`<a href="${to(from + pageSize)}" rel="next">Next</a>`
     }</nav>`
   return { shown: list.slice(from, from + pageSize), more }
-}
-
-function certificateLines({ domainName, serviceName }: Request['params'], { publicKeys = [] }: ServiceIdentity): Html {
-  const keyId = publicKeys[0]?.id ?? 'KEY-ID'
-  const keyFile = `${serviceName}.key.pem`
-  const zts = 'https://ZTS-HOST:8443/zts/v1'
-  const dnsDomain = 'DNS-SUFFIX'
-  const once = Object.entries({
-    '-zts': zts,
-    '-domain': domainName,
-    '-service': serviceName,
-    '-private-key': keyFile,
-    '-key-version': keyId,
-    '-dns-domain': dnsDomain,
-    '-cert-file': `${serviceName}.cert.pem`,
-  })
-  const renewed = Object.entries({
-    '--zts': zts,
-    '--domain': domainName,
-    '--service': serviceName,
-    '--key-file': keyFile,
-    '--key-id': keyId,
-    '--dns-domain': dnsDomain,
-    '--folder': '/var/lib/sia',
-  })
-  return html`<p>On the machine of the service, with the private key of a key above; what is in capitals your operators know.</p>
-<h3>A key, and its public half to be added here</h3>
-<pre tabindex="0">openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ${keyFile}
-openssl pkey -in ${keyFile} -pubout</pre>
-<h3>A certificate, once</h3><pre tabindex="0">${commandLine(once.flat(), 'bin/zts-svccert')}</pre>
-<h3>A certificate that is kept renewed</h3><pre tabindex="0">${commandLine(['sia', ...renewed.flat()])}</pre>`
 }
