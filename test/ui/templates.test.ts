@@ -48,7 +48,7 @@ test('one is applied with parameters, and taken out after a question that names 
     textOf(shown.text),
     /In this domain not applied .*Parameters dish .*cooks role dish__dish_ policy grant cook to sports:role\.cooks on sports:dish\._dish_/,
   )
-  assert.match(textOf(shown.text), /bin\/zms-cli -d sports set-domain-template kitchen dish=VALUE/)
+  assert.match(textOf(shown.text), /athenz template apply sports kitchen dish=VALUE/)
   const refused = await admin.send(at, 'apply', { parameters: `dish = ${NASTY}\nno value` })
   assert.equal(refused.status, 400)
   assert.deepEqual(foreignCode(refused.text), [])

@@ -59,7 +59,16 @@ ${table({
 })}
 <h3>Add a condition</h3>
 ${additionForm(asSent(request, undefined), auditEnabled)}</section>`
-    return { ...frame, title: `Assertion ${id}`, content, commands: [['policy', 'get', domainName, policyName]] }
+    // The commands are about the version that counts.
+    const commands =
+      version === policy.activeVersion
+        ? [
+            ['policy', 'get', domainName, policyName],
+            ['policy', 'add-condition', domainName, policyName, String(id), 'KEY=VALUE'],
+            ['policy', 'remove-condition', domainName, policyName, String(id), 'ID'],
+          ]
+        : [['policy', 'get', domainName, policyName, '--version', version]]
+    return { ...frame, title: `Assertion ${id}`, content, commands }
   },
   actions: {
     async put({ zms, params, form }) {

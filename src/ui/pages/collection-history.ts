@@ -29,7 +29,9 @@ ${filterForm(request, { name: 'filter', label: 'Find an entry', placeholder: 'pa
         empty: asked.filter === undefined ? 'Nothing has happened.' : 'No entry fits.',
       })}${pager(request, next)}</div>`
       const trail = [{ label: name, to: collectionPath(calls, params) }]
-      return { title: 'History', domain: domainName, section, trail, content }
+      const words = asked.filter === undefined ? [] : ['--filter', asked.filter]
+      const commands = [['history', domainName, kind, name, ...words]]
+      return { title: 'History', domain: domainName, section, trail, content, commands }
     },
   })
 }

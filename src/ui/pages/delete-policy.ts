@@ -68,6 +68,7 @@ ${postForm(
       section: 'policies',
       trail: [{ label: params.policyName, to: policyPath(params) }],
       content,
+      commands: [['policy', 'delete-version', params.domainName, params.policyName, params.version]],
     }
   },
   actions: {

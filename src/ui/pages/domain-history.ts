@@ -8,12 +8,9 @@ export const domainHistoryPage = definePage({
   async load(request) {
     const { zms, params, query, pageSize } = request
     const { domainName } = params
-    const { list, next } = await zms.call('getDomainMemberHistory', {
-      domainName,
-      limit: pageSize,
-      filter: query.text('filter'),
-      skip: query.text('skip'),
-    })
+    const filter = query.text('filter')
+    const asked = { domainName, limit: pageSize, filter, skip: query.text('skip') }
+    const { list, next } = await zms.call('getDomainMemberHistory', asked)
     const content = html`${filterForm(request, { name: 'filter', label: 'Whose memberships, or who changed them' })}
 <div id="results">${table({
       caption: `Changes of members in ${domainName}, newest first`,
@@ -29,6 +26,7 @@ export const domainHistoryPage = definePage({
       empty: 'Nothing is known.',
     })}
 ${pager(request, next)}</div>`
-    return { title: 'History', domain: domainName, section: 'history', content }
+    const commands = [['history', domainName, ...(filter === undefined ? [] : ['--filter', filter])]]
+    return { title: 'History', domain: domainName, section: 'history', content, commands }
   },
 })

@@ -153,18 +153,28 @@ ${changes && html`<p>${link(`${policyPath(params)}/delete`, 'Delete this policy'
     section: 'policies',
     ...(asked !== undefined && { trail: [{ label: policyName, to: policyPath(params) }] }),
     content,
-    commands: [
-      ['policy', 'get', domainName, policyName],
-      ...(changes
-        ? [
-            ['policy', 'add-assertion', domainName, policyName, 'grant ACTION to ROLE on RESOURCE'],
-            ['policy', 'remove-assertion', domainName, policyName, 'grant ACTION to ROLE on RESOURCE'],
-            ['policy', 'delete', domainName, policyName],
-          ]
-        : []),
-    ],
+    commands: isActive ? activeCommands(params, changes) : versionCommands(params, version),
   }
 }
+
+/** What commands do with the version that counts. */
+const activeCommands = ({ domainName, policyName }: PolicyPlace, changes: boolean): string[][] => [
+  ['policy', 'get', domainName, policyName],
+  ...(changes
+    ? [
+        ['policy', 'add-assertion', domainName, policyName, 'grant ACTION to ROLE on RESOURCE'],
+        ['policy', 'remove-assertion', domainName, policyName, 'grant ACTION to ROLE on RESOURCE'],
+        ['policy', 'create-version', domainName, policyName, 'VERSION'],
+        ['policy', 'delete', domainName, policyName],
+      ]
+    : []),
+]
+
+const versionCommands = ({ domainName, policyName }: PolicyPlace, version: string): string[][] => [
+  ['policy', 'get', domainName, policyName, '--version', version],
+  ['policy', 'activate', domainName, policyName, version],
+  ['policy', 'delete-version', domainName, policyName, version],
+]
 
 function assertionRow(
   request: Request,

@@ -1,7 +1,7 @@
 import { auditField, definitions, link, postForm, textArea } from '../components.ts'
 import type { Fields } from '../fields.ts'
 import { type Content, html, path } from '../html.ts'
-import { commandLine, sectionPath } from '../layout.ts'
+import { sectionPath } from '../layout.ts'
 import { definePage, FormProblem, type PageRequest } from '../page.ts'
 import { parameterNames, partsTable, templateParts } from '../template-contents.ts'
 import { versionBadge } from './templates.ts'
@@ -34,10 +34,12 @@ ${definitions([
 ${partsTable(`${parts.length} objects; what is there already keeps what it has and gets this besides`, parts)}</section>
 <section aria-labelledby="apply"><h2 id="apply">${mine === undefined ? 'Apply it' : 'Apply it again'}</h2>
 ${applyForm(request, names, mine !== undefined, auditEnabled)}</section>
-${mine !== undefined && html`<p>${link(`${pathOf(params)}/delete`, 'Take this template out of the domain')}</p>`}
-<section aria-labelledby="tool"><h2 id="tool">With zms-cli</h2>
-<pre tabindex="0">${commandLine(['-d', domainName, 'set-domain-template', template, ...names.map((name) => `${name}=VALUE`)], 'bin/zms-cli')}</pre></section>`
-    return { title: `Template ${template}`, domain: domainName, section: 'templates', content }
+${mine !== undefined && html`<p>${link(`${pathOf(params)}/delete`, 'Take this template out of the domain')}</p>`}`
+    const commands = [
+      ['template', 'get', template],
+      ['template', 'apply', domainName, template, ...names.map((name) => `${name}=VALUE`)],
+    ]
+    return { title: `Template ${template}`, domain: domainName, section: 'templates', content, commands }
   },
   actions: {
     async apply({ zms, params: { domainName, template }, form }) {
@@ -73,6 +75,7 @@ ${postForm(request, { action: 'delete', submit: `Take ${template} out of ${domai
       section: 'templates',
       trail: [{ label: template, to: pathOf(params) }],
       content,
+      commands: [['template', 'remove', domainName, template]],
     }
   },
   actions: {

@@ -42,7 +42,8 @@ ${filterForm(request, { name: 'filter', label: 'Find a template', placeholder: '
       }),
       empty: filter === undefined ? 'ZMS has no templates.' : 'No template has this in its name or description.',
     })}${pager(request, next)}</div>`
-    return { title: 'Templates', domain: domainName, section: 'templates', content }
+    const commands = [['template', 'list', domainName]]
+    return { title: 'Templates', domain: domainName, section: 'templates', content, commands }
   },
 })
 
