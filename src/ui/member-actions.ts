@@ -18,26 +18,46 @@ export interface FormerMember extends MemberDates {
   readonly memberName: string
 }
 
+/** Members for whom something is done at the same time: a form with a page of them is one request of many that ZMS has. */
+const AT_ONCE = 8
+
 /**
- * Does something for each of several members. When ZMS refuses the first, that is what it says; when it refuses a later
- * one, a FormProblem tells which are done.
+ * Does something for each of several members, first for one, then for a few at a time, and gives the results in the order
+ * of the names. When ZMS refuses the first, that is what it says; when it refuses a later one, no further ones are begun,
+ * and a FormProblem tells which are done.
  */
-export async function forEachMember(
+export async function forEachMember<T>(
   names: readonly string[],
-  act: (memberName: string) => Promise<void>,
-): Promise<void> {
-  const done: string[] = []
-  for (const name of names) {
+  act: (memberName: string) => Promise<T>,
+): Promise<T[]> {
+  const results = new Map<string, T>()
+  const failures: (readonly [name: string, error: unknown])[] = []
+  const attempt = async (name: string): Promise<void> => {
     try {
-      await act(name)
+      results.set(name, await act(name))
     } catch (error) {
-      const foreseen = error instanceof AthenzClientError || error instanceof FormProblem
-      if (done.length === 0 || !foreseen) throw error
-      const text = `${done.length} of ${names.length} are done: ${listText(done)}. Then, for ${name}: ${error.message}`
-      throw new FormProblem(`${text}${text.endsWith('.') ? '' : '.'} The others are as they were.`, 'member')
+      failures.push([name, error])
     }
-    done.push(name)
   }
+  const [first, ...others] = names
+  const waiting = others.values()
+  const attemptSome = async (): Promise<void> => {
+    while (failures.length === 0) {
+      const { value: name, done } = waiting.next()
+      if (done) return
+      await attempt(name)
+    }
+  }
+  if (first !== undefined) await attempt(first)
+  await Promise.all(Array.from({ length: AT_ONCE }, attemptSome))
+  const done = names.filter((name) => results.has(name))
+  const [failure] = failures
+  if (failure === undefined) return done.map((name) => results.get(name) as T)
+  const [name, error] = failure
+  const foreseen = error instanceof AthenzClientError || error instanceof FormProblem
+  if (done.length === 0 || !foreseen) throw error
+  const text = `${done.length} of ${names.length} are done: ${listText(done)}. Then, for ${name}: ${error.message}`
+  throw new FormProblem(`${text}${text.endsWith('.') ? '' : '.'} The others are as they were.`, 'member')
 }
 
 /** One member as ZMS knows it now; undefined when it is none, and nothing is requested for it. */
@@ -55,15 +75,15 @@ export async function currentMember(
  */
 export async function removeMembers(scope: MemberScope, names: readonly string[]): Promise<Outcome> {
   const { zms, calls, place, auditRef } = scope
-  const [removed, requested]: [FormerMember[], string[]] = [[], []]
-  await forEachMember(names, async (memberName) => {
+  const leaving = await forEachMember(names, async (memberName) => {
     const { list, summary } = await calls.members(zms, place, { memberName, limit: 1 })
     const [member] = list
     if (member === undefined || member.state === 'pending') throw new FormProblem(goneText(calls, memberName), 'member')
     await calls.deleteMember(zms, place, memberName, auditRef)
-    if (needsApprovalToRemove(summary)) requested.push(memberName)
-    else removed.push(member)
+    return { member, waits: needsApprovalToRemove(summary) }
   })
+  const removed: FormerMember[] = leaving.filter(({ waits }) => !waits).map(({ member }) => member)
+  const requested = leaving.filter(({ waits }) => waits).map(({ member }) => member.memberName)
   const notice = [
     removed.length > 0 && `Removed: ${listText(removed.map(({ memberName }) => memberName))}.`,
     requested.length > 0 && `The removal waits for the approval of somebody else: ${listText(requested)}.`,
@@ -131,6 +151,15 @@ export async function decideRequests(
   })
 }
 
+/** Names of those that are members now, and of those that wait for an approval. */
+export const byResult = (
+  names: readonly string[],
+  results: readonly ('member' | 'requested')[],
+): [members: string[], requested: string[]] => [
+  names.filter((_, index) => results[index] === 'member'),
+  names.filter((_, index) => results[index] === 'requested'),
+]
+
 /** What is said when somebody else was quicker. */
 const goneText = ({ kind }: CollectionCalls, memberName: string): string =>
   `${memberName} is no member of this ${kind} any more: somebody else has removed it meanwhile. Look at the list again.`
@@ -166,13 +195,13 @@ export async function restoreMembers(scope: MemberScope, text: string): Promise<
   const { zms, calls, place, auditRef } = scope
   const former = text.split('\n').map((line) => line.trim().split(' '))
   const dates = new Map(former.map(([memberName = '', ...rest]) => [memberName, rest]))
-  const [restored, requested]: [string[], string[]] = [[], []]
-  await forEachMember([...dates.keys()], async (memberName) => {
+  const names = [...dates.keys()]
+  const results = await forEachMember(names, (memberName) => {
     const [expiration, reviewReminder] = dates.get(memberName) ?? []
     const wanted = { expiration: expiration || undefined, reviewReminder: reviewReminder || undefined }
-    const result = await calls.putMember(zms, place, memberName, wanted, auditRef)
-    ;(result === 'member' ? restored : requested).push(memberName)
+    return calls.putMember(zms, place, memberName, wanted, auditRef)
   })
+  const [restored, requested] = byResult(names, results)
   const notice = [
     restored.length > 0 && `Put back: ${listText(restored)}.`,
     requested.length > 0 && `Waiting for the approval of somebody else: ${listText(requested)}.`,

@@ -189,10 +189,10 @@ describe('the members of a role', () => {
     assert.equal(refused.status, 400)
     assert.match(
       textOf(refused),
-      /1 of 3 are done: user\.new\. Then, for sports:group\.none: .*The others are as they were\./,
+      /2 of 3 are done: user\.new, user\.x\. Then, for sports:group\.none: .*The others are as they were\./,
     )
     assert.match(refused.text, /<details open>/)
-    assert.deepEqual(await membersOf('half'), ['user.bill', 'user.new'])
+    assert.deepEqual(await membersOf('half'), ['user.bill', 'user.new', 'user.x'])
   })
 
   for (const [what, fields, problem] of [

@@ -79,16 +79,16 @@ async function renew(scope: MemberScope, request: PageRequest<'domainName' | 'na
   const names = chosen(request)
   const expiration = dayOf(request.form.text('expiration'), 'expiration', 'Until')
   const reviewReminder = dayOf(request.form.text('reviewReminder'), 'reviewReminder', 'To be reviewed on')
-  const [former, requested]: [{ memberName: string }[], string[]] = [[], []]
-  await forEachMember(names, async (memberName) => {
+  const renewed = await forEachMember(names, async (memberName) => {
     const member = await currentMember(scope, memberName)
     if (member === undefined || member.state === 'pending') {
       throw new FormProblem(`${memberName} is no member: only members are renewed.`, 'member')
     }
     const result = await calls.putMember(zms, place, memberName, { expiration, reviewReminder }, auditRef)
-    if (result === 'requested') requested.push(memberName)
-    else former.push(member)
+    return { member, result }
   })
+  const former = renewed.filter(({ result }) => result === 'member').map(({ member }) => member)
+  const requested = renewed.filter(({ result }) => result === 'requested').map(({ member }) => member.memberName)
   const notice = [
     former.length > 0 && `Renewed: ${listText(former.map(({ memberName }) => memberName))}.`,
     requested.length > 0 && `Waiting for the approval of somebody else: ${listText(requested)}.`,

@@ -32,6 +32,7 @@ import {
 import { askedFirst, disclosure } from '../disclosure.ts'
 import { type Content, type Html, html, withQuery } from '../html.ts'
 import {
+  byResult,
   currentMember,
   dayOf,
   decideRequests,
@@ -243,15 +244,14 @@ async function add(scope: MemberScope, { form, now }: PageRequest<'domainName' |
     expiration,
     reviewReminder: dayOf(form.text('reviewReminder'), 'reviewReminder', 'To be reviewed on'),
   }
-  const [added, requested]: [string[], string[]] = [[], []]
-  await forEachMember(names, async (memberName) => {
+  const results = await forEachMember(names, async (memberName) => {
     const known = await currentMember(scope, memberName)
     if (known !== undefined && known.state !== 'pending') {
       throw new FormProblem(`${memberName} is a member already; its dates are changed on its own page.`, 'member')
     }
-    const result = await calls.putMember(zms, place, memberName, dates, auditRef)
-    ;(result === 'member' ? added : requested).push(memberName)
+    return calls.putMember(zms, place, memberName, dates, auditRef)
   })
+  const [added, requested] = byResult(names, results)
   const notice = [
     added.length > 0 && `Added: ${listText(added)}.`,
     requested.length > 0 && `Waiting for the approval of somebody else: ${listText(requested)}.`,
