@@ -43,19 +43,26 @@ export const COMPANY: PageSizes = {
 
 /** The domain in which everything is large. */
 export const LARGE = 'company'
+const ACCOUNT = 'account-of-the-company'
 /** What is looked at in it; the id of the assertion is given by the store. */
 export const LARGE_SIGHTS: Omit<Sights, 'assertion'> = {
   domain: LARGE,
   role: 'everybody',
   group: 'staff',
   member: 'user.employee777',
+  indirectRole: 'others',
+  delegatedRole: 'delegated',
+  tag: { key: 'team', value: 'team7' },
   policy: 'everything',
   version: 'next',
   service: 'service7',
   template: 'user_provisioning',
   action: 'read',
   resource: `${LARGE}:thing.777`,
+  sought: [LARGE, 'group', 'service', 'user.employee', 'team7', ACCOUNT],
 }
+/** The domain that chooses the members of the delegated role. */
+const PARTNER = `${LARGE}.partner`
 
 const ADMINISTRATOR = 'user.admin'
 const DAY_MILLIS = 86_400_000
@@ -90,15 +97,8 @@ const times = <T>(count: number, make: (index: number) => T): T[] => Array.from(
 
 /** The large domain. */
 export function largeDomain(sizes: PageSizes): Domain {
-  const { role, group, policy, version, template } = LARGE_SIGHTS
-  const employees = times(
-    sizes.members,
-    (at): RoleMember => ({
-      memberName: `user.employee${at}`,
-      requestPrincipal: ADMINISTRATOR,
-      ...(at % 10 === 0 && { expiration: Date.UTC(2099, 0, 1) + at }),
-    }),
-  )
+  const { role, group, policy, version, template, indirectRole, delegatedRole, tag } = LARGE_SIGHTS
+  const employees = employeesOf(sizes)
   const assertions = times(
     sizes.assertions,
     (at): Assertion => ({
@@ -117,19 +117,53 @@ export function largeDomain(sizes: PageSizes): Domain {
     ...ordinary,
     name: LARGE,
     id: uuidOf(LARGE),
+    account: ACCOUNT,
     roles: named([
       roleOf('admin', [{ memberName: ADMINISTRATOR }]),
       roleOf(role, employees, { selfServe: true, memberReviewDays: 30 }),
-      roleOf('others', [{ memberName: `${LARGE}:group.${group}` }]),
-      ...times(sizes.roles - 3, (at) => roleOf(`role${at}`, [{ memberName: `user.employee${at}` }])),
+      roleOf(indirectRole, [{ memberName: `${LARGE}:group.${group}` }]),
+      roleOf(delegatedRole, [], { trust: PARTNER }),
+      ...times(sizes.roles - 4, (at) =>
+        roleOf(`role${at}`, [{ memberName: `user.employee${at}` }], { tags: new Map([[tag.key, [`team${at % 10}`]]]) }),
+      ),
     ]),
-    groups: named<Group>([roleOf(group, employees), ...times(sizes.objects, (at) => roleOf(`group${at}`))]),
+    groups: named<Group>([
+      roleOf(
+        group,
+        // Memberships of groups are not reviewed one by one.
+        employees.map(({ reviewReminder: _, ...member }) => member),
+      ),
+      ...times(sizes.objects, (at) => roleOf(`group${at}`)),
+    ]),
     policies: new Map([
       versions(adminPolicy(LARGE)),
       versions(policyOf(policy, assertions), policyOf(policy, assertions, version)),
       ...times(sizes.objects, (at) => versions(policyOf(`policy${at}`, assertions.slice(at, at + 1)))),
     ]),
     templates: new Map([[template, 1]]),
+  }
+}
+
+/** Those who expire come to an end later, have done so, or should have been reviewed. */
+const employeesOf = ({ members }: PageSizes): RoleMember[] =>
+  times(members, (at) => ({
+    memberName: `user.employee${at}`,
+    requestPrincipal: ADMINISTRATOR,
+    ...(at % 10 === 0 && { expiration: Date.UTC(at % 20 === 0 ? 2099 : 2019, 0, 1) + at * 1000 }),
+    ...(at % 10 === 1 && { reviewReminder: Date.UTC(2019, 0, 1) }),
+  }))
+
+/** The domain in which everybody may assume the delegated role. */
+function partnerDomain(sizes: PageSizes): Domain {
+  const resource = `${LARGE}:role.${LARGE_SIGHTS.delegatedRole}`
+  const assume = policyOf('assume', [{ role: 'people', action: 'assume_role', resource, effect: 'ALLOW' }])
+  return {
+    ...benchDomain(1),
+    name: PARTNER,
+    id: uuidOf(PARTNER),
+    roles: named([roleOf('admin', [{ memberName: ADMINISTRATOR }]), roleOf('people', employeesOf(sizes))]),
+    policies: new Map([adminPolicy(PARTNER), assume].map((each) => [each.name, new Map([[each.version, each]])])),
+    services: new Map(),
   }
 }
 
@@ -164,7 +198,8 @@ export async function fillForPages(store: Store, sizes: PageSizes = COMPANY): Pr
       transaction.apply({ kind: 'createDomain', domain: value.name, value }),
     )
   await create(largeDomain(sizes))
-  const rest = times(sizes.domains - 1, (index) => index).values()
+  await create(partnerDomain(sizes))
+  const rest = times(sizes.domains - 2, (index) => index).values()
   await Promise.all(
     times(PARALLEL, async () => {
       for (const index of rest) await create(smallDomain(index, now))
@@ -177,7 +212,7 @@ export async function fillForPages(store: Store, sizes: PageSizes = COMPANY): Pr
       requestTime: now - at * 60_000,
       pendingState: 'ADD',
     }
-    const domain = `${LARGE}.team${at % (sizes.domains - 1)}`
+    const domain = `${LARGE}.team${at % (sizes.domains - 2)}`
     return [{ kind: 'putPendingRoleMember', domain, role: 'readers', value: requested }]
   })
   await each(Math.ceil(sizes.requests / AUDIT_PER_TRANSACTION), (part) =>
