@@ -201,8 +201,8 @@ describe('athenz: commands that ask the servers', () => {
     await run(['role', 'add-member', 'frost', 'guests', 'user.admin', '--until', tomorrow, '--audit-ref', 'ticket 7'])
     const joe = ['--cert-file', 'joe.pem', '--key-file', 'joe.key']
     await run(['role', 'add-member', 'frost', 'skaters', 'user.joe', ...joe])
-    const due = (await json(['due'])) as Record<'requests' | 'reviews' | 'memberships', Record<string, unknown>[]>
-    const short = ({ kind, domainName, name, memberName }: Record<string, unknown>) =>
+    const due = (await json(['due'])) as Record<'requests' | 'reviews' | 'memberships', Record<string, string>[]>
+    const short = ({ kind, domainName, name, memberName }: Record<string, string>) =>
       [kind, domainName, name, memberName].filter((each) => each !== undefined).join(' ')
     assert.deepEqual(due.requests.map(short), ['role frost skaters user.joe'])
     assert.deepEqual(due.memberships.map(short), ['role frost guests'])
@@ -213,7 +213,7 @@ describe('athenz: commands that ask the servers', () => {
     assert.match(shown, new RegExp(`^ends +you +frost:role\\.guests +${tomorrow}$`, 'm'))
     await fails(['due', '--days', '0'], 1, /Write a number from 1 to 366/)
     const of = async (...words: string[]) =>
-      ((await json(['history', 'frost', ...words])) as Record<string, unknown>[]).map(
+      ((await json(['history', 'frost', ...words])) as Record<string, string>[]).map(
         ({ kind, name, member, action, auditRef }) =>
           [kind, name, member, action, auditRef].filter((each) => each !== undefined).join(' '),
       )
