@@ -243,6 +243,23 @@ export function transactionTests(open: OpenStore): void {
     }
   })
 
+  test('shows a decision the stamps that were read before it, unless somebody else has changed something since', async () => {
+    const domain = await fixture.create(fullDomain)
+    await fixture.commit([domain], { kind: 'putRoleMember', domain, role: 'admin', value: { memberName: 'user.new' } })
+    const stampsOf = (each: Domain | undefined) => [
+      each?.modified,
+      ...[each?.roles, each?.groups, each?.services].flatMap((objects) =>
+        [...(objects?.values() ?? [])].map(({ name, modified }) => [name, modified]),
+      ),
+    ]
+    const decided = () =>
+      fixture.store.transact([domain], async (transaction) => stampsOf(await transaction.domain(domain)))
+    const read = stampsOf(await fixture.read(domain))
+    assert.deepEqual(await decided(), read)
+    await fixture.commit([domain], { kind: 'touchDomain', domain })
+    assert.notDeepEqual(await decided(), read)
+  })
+
   test('says that the data can be reached', async () => {
     assert.equal(await fixture.store.check(), true)
   })
