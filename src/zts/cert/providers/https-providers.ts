@@ -107,7 +107,7 @@ class HttpsProvider implements InstanceProvider {
       if (cause instanceof RangeError) throw new ProviderRefusal('the answer of the provider is too long')
       throw Object.assign(new ProviderRefusal('the provider does not answer', GATEWAY_TIMEOUT), { cause })
     }
-    if (statusCode === 200) return confirmationOf(text)
+    if (statusCode === 200) return readConfirmation(text)
     throw new ProviderRefusal(messageOf(text, statusCode), statusCode === GATEWAY_TIMEOUT ? GATEWAY_TIMEOUT : 403)
   }
 
@@ -140,7 +140,8 @@ class HttpsProvider implements InstanceProvider {
   }
 }
 
-function confirmationOf(text: string): InstanceConfirmation {
+/** Reads the body of an answer; what it says is for the caller to judge. @throws ProviderRefusal for another form */
+export function readConfirmation(text: string): InstanceConfirmation {
   let value: unknown
   try {
     value = JSON.parse(text)
