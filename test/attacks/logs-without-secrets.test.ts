@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
+import { selfIssuer } from '#core/crypto/certificate.ts'
 import { loadPrivateKey } from '#core/crypto/keys.ts'
+import { createSigner } from '#core/crypto/signing.ts'
 import { encodeYBase64 } from '#core/crypto/ybase64.ts'
+import { PROJECT_FOLDER, type ServerKind, ZMS, ZTS } from '../../src/cli/server-kind.ts'
+import { freePort } from '../../src/cli/server-port.ts'
+import { serverArguments, serverEnvironment } from '../../src/cli/server-process.ts'
+import { runProgram, startProgram } from '../support/program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
+import { formsOf, Visitor } from '../ui/visitor.ts'
 import { type Answer, AttackedServers, newKey, principalHeader, type Question } from './attacked-servers.ts'
+import { issued } from './issued-certificates.ts'
 
 const secret = () => randomBytes(24).toString('base64url')
 const pem = (key: ReturnType<typeof newKey>) => key.export({ type: 'pkcs8', format: 'pem' }) as string
@@ -20,20 +28,47 @@ const SHAPES: readonly (readonly [what: string, shape: RegExp])[] = [
   ['credentials of HTTP', /\b(?:basic|bearer) [\w+/=.-]{12,}/i],
 ]
 
-describe('the logs of both servers, as open as they can be', () => {
+/** Passwords that a server has no use for here, since what they open is not set. */
+const IDLE_PASSWORDS = [
+  'athenz.ssl_key_store_password',
+  'athenz.ssl_key_manager_password',
+  'athenz.ssl_trust_store_password',
+  'athenz.zms.jdbc_password',
+  'athenz.zms.jdbc_ro_password',
+  'athenz.zts.cert_jdbc_password',
+  'athenz.zts.ssl_key_store_password',
+  'athenz.ts.notification.smtp_password',
+  'athenz.ts.vault_token',
+  'athenz.ts.vault_secret_id',
+]
+
+describe('the logs of all servers, as open as they can be', () => {
   const folder = temporaryFolder()
   let servers: AttackedServers
   /** What was sent or answered and must not be written, by what it is. */
   const secrets = new Map<string, string>()
   let last: Answer
+  let agentOutput = ''
 
   before(async () => {
-    servers = await AttackedServers.start(folder, { 'athenz.zts.introspect_support_enabled': 'true' })
+    const passwords = IDLE_PASSWORDS.map((name): [string, string] => [name, hide(`the setting ${name}`, secret())])
+    servers = await AttackedServers.start(
+      folder,
+      {
+        'athenz.zts.introspect_support_enabled': 'true',
+        'athenz.ui.password_sign_in': 'true',
+        'athenz.zms.workers': '2',
+        'athenz.zts.workers': '2',
+        ...Object.fromEntries(passwords),
+      },
+      { ui: true },
+    )
     await sendSecrets()
-    // The last request is in the logs when all before it are.
-    await servers.reasonOf('zts', last)
+    await sendSecretsToPage()
+    await sendSecretsToAgent()
+    // What worker has the last request does not matter: all have written when they have ended.
+    await servers[Symbol.asyncDispose]()
   })
-  after(() => servers[Symbol.asyncDispose]())
 
   const hide = (what: string, text: string): string => {
     secrets.set(what, text)
@@ -146,6 +181,52 @@ describe('the logs of both servers, as open as they can be', () => {
     })
   }
 
+  async function sendSecretsToPage(): Promise<void> {
+    const { uiSignIn } = servers.summary
+    const code = hide('the code of the link that signs in', new URL(uiSignIn ?? '').searchParams.get('code') ?? '')
+    const visitor = new Visitor(servers.summary)
+    const password = hide('a password to the page', secret())
+    hide('the same, as it goes to ZMS', Buffer.from(`joe:${password}`).toString('base64'))
+    assert.equal((await visitor.post('/sign-in', { user: 'joe', password })).status, 401)
+    assert.equal(
+      (await visitor.post('/sign-in', { user: 'joe', password }, { origin: 'https://x.example' })).status,
+      403,
+    )
+    const wrongCode = hide('a code that is wrong', secret())
+    await visitor.get(`/sign-in/link?code=${wrongCode}`)
+    await visitor.follow(uiSignIn ?? '')
+    const [cookie = ''] = visitor.cookies.values()
+    hide('the cookie of a session', cookie)
+    hide('the signature of the token in it', decodeURIComponent(cookie).split(';s=')[1] ?? '')
+    // The link is good for one.
+    await new Visitor(servers.summary).get(`/sign-in/link?code=${code}`)
+    const page = await visitor.get('/domain/victim/roles')
+    assert.equal(page.status, 200, page.heading)
+    const csrf = hide('the token of a form', formsOf(page.text)[0]?.values.get('csrf') ?? '')
+    const credential = hide('the credential of a service', secret())
+    for (const path of ['/domain/victim/service/victim', '/domain/victim/roles', '/nowhere']) {
+      await visitor.post(path, { csrf, credential, action: 'add', name: '..' })
+      await visitor.post(path, { csrf: `${csrf}x`, credential, action: 'none' })
+      await visitor.post(path, { csrf, credential }, { 'content-type': 'application/json' })
+    }
+    await visitor.post('/sign-out', { csrf })
+    await visitor.get('/')
+  }
+
+  /** The agent of a service, which is refused. */
+  async function sendSecretsToAgent(): Promise<void> {
+    const [own, proof] = [join(folder, 'sia'), join(folder, 'proof')]
+    await writeFile(proof, hide('what the agent proves itself by', secret()))
+    const { zts, ca } = servers.summary
+    const place = ['--zts', zts ?? '', '--ca-file', ca, '--folder', own, '--attestation-file', proof]
+    const name = ['--domain', 'victim', '--service', 'victim', '--dns-domain', 'zts.athenz.cloud']
+    const instance = ['--provider', 'sys.auth.zts', '--instance-id', 'i-1']
+    const program = join(PROJECT_FOLDER, 'bin', 'athenz')
+    const { status, stdout, stderr } = await runProgram(program, ['sia', '--once', ...place, ...name, ...instance])
+    agentOutput = stdout + stderr
+    assert.equal(status, 1, agentOutput)
+  }
+
   test('have lines about the requests', async () => {
     const text = await allLogs(folder)
     assert.ok(text.length > 10_000)
@@ -154,6 +235,9 @@ describe('the logs of both servers, as open as they can be', () => {
       'request refused',
       '/zts/v1/oauth2/token',
       'victim.victim',
+      '"worker":2',
+      '"server":"ui"',
+      '/sign-in',
       last.requestId,
     ]) {
       assert.ok(text.includes(sign), sign)
@@ -161,22 +245,154 @@ describe('the logs of both servers, as open as they can be', () => {
   })
 
   test('have no secret of them', async () => {
-    const text = await allLogs(folder)
-    assert.ok(secrets.size >= 15)
-    for (const [what, hidden] of secrets) {
-      assert.ok(hidden.length >= 20, what)
-      assert.ok(!text.includes(hidden), what)
-      // A part would be enough to guess the rest.
-      assert.ok(!text.includes(hidden.slice(-16)), `the end of ${what}`)
-    }
+    assert.ok(secrets.size >= 35, String(secrets.size))
+    assertHidden(secrets, await allLogs(folder))
+  })
+
+  test('nor has what the program prints that runs them, but for the link that it is asked for', () => {
+    const [output, errors] = servers.printed()
+    assert.ok(output.includes('"zts":"https://'))
+    assertHidden(secrets, errors)
+    assertHidden(secrets, output.replace(servers.summary.uiSignIn ?? '', ''))
+  })
+
+  test('nor has what the agent of a service prints', () => {
+    assert.match(agentOutput, /victim\.victim/)
+    assertHidden(secrets, agentOutput)
   })
 
   for (const [what, shape] of SHAPES) {
     test(`have nothing that looks like ${what}`, async () => {
-      assert.equal(shape.exec(await allLogs(folder))?.[0], undefined)
+      const text = [await allLogs(folder), ...servers.printed(), agentOutput].join('\n')
+      assert.equal(shape.exec(text)?.[0], undefined)
     })
   }
 })
+
+/** Starts that fail, each with what it says; `{secret}` stands for a secret, another one each time. */
+const FAILING_STARTS: readonly (readonly [
+  what: string,
+  kind: ServerKind,
+  properties: Readonly<Record<string, string>>,
+  reason: RegExp,
+])[] = [
+  [
+    'wrong settings among many that are secret, addresses with passwords, and names that nobody knows',
+    ZMS,
+    {
+      ...Object.fromEntries(IDLE_PASSWORDS.map((name) => [name, '{secret}'])),
+      'athenz.ts.change_webhook_secret': '{secret}',
+      'athenz.ts.notification.webhook_secret': '{secret}',
+      'athenz.zms.jdbc_pasword': '{secret}',
+      'athenz.smtp_password': '{secret}',
+      'athenz.zms.jdbc_store': 'jdbc:mysql://root:{secret}@127.0.0.1:99999/zms_server',
+      'athenz.zms.jdbc_ro_store': 'jdbc:oracle://127.0.0.1/zms?password={secret}',
+      'athenz.ts.vault_address': 'ftp://root:{secret}@127.0.0.1/',
+      'athenz.zms.user_token_timeout': 'x',
+    },
+    /athenz\.ts\.vault_address: "…@127\.0\.0\.1\/" is not a URL/,
+  ],
+  [
+    'a receiver of messages that is not protected',
+    ZMS,
+    {
+      'athenz.zms.domain_change_publisher_factory_class': 'webhook',
+      'athenz.zms.domain_changes_topic_names': 'changes',
+      'athenz.ts.change_webhook_url': 'http://joe@receiver.example.com/{secret}',
+      'athenz.ts.change_webhook_secret': '{secret}',
+    },
+    /athenz\.ts\.change_webhook_url: http:\/\/receiver\.example\.com\/… is not encrypted/,
+  ],
+  [
+    'a key store that is none',
+    ZTS,
+    {
+      'athenz.ts.tls_cert_file': '',
+      'athenz.ts.tls_key_file': '',
+      'athenz.ssl_key_store': 'none.p12',
+      'athenz.ssl_key_store_password': '{secret}',
+      'athenz.ssl_key_manager_password': '{secret}',
+    },
+    /none\.p12/,
+  ],
+]
+
+/** What every server needs before it comes to the reason why it does not start: a certificate and a signing key. */
+const { certificate, key } = await issued(
+  selfIssuer([{ type: 'CN', value: 'localhost' }], createSigner(newKey(), 'own', 'certificate')),
+  'localhost',
+)
+const OWN_FILES = {
+  'cert.pem': certificate,
+  'key.pem': key,
+  'signing.pem': pem(newKey()),
+  'none.p12': 'this is no key store',
+}
+const OWN_SETTINGS = {
+  'athenz.ts.tls_cert_file': 'cert.pem',
+  'athenz.ts.tls_key_file': 'key.pem',
+  'athenz.auth.private_key_store.private_key': 'signing.pem',
+  'athenz.port': '0',
+}
+
+/** A server that is about to start in a folder of its own, with these settings, and the secrets among them. */
+async function prepared(kind: ServerKind, properties: Readonly<Record<string, string>>) {
+  const root = temporaryFolder()
+  const secrets = new Map<string, string>()
+  const all = { ...OWN_SETTINGS, 'athenz.tls_port': String(await freePort()), ...properties }
+  const lines = Object.entries(all).map(([name, value]) => {
+    const text = value.replaceAll('{secret}', () => {
+      const hidden = secret()
+      secrets.set(name, hidden)
+      return hidden
+    })
+    return `${name}=${text}\n`
+  })
+  const file = join(root, 'server.properties')
+  await writeFile(file, lines.join(''))
+  for (const [name, text] of Object.entries(OWN_FILES)) await writeFile(join(root, name), text)
+  const launch = { kind, root, propertiesFiles: [file], settings: new Map([['athenz.ts.log_level', 'debug']]) }
+  return { secrets, args: serverArguments(launch), options: { cwd: root, env: serverEnvironment() } }
+}
+
+describe('a start that fails says why, and none of the secrets of its configuration:', () => {
+  for (const [what, kind, properties, reason] of FAILING_STARTS) {
+    test(what, async () => {
+      const { secrets, args, options } = await prepared(kind, properties)
+      const { status, stdout, stderr } = await runProgram(process.execPath, args, options)
+      assert.equal(status, 1, stdout)
+      assert.match(stderr, reason)
+      assert.ok(secrets.size > 0)
+      assertHidden(secrets, stdout + stderr)
+    })
+  }
+})
+
+test('a server that waits for its database says so without the passwords', async () => {
+  const { secrets, args, options } = await prepared(ZMS, {
+    'athenz.zms.object_store_factory_class': 'com.yahoo.athenz.zms.store.impl.JDBCObjectStoreFactory',
+    'athenz.zms.jdbc_store': 'jdbc:mysql://root:{secret}@127.0.0.1:1/zms_server',
+    'athenz.zms.jdbc_user': 'athenz',
+    'athenz.zms.jdbc_password': '{secret}',
+  })
+  await using program = startProgram(process.execPath, args, options)
+  const printed = () => program.stdout() + program.stderr()
+  await until(() => /ECONNREFUSED|127\.0\.0\.1:1\b/.test(printed()), { timeoutMillis: 30_000, what: 'a complaint' })
+  program.kill()
+  await program.ended
+  assertHidden(secrets, printed())
+})
+
+/** No secret, nor the end of one, stands in a text. */
+function assertHidden(secrets: ReadonlyMap<string, string>, text: string): void {
+  for (const [what, hidden] of secrets) {
+    assert.ok(hidden.length >= 20, what)
+    const line = text.split('\n').find((each) => each.includes(hidden))
+    assert.equal(line, undefined, `${what}: ${line}`)
+    // A part would be enough to guess the rest.
+    assert.ok(!text.includes(hidden.slice(-16)), `the end of ${what}`)
+  }
+}
 
 /** All files that the servers write about what they do. */
 async function allLogs(folder: string): Promise<string> {
