@@ -42,10 +42,10 @@ export function failureOf(error: unknown, { principal, denied, requestId }: Refu
     return { status, title: 'You may not do this', text }
   }
   if (status === 404) return { status, title: 'There is no such thing', text: html`ZMS says: ${message}.` }
-  if (status === 429) {
-    const wait = retryAfterSeconds ?? 1
-    const text = `ZMS asks for a pause. Try again in ${wait} s.`
-    return { status, title: 'Too many requests', text, retryAfterSeconds: wait }
+  // Quotas have the same status; they name no time after which there would be room.
+  if (status === 429 && retryAfterSeconds !== undefined) {
+    const text = `ZMS asks for a pause. Try again in ${retryAfterSeconds} s.`
+    return { status, title: 'Too many requests', text, retryAfterSeconds }
   }
   if (status !== undefined && status < 500) {
     return { status, title: 'ZMS does not accept this', text: html`ZMS says: ${message}.${ids}` }
