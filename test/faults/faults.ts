@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { machineLine } from '../support/machine-line.ts'
 import { FAULTS } from './all-faults.ts'
 import type { FaultSize } from './fault.ts'
 
@@ -15,9 +16,7 @@ if (unknown.length > 0) {
   process.stderr.write(`unknown: ${unknown.join(', ')}; there are ${FAULTS.map(({ name }) => name).join(', ')}\n`)
   process.exit(1)
 }
-process.stdout.write(
-  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, Node ${process.version}, ${size}\n`,
-)
+process.stdout.write(`${machineLine()}, ${size}\n`)
 let failed = 0
 for (const { name, what, attempt } of FAULTS) {
   if (positionals.length > 0 && !positionals.includes(name)) continue

@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { machineLine } from '../../support/machine-line.ts'
 import { tryInput } from './fuzz-target.ts'
 import { FUZZ_TARGETS, findTarget } from './fuzz-targets.ts'
 import { type FuzzReport, fuzz, TARGETS_MODULE } from './watched-fuzz.ts'
@@ -29,6 +30,7 @@ else {
 async function fuzzAll(count: number, seed: number): Promise<void> {
   const share = Math.ceil(count / targets.length)
   const threads = Math.min(availableParallelism(), names.length)
+  console.log(machineLine())
   console.log(`${targets.length} targets, ${share} inputs each, seed ${seed}`)
   const started = performance.now()
   let [tried, failed] = [0, 0]
