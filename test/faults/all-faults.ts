@@ -8,6 +8,9 @@ import { diskErrors } from './disk-errors.ts'
 import type { Fault } from './fault.ts'
 import { gracefulStop } from './graceful-stop.ts'
 import { killed } from './killed.ts'
+import { monitoring } from './monitoring.ts'
+import { overload } from './overload.ts'
+import { rateLimits } from './rate-limits.ts'
 import { vanished } from './vanished.ts'
 
 /** All faults, in the order in which they are tried. */
@@ -22,4 +25,7 @@ export const FAULTS: readonly Fault[] = [
   connections,
   vanished,
   certificateFiles,
+  overload,
+  rateLimits,
+  monitoring,
 ]

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../support/until.ts'
+import { AcknowledgedWrites } from './acknowledged-writes.ts'
+import type { Fault, FaultSize } from './fault.ts'
+import { FaultServers, type RunningFaultServer, type StartOptions } from './fault-servers.ts'
+import { Flood, type FloodCounts, type FloodOptions } from './flood.ts'
+import { type GoodAnswers, GoodClients, waitText } from './good-clients.ts'
+import { requestText } from './pipelining-client.ts'
+import { countOf, fittedMicros, microsText, type Work, workOf } from './request-cost.ts'
+
+const REQUEST = requestText('GET', '/zms/v1/access/read/sys.auth:thing')
+const PIPELINED = 64
+const BUSY_CONNECTIONS = 1
+const READING_MILLIS = 100
+const OK = 200
+const UNAVAILABLE = 503
+const REFUSAL = { code: UNAVAILABLE, message: 'Server has too much to do, try again later' }
+const SHARE = 'athenz_load_shedding_share'
+const SHED_BY_DELAY = ['athenz_load_shed_total', '{reason="delay"}'] as const
+
+interface OverloadSize {
+  readonly busyMillis: number
+  readonly floodMillis: number
+  readonly floodConnections: number
+  /** Beside the defaults, with which the short form would take longer. */
+  readonly settings?: StartOptions['settings']
+  /** Whether the same is tried without refusing anything, for comparison. */
+  readonly isCompared: boolean
+}
+
+const SIZES: Readonly<Record<FaultSize, OverloadSize>> = {
+  short: {
+    busyMillis: 500,
+    floodMillis: 2_000,
+    floodConnections: 100,
+    settings: { 'athenz.ts.shed_event_loop_delay_millis': 50 },
+    isCompared: false,
+  },
+  long: { busyMillis: 5_000, floodMillis: 15_000, floodConnections: 400, isCompared: true },
+}
+
+/** ZMS gets more requests than it can serve. */
+export const overload: Fault = {
+  name: 'overload',
+  what: 'a flood of requests, more than ZMS can serve, while others ask now and then and write',
+  async attempt({ dir, size, report }) {
+    const { busyMillis, floodMillis, floodConnections, settings = {}, isCompared } = SIZES[size]
+    await using servers = await FaultServers.make(dir)
+    const { ca, cert, key } = servers
+    const writes = new AcknowledgedWrites(2)
+    let zms = await servers.start('zms', { settings })
+    await writes.prepare(zms)
+    const flood = { port: zms.port, from: '127.0.0.2', ca, cert, key, request: REQUEST, pipelined: PIPELINED }
+    using good = await GoodClients.start(servers, zms, REQUEST)
+
+    const busy = await flooded(zms, good, { ...flood, connections: BUSY_CONNECTIONS }, busyMillis)
+    assert.deepEqual(Object.keys(busy.counts.statuses), [String(OK)], 'a server that is merely busy refuses nothing')
+    report(
+      `busy: ${countOf(busy.counts, OK)} requests on one connection, all served; good clients ${waitText(busy.good)}`,
+    )
+
+    writes.start(() => zms)
+    const during = async () => {
+      await until(async () => ((await zms.metric(SHARE)) ?? 0) > 0, { timeoutMillis: 30_000, what: 'an overload' })
+      assert.equal((await zms.ask('GET', '/status')).status, OK, 'who asks whether the server is there is answered')
+      assert.equal((await zms.readiness()).status, OK, 'a server that has much to do is ready')
+    }
+    const shed = await flooded(zms, good, { ...flood, connections: floodConnections }, floodMillis, during)
+    await writes.stop()
+    const { counts } = shed
+    const refused = countOf(counts, UNAVAILABLE) + (shed.good.statuses[UNAVAILABLE] ?? 0)
+    assert.deepEqual(Object.keys(counts.statuses), [String(OK), String(UNAVAILABLE)])
+    assert.deepEqual(JSON.parse(counts.bodies[UNAVAILABLE] ?? ''), REFUSAL)
+    assert.equal(counts.unanswered, 0)
+    assert.ok((shed.good.statuses[OK] ?? 0) > 0, 'good clients get something, too')
+    const cost = fittedMicros(shed.readings)
+    report(
+      `flood: ${countOf(counts, OK)} requests on ${floodConnections} connections served, ${microsText(cost.served)} CPU each, ${countOf(counts, UNAVAILABLE)} × 503, ${microsText(cost.refused)} CPU each; good clients ${waitText(shed.good)}, ${shed.good.statuses[OK]} served, ${shed.good.statuses[UNAVAILABLE] ?? 0} × 503; no connection cut; ${writes.story}`,
+    )
+
+    const atEnd = (await zms.metric(SHARE)) ?? 0
+    await until(async () => ((await zms.metric(SHARE)) ?? 0) < atEnd || atEnd === 0, {
+      timeoutMillis: 30_000,
+      what: 'that less is refused',
+    })
+    if (size === 'long') await recovered(zms, report)
+    await good.stop()
+    const late = good.take().statuses[UNAVAILABLE] ?? 0
+    assert.equal(
+      await zms.metric(...SHED_BY_DELAY),
+      refused + late + writes.refused,
+      'the metric tells what was refused',
+    )
+    zms.kill('SIGTERM')
+    assert.deepEqual(await zms.ended, [0, null])
+    zms = await servers.start('zms', { settings: { 'athenz.ts.shed_event_loop_delay_millis': 0 } })
+    await writes.assertKept(zms)
+    if (!isCompared) return
+    using others = await GoodClients.start(servers, zms, REQUEST)
+    const all = await flooded(zms, others, { ...flood, connections: floodConnections }, floodMillis)
+    await others.stop()
+    report(
+      `the same when nothing is refused: ${countOf(all.counts, OK)} requests served; good clients ${waitText(all.good)}`,
+    )
+  },
+}
+
+/** What a flood did. */
+interface Flooded {
+  readonly counts: FloodCounts
+  /** What the server had done, again and again. */
+  readonly readings: readonly Work[]
+  readonly good: GoodAnswers
+}
+
+async function flooded(
+  server: RunningFaultServer,
+  good: GoodClients,
+  options: FloodOptions,
+  millis: number,
+  during = async () => {},
+): Promise<Flooded> {
+  using flood = await Flood.start(options)
+  good.take()
+  const readings: Work[] = []
+  const watch = async () => {
+    for (const end = performance.now() + millis; performance.now() < end; await pause(READING_MILLIS)) {
+      readings.push(await workOf(server))
+    }
+  }
+  await Promise.all([watch(), during()])
+  const answers = good.take()
+  return { counts: await flood.stop(), readings, good: answers }
+}
+
+async function recovered(server: RunningFaultServer, report: (line: string) => void): Promise<void> {
+  const start = performance.now()
+  await until(async () => (await server.metric(SHARE)) === 0, { timeoutMillis: 60_000, what: 'that all is served' })
+  report(`all is served again ${((performance.now() - start) / 1000).toFixed(1)} s after the flood`)
+}
