@@ -19,6 +19,7 @@ const DIFFERENCES = new Map([
     `${operation}: ours`,
     'lists for people, a part at a time, below /sys; whoever may read the whole may read a part',
   ]),
+  ['getPageUserToken: ours', 'a token of a user with a certificate, for the web page of a service'],
   ['Access.explanation: ours', 'explains the decision to those who ask for it with the parameter below'],
   ['getAccess ?explain: ours', 'asks for an explanation; the original ignores it'],
   ['getAccessExt ?explain: ours', 'as getAccess'],
