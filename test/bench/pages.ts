@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pageVisits, type Sights, unvisited } from '../ui/page-visits.ts'
-import { type Shown, Visitor } from '../ui/visitor.ts'
+import { formsOf, type Shown, unescaped, Visitor } from '../ui/visitor.ts'
 import { prepareZms, STORE_TITLES, type StoreKind } from './bench-zms.ts'
 import type { BenchOptions } from './options.ts'
 import { fillForPages, LARGE_SIGHTS } from './page-data.ts'
@@ -11,18 +11,24 @@ import { median } from './statistics.ts'
 const GOAL_MILLIS = 200
 const GOAL_CALLS = 3
 const LEAST_ROUNDS = 5
+/** As many members as a page lists are changed with one form. */
+const MEMBERS_OF_A_FORM = 50
+const GOAL_FORM_MILLIS = 500
+/** One to look whether it still is as it was shown, one to change it. */
+const GOAL_CALLS_PER_MEMBER = 2
 /** The clock of the kernel, in which `/proc` counts processor time. */
 const TICK_MILLIS = 10
 
 /**
- * Every page of the web page, for the administrator of a company (`page-data`): the time that its servers need, and how
- * often ZMS is asked. The first request for a page counts by itself; goals are about the middle of the others.
+ * Every page of the web page, for the administrator of a company (`page-data`), and forms that change one thing or many:
+ * the time that its servers need, and how often ZMS is asked. The first request for a page counts by itself; goals are
+ * about the middle of the others.
  */
 export async function pages(options: BenchOptions): Promise<BenchResult> {
   const tables: Table[] = []
   const goals: Goal[] = []
   for (const store of options.stores) {
-    const measured = await measurePages(store, Math.max(options.rounds, LEAST_ROUNDS))
+    const { pages: measured, forms } = await measurePages(store, Math.max(options.rounds, LEAST_ROUNDS))
     tables.push({
       title: `Pages, ${STORE_TITLES[store]}`,
       columns: ['page', 'first ms', 'ms', 'of ZMS', 'CPU ms', 'calls', 'KiB'],
@@ -36,7 +42,12 @@ export async function pages(options: BenchOptions): Promise<BenchResult> {
         each.kibibytes,
       ]),
     })
-    goals.push(...measured.map((each) => pageGoal(store, each)))
+    tables.push({
+      title: `Forms, ${STORE_TITLES[store]}`,
+      columns: ['form', 'ms', 'of ZMS', 'calls'],
+      rows: forms.map(({ what, millis, zmsMillis, calls }) => [what, millis, zmsMillis, calls]),
+    })
+    goals.push(...measured.map((each) => pageGoal(store, each)), ...forms.map((each) => formGoal(store, each)))
   }
   return { tables, goals }
 }
@@ -61,9 +72,35 @@ interface MeasuredPage {
   readonly kibibytes: number
 }
 
-async function measurePages(store: StoreKind, rounds: number): Promise<MeasuredPage[]> {
+function formGoal(store: StoreKind, { what, members, millis, calls }: MeasuredForm): Goal {
+  const greatest = Math.max(GOAL_CALLS, GOAL_CALLS_PER_MEMBER * members)
+  const longest = members > 1 ? GOAL_FORM_MILLIS : GOAL_MILLIS
+  return {
+    wanted: `to ${what} on the ${STORE_TITLES[store]} ≤ ${longest} ms of server time, ≤ ${greatest} calls to ZMS`,
+    reached: millis <= longest && calls <= greatest,
+    figure: `${millis.toFixed(0)} ms, ${calls} calls`,
+  }
+}
+
+/** What a form costs: the middle of several that change something. */
+interface MeasuredForm {
+  readonly what: string
+  /** How many it changes. */
+  readonly members: number
+  readonly millis: number
+  readonly zmsMillis: number
+  readonly calls: number
+}
+
+interface Measured {
+  readonly pages: readonly MeasuredPage[]
+  readonly forms: readonly MeasuredForm[]
+}
+
+async function measurePages(store: StoreKind, rounds: number): Promise<Measured> {
   await using zms = await prepareZms(store, fillForPages)
-  await using servers = await zms.start({}, 'ui')
+  // The company has more of everything than quotas allow by themselves.
+  await using servers = await zms.start({ 'athenz.zms.quota_check': 'false' }, 'ui')
   const { summary } = servers
   const admin = await Visitor.signedIn(summary)
   const pids = [summary.pids.zms, summary.pids.ui].filter((pid) => pid !== null)
@@ -76,7 +113,109 @@ async function measurePages(store: StoreKind, rounds: number): Promise<MeasuredP
   if (missing.length > 0) throw new Error(`pages that are not measured: ${missing.join(', ')}`)
   const measured: MeasuredPage[] = []
   for (const target of visits) measured.push(await measurePage(admin, target, pids, rounds))
-  return measured
+  return { pages: measured, forms: await measureForms(admin, rounds) }
+}
+
+/** A form with what is written into it, so that each round changes something. */
+interface FilledForm {
+  readonly what: string
+  readonly members: number
+  /** Page that has it. */
+  readonly page: string
+  readonly action: string
+  /** `text` is what the page shows. */
+  readonly fields: (round: number, text: string) => readonly (readonly [name: string, value: string])[]
+}
+
+const domainPath = `/domain/${LARGE_SIGHTS.domain}`
+const largeRole = `${domainPath}/role/${LARGE_SIGHTS.role}`
+const guests = Array.from({ length: MEMBERS_OF_A_FORM }, (_, at) => `user.guest${at}`)
+const employees = Array.from({ length: MEMBERS_OF_A_FORM }, (_, at) => `user.employee${at * 7}`)
+const selected = (names: readonly string[]) => names.map((name) => ['member', name] as const)
+/** A day in a far year, another one each round. */
+const day = (round: number): string => new Date(Date.UTC(2090, 0, 1 + round)).toISOString().slice(0, 10)
+
+/** In this order the last ones take back what the first ones do. */
+const FORMS: readonly FilledForm[] = [
+  {
+    what: `add ${MEMBERS_OF_A_FORM} members to a role of many`,
+    members: MEMBERS_OF_A_FORM,
+    page: largeRole,
+    action: 'add',
+    fields: () => [['member', guests.join('\n')]],
+  },
+  {
+    what: `renew ${MEMBERS_OF_A_FORM} of them`,
+    members: MEMBERS_OF_A_FORM,
+    page: `${largeRole}/members?member=${employees[0]}`,
+    action: 'renew',
+    fields: (round) => [...selected(employees), ['expiration', day(round)]],
+  },
+  {
+    what: `remove ${MEMBERS_OF_A_FORM} of them`,
+    members: MEMBERS_OF_A_FORM,
+    page: `${largeRole}/members?member=${guests[0]}`,
+    action: 'remove',
+    fields: () => selected(guests),
+  },
+  {
+    what: 'review a page of them',
+    members: 1,
+    page: `${largeRole}/review`,
+    action: 'review',
+    fields: (_, text) =>
+      selected([...text.matchAll(/name="member" value="([^"]*)"/g)].map(([, name = '']) => unescaped(name))),
+  },
+  {
+    what: 'change a setting of the role',
+    members: 1,
+    page: `${largeRole}/settings`,
+    action: 'save',
+    fields: (round) => [['tokenExpiryMins', String(100 + round)]],
+  },
+  {
+    what: 'change a setting of the domain',
+    members: 1,
+    page: `${domainPath}/settings`,
+    action: 'save',
+    fields: (round) => [['description', `round ${round}`]],
+  },
+  {
+    what: 'add an assertion to a policy of many',
+    members: 1,
+    page: `${domainPath}/policy/${LARGE_SIGHTS.policy}/new-assertion?effect=ALLOW&role=role1&assertedAction=read&resource=new&version=0`,
+    action: 'add',
+    fields: (round) => [['resource', `new.${round}`]],
+  },
+]
+
+async function measureForms(admin: Visitor, rounds: number): Promise<MeasuredForm[]> {
+  const timings = FORMS.map((): ReturnType<typeof timing>[] => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, form] of FORMS.entries()) timings[index]?.push(timing(await sent(admin, form, round)))
+  }
+  return FORMS.map(({ what, members }, index) => {
+    const own = timings[index] ?? []
+    return {
+      what,
+      members,
+      millis: median(own.map(({ millis }) => millis)),
+      zmsMillis: median(own.map(({ zmsMillis }) => zmsMillis)),
+      calls: Math.max(...own.map(({ calls }) => calls)),
+    }
+  })
+}
+
+/** Sends a form with all that the page has put into it. Throws Error when it is not carried out. */
+async function sent(admin: Visitor, { page, action, fields, what }: FilledForm, round: number): Promise<Shown> {
+  const { text } = await shown(admin, page)
+  const form = formsOf(text).find(({ values }) => values.get('action') === action)
+  if (form === undefined) throw new Error(`${page} has no form to ${what}`)
+  const written = fields(round, text)
+  const names = new Set(written.map(([name]) => name))
+  const answer = await admin.post(form.to, [...[...form.values].filter(([name]) => !names.has(name)), ...written])
+  if (answer.status !== 303) throw new Error(`to ${what}: ${answer.status} ${answer.heading} ${answer.text}`)
+  return answer
 }
 
 async function measurePage(
