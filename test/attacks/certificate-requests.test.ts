@@ -1,218 +1,44 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { bitString, boolean, integer, oid, sequence, set, utf8String } from '#core/crypto/certificate-asn1.ts'
-import { alternativeNamesToAsn1 } from '#core/crypto/certificate-name.ts'
+import { oid, sequence } from '#core/crypto/certificate-asn1.ts'
 import { subjectAttributes } from '#core/crypto/certificate-subject.ts'
 import { idOf } from '#core/crypto/der-reader.ts'
-import {
-  extensionRequest,
-  REQUEST_KEY,
-  type RequestedExtension,
-  type RequestParts,
-  requestFor,
-} from '../support/certificate-requests.ts'
+import { requestFor } from '../support/certificate-requests.ts'
 import type { ClientCertificate } from '../support/client-certificate.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { type Answer, AttackedServers, newKey } from './attacked-servers.ts'
+import {
+  AUTHORITIES,
+  asked,
+  CLIENT_AUTH,
+  CODE_SIGNING,
+  DNS_NAME,
+  EXTENDED_KEY_USAGE,
+  FOREIGN_NAMES,
+  IGNORED,
+  INVALID,
+  instanceUri,
+  LONG_NAME,
+  NAME,
+  NAME_CONSTRAINTS,
+  NAMES,
+  OWN_PROVIDER,
+  POLICIES,
+  PROVIDER,
+  REFUSED,
+  requestKeyPem,
+  SERVER_AUTH,
+  UNHEARD,
+  UNKNOWN,
+  UNVOUCHED,
+  WRONG_PROOF,
+  withExtensions,
+} from './crafted-certificate-requests.ts'
+import { FakeProvider } from './fake-provider.ts'
+import { AUDIENCE, ISSUER, JOB, jobClaims, jobKey, type KeySets, signedJob, startKeySets } from './foreign-jobs.ts'
 import { clientAuthority, issued, LEAF } from './issued-certificates.ts'
-
-const PROVIDER = 'sys.auth.zts'
-const OWN_PROVIDER = 'victim.provider'
-const NAME = 'victim.victim'
-const DNS_NAME = 'DNS:victim.victim.zts.athenz.cloud'
-/** Local name of a service whose full name is longer than the 64 letters of RFC 5280. */
-const LONG_NAME = 'v'.repeat(60)
-const instanceUri = (id: string, provider = PROVIDER) => `URI:athenz://instanceid/${provider}/${id}`
-const NAMES = [DNS_NAME, instanceUri('i-1')]
-
-const requestKeyPem = REQUEST_KEY.export({ type: 'pkcs8', format: 'pem' }) as string
-
-/** What precedes the reasons: of readers, of checks, and of providers. */
-const UNREADABLE = 'unable to parse PKCS10 CSR: '
-const REFUSED = `${UNREADABLE}the certificate request is refused: `
-const INVALID = 'CSR validation failed - '
-const UNVOUCHED = 'unable to verify attestation data: ResourceException (403): '
-const UNHEARD = 'unable to verify attestation data: ResourceException (504): '
-const WRONG_DNS = 'Unable to validate certificate request DNS'
-const WRONG_PROOF = `${UNVOUCHED}Unable to validate Certificate Request Auth Token`
-
-const ALTERNATIVE_NAME = '2.5.29.17'
-const BASIC_CONSTRAINTS = '2.5.29.19'
-const KEY_USAGE = '2.5.29.15'
-const EXTENDED_KEY_USAGE = '2.5.29.37'
-const NAME_CONSTRAINTS = '2.5.29.30'
-const POLICIES = '2.5.29.32'
-const UNKNOWN = '1.3.6.1.4.1.99999.1'
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
-const CODE_SIGNING = '1.3.6.1.5.5.7.3.3'
-
-const asked = (names: readonly string[], more: RequestParts = {}) => requestFor(NAME, [...NAMES, ...names], more)
-const withExtensions = (...extensions: RequestedExtension[]) => asked([], { extensions })
-const subjects = (...names: readonly string[]) =>
-  asked([], { subject: sequence(...names.map((name) => set(sequence(oid('2.5.4.3'), utf8String(name))))) })
-const alternativeNames = (...values: readonly string[]) => ({
-  id: ALTERNATIVE_NAME,
-  value: alternativeNamesToAsn1(values.map((value) => ({ type: 'dns', value }))),
-})
-
-/** Names that are not those of the instance, each in a request that is right otherwise. */
-const FOREIGN_NAMES: readonly (readonly [what: string, csr: string, status: number, reason: string])[] = [
-  ['the DNS name of another service', asked(['DNS:api.other.zts.athenz.cloud']), 403, UNVOUCHED + WRONG_DNS],
-  [
-    'the DNS name of another service of the domain',
-    asked(['DNS:api.victim.zts.athenz.cloud']),
-    403,
-    UNVOUCHED + WRONG_DNS,
-  ],
-  ['a wildcard for everybody', asked(['DNS:*.zts.athenz.cloud']), 403, UNVOUCHED + WRONG_DNS],
-  ['a wildcard for the domain', asked(['DNS:*.victim.zts.athenz.cloud']), 403, UNVOUCHED + WRONG_DNS],
-  [
-    'a DNS name elsewhere',
-    asked(['DNS:www.example.com']),
-    400,
-    `${INVALID}www.example.com does not end with provider/service configured suffix or hostname`,
-  ],
-  [
-    'a DNS name whose end only looks like ours',
-    asked(['DNS:victim.victim.evilzts.athenz.cloud']),
-    400,
-    `${INVALID}victim.victim.evilzts.athenz.cloud does not end with provider/service configured suffix or hostname`,
-  ],
-  [
-    'a DNS name that goes on elsewhere',
-    asked(['DNS:victim.victim.zts.athenz.cloud.example.com']),
-    400,
-    `${INVALID}victim.victim.zts.athenz.cloud.example.com does not end with provider/service configured suffix or hostname`,
-  ],
-  [
-    'an address that it does not come from',
-    asked(['IP:192.0.2.1']),
-    403,
-    `${UNVOUCHED}Unable to validate request IP address`,
-  ],
-  ['a URI of another scheme', asked(['URI:https://victim.example.com/']), 400, INVALID],
-  [
-    'a host that nobody has named',
-    asked(['URI:athenz://hostname/h1.example.com']),
-    400,
-    `${INVALID}Instance/Uri hostname mismatch: null vs. h1.example.com`,
-  ],
-  [
-    'the SPIFFE id of another service',
-    asked(['URI:spiffe://other/sa/api']),
-    400,
-    `${INVALID}Unable to validate Service SPIFFE URI`,
-  ],
-  [
-    'two SPIFFE ids',
-    asked(['URI:spiffe://victim/sa/victim', 'URI:spiffe://other/sa/api']),
-    400,
-    `${UNREADABLE}Invalid SPIFFE URI present in CSR`,
-  ],
-  ['two instances', asked([instanceUri('i-2')]), 400, `${REFUSED}it has more than one instance id`],
-  ['another instance', requestFor(NAME, [DNS_NAME, instanceUri('i-2')]), 403, WRONG_PROOF],
-  [
-    'two lists of names',
-    requestFor(NAME, NAMES, { extensions: [alternativeNames('www.example.com')] }),
-    400,
-    `${REFUSED}it asks for the same extension twice`,
-  ],
-  [
-    'two lists of extensions',
-    requestFor(NAME, [], {
-      attributes: [alternativeNames('a.b'), alternativeNames('c.d')].map((names) => extensionRequest(names)),
-    }),
-    400,
-    `${REFUSED}it has the same attribute twice`,
-  ],
-  [
-    'the common name of another service',
-    requestFor('other.api', NAMES),
-    400,
-    `${INVALID}Unable to validate CSR common name`,
-  ],
-  ['the common name of a user', requestFor('user.admin', NAMES), 400, `${INVALID}Unable to validate CSR common name`],
-  [
-    'the common name of a role',
-    requestFor('victim:role.admin', NAMES),
-    400,
-    `${INVALID}Unable to validate CSR common name`,
-  ],
-  [
-    'a common name with a letter that only looks the same',
-    requestFor('victim.v\u0456ctim', NAMES),
-    400,
-    `${INVALID}Unable to validate CSR common name`,
-  ],
-  [
-    'a common name of 65 letters that begins right',
-    requestFor(NAME.padEnd(65, 'm'), NAMES),
-    400,
-    `${INVALID}Unable to validate CSR common name`,
-  ],
-  [
-    'a common name of 40,000 letters',
-    requestFor('v.'.repeat(20_000), NAMES),
-    400,
-    `${INVALID}Unable to validate CSR common name`,
-  ],
-  [
-    'a common name with a NUL',
-    requestFor(`${NAME}\0.example.com`, NAMES),
-    400,
-    `${REFUSED}its subject has a control character`,
-  ],
-  [
-    'two common names',
-    subjects(NAME, 'other.api'),
-    400,
-    `${UNREADABLE}CSR Subject contains multiple values for the same field.`,
-  ],
-  ['no name at all', requestFor(undefined, NAMES), 400, `${INVALID}CSR contains neither a CommonName nor a SPIFFE URI`],
-]
-
-/** Power that no certificate has. */
-const AUTHORITIES: readonly (readonly [what: string, csr: string, reason: string])[] = [
-  [
-    'to be an authority',
-    withExtensions({ id: BASIC_CONSTRAINTS, value: sequence(boolean(true)), critical: true }),
-    `${REFUSED}it asks for a certificate of an authority`,
-  ],
-  [
-    'to be an authority of some depth',
-    withExtensions({ id: BASIC_CONSTRAINTS, value: sequence(boolean(true), integer(3)) }),
-    `${REFUSED}it asks for a certificate of an authority`,
-  ],
-  [
-    'to be none and then one',
-    withExtensions(
-      { id: BASIC_CONSTRAINTS, value: sequence() },
-      { id: BASIC_CONSTRAINTS, value: sequence(boolean(true)) },
-    ),
-    `${REFUSED}it asks for the same extension twice`,
-  ],
-  [
-    'to sign certificates',
-    withExtensions({ id: KEY_USAGE, value: bitString(Buffer.from([0b1000_0100]), 2), critical: true }),
-    `${REFUSED}it asks for a certificate of an authority`,
-  ],
-]
-
-/** What is read and does not reach the certificate. */
-const IGNORED: readonly (readonly [what: string, extension: RequestedExtension])[] = [
-  ['to sign code', { id: EXTENDED_KEY_USAGE, value: sequence(oid(CODE_SIGNING)), critical: true }],
-  ['for any purpose', { id: EXTENDED_KEY_USAGE, value: sequence(oid('2.5.29.37.0')) }],
-  ['for no purpose', { id: EXTENDED_KEY_USAGE, value: sequence() }],
-  ['constraints of names', { id: NAME_CONSTRAINTS, value: sequence(), critical: true }],
-  ['a policy', { id: POLICIES, value: sequence(sequence(oid('2.5.29.32.0'))) }],
-  ['a critical extension that nobody knows', { id: UNKNOWN, value: Buffer.from('anything'), critical: true }],
-]
 
 const objectId = (dotted: string): Buffer => Buffer.from(idOf(dotted), 'hex')
 /** Both sides of TLS. */
@@ -225,9 +51,15 @@ describe('instances at the real servers', () => {
   let servers: AttackedServers
   let proof = ''
   let fake: FakeProvider
+  let keySets: KeySets
 
   before(async () => {
+    keySets = await startKeySets()
     servers = await AttackedServers.start(folder, {
+      'athenz.zts.github_actions.issuer': ISSUER,
+      'athenz.zts.github_actions.audience': AUDIENCE,
+      'athenz.zts.github_actions.jwks_uri': keySets.url,
+      'athenz.zts.github_actions.provider_dns_suffix': 'zts.athenz.cloud',
       // An instance has nothing to show before its first certificate.
       'athenz.zts.no_auth_uri_list': '/zts/v1/status,/zts/v1/instance',
       'athenz.zts.validate_cert_uri_schemes': 'true',
@@ -240,6 +72,7 @@ describe('instances at the real servers', () => {
   })
   after(async () => {
     fake?.[Symbol.dispose]()
+    keySets?.[Symbol.dispose]()
     await servers?.[Symbol.asyncDispose]()
   })
 
@@ -254,19 +87,31 @@ describe('instances at the real servers', () => {
       plain: `http://localhost:${port}/`,
       guest: `https://nobody:secret@localhost:${port}/`,
       code: 'class://./evil.mjs',
+      github: 'class://com.yahoo.athenz.instance.provider.impl.InstanceGithubActionsProvider',
       last: 'class://com.yahoo.athenz.instance.provider.impl.InstanceZTSProvider',
     }
-    for (const [service, providerEndpoint] of Object.entries(endpoints)) {
-      const path = `/zms/v1/domain/victim/service/${service}`
-      await servers.tell('PUT', path, { name: `victim.${service}` })
-      await servers.tell('PUT', `${path}/meta/system/providerendpoint`, { providerEndpoint })
-    }
+    await Promise.all(
+      Object.entries(endpoints).map(async ([service, providerEndpoint]) => {
+        const path = `/zms/v1/domain/victim/service/${service}`
+        await servers.tell('PUT', path, { name: `victim.${service}` })
+        await servers.tell('PUT', `${path}/meta/system/providerendpoint`, { providerEndpoint })
+      }),
+    )
     await servers.tell('PUT', `/zms/v1/domain/victim/service/${LONG_NAME}`, { name: `victim.${LONG_NAME}` })
     const members = [PROVIDER, ...Object.keys(endpoints).map((service) => `victim.${service}`)]
     for (const role of ['providers', `provider.${PROVIDER}`]) {
       const path = `/zms/v1/domain/sys.auth/role/${role}/member`
-      for (const memberName of members.slice(1)) await servers.tell('PUT', `${path}/${memberName}`, { memberName })
+      const adding = members.slice(1).map((memberName) => servers.tell('PUT', `${path}/${memberName}`, { memberName }))
+      await Promise.all(adding)
     }
+    await servers.tell('PUT', '/zms/v1/domain/victim/role/jobs', {
+      name: 'jobs',
+      roleMembers: [{ memberName: NAME }],
+    })
+    await servers.tell('PUT', '/zms/v1/domain/victim/policy/jobs', {
+      name: 'jobs',
+      assertions: [{ role: 'victim:role.jobs', action: 'github.push', resource: `victim:${JOB.sub}` }],
+    })
     await servers.tell('PUT', '/zms/v1/domain/victim/role/launcher', {
       name: 'launcher',
       roleMembers: members.map((memberName) => ({ memberName })),
@@ -653,6 +498,57 @@ describe('instances at the real servers', () => {
       })
     }
 
+    describe('of jobs in a foreign cloud', () => {
+      const id = `${JOB.repository.replace('/', ':')}:${JOB.run_id}`
+      const send = async (claims: object, { key = jobKey, instance = id, header = {} } = {}) => {
+        const attestationData = signedJob({ ...jobClaims(), ...claims }, key, header)
+        const csr = requestFor(NAME, [DNS_NAME, instanceUri(instance, 'victim.github')])
+        return register(csr, { provider: 'victim.github', attestationData })
+      }
+      const JOB_REFUSED = `${UNVOUCHED}Unable to validate Certificate Request: `
+      const UNSIGNED = `${JOB_REFUSED}Unable to parse and validate token: `
+
+      test('takes a token of the job', async () => void certificateOf(await send({})))
+
+      for (const [what, claims, reason] of [
+        ['for another audience', { aud: 'https://elsewhere.example' }, 'token audience is not ZTS Server audience'],
+        [
+          'for ours among others',
+          { aud: [AUDIENCE, 'https://elsewhere.example'] },
+          'token audience is not ZTS Server audience',
+        ],
+        ['without audience', { aud: undefined }, 'token audience is not ZTS Server audience'],
+        ['of another issuer', { iss: `${ISSUER}/` }, 'token issuer is not the configured one'],
+        [
+          'of another repository',
+          { sub: 'repo:me/other:ref:refs/heads/main' },
+          'authorization check failed for action github.push, resource: victim:repo:me/other:ref:refs/heads/main',
+        ],
+        [
+          'of another event',
+          { event_name: 'pull_request' },
+          `authorization check failed for action github.pull_request, resource: victim:${JOB.sub}`,
+        ],
+        ['of another run', { run_id: '78' }, `invalid instance id: me:app:78/${id}`],
+        ['of a run that began long ago', { iat: 1 }, 'job start time is not recent enough, issued at: 1'],
+      ] as const) {
+        test(`takes none ${what}`, async () => refused(await send(claims), 403, JOB_REFUSED + reason))
+      }
+
+      test('takes none that is signed by another key, with none, or has ended', async () => {
+        refused(await send({}, { key: newKey() }), 403, `${UNSIGNED}the signature does not match`)
+        refused(await send({}, { header: { alg: 'none' } }), 403, `${UNSIGNED}algorithm none is not accepted`)
+        refused(await send({}, { header: { kid: 'other' } }), 403, `${UNSIGNED}key other is not known`)
+        const { status, message } = await send({ exp: 1 })
+        assert.equal(status, 403)
+        assert.ok(message.startsWith(`${UNSIGNED}expired at 1, `), message)
+      })
+
+      test('vouches for no other instance', async () => {
+        refused(await send({}, { instance: 'me:app:78' }), 403, `${JOB_REFUSED}invalid instance id: ${id}/me:app:78`)
+      })
+    })
+
     test('that may not launch the service is not asked', async () => {
       const told = fake.asked.length
       refused(await ask('victim.victim'), 403, `provider 'victim.victim' not authorized to launch instances in Athenz`)
@@ -686,47 +582,3 @@ describe('instances at the real servers', () => {
     })
   })
 })
-
-type Question = Readonly<Record<string, unknown>>
-
-/** A provider of instances behind HTTPS, which answers what the test says. */
-class FakeProvider implements Disposable {
-  /** Status, body and headers for a question. */
-  answer: (question: Question) => readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>] =
-    (question) => [200, question]
-  readonly asked: Question[] = []
-  readonly port: number
-  readonly #server: Server
-
-  private constructor(server: Server) {
-    this.#server = server
-    this.port = (server.address() as AddressInfo).port
-    server.on('request', (request, response) => {
-      const parts: Buffer[] = []
-      request.on('data', (part: Buffer) => parts.push(part))
-      request.on('end', () => {
-        const question = JSON.parse(Buffer.concat(parts).toString()) as Question
-        this.asked.push(question)
-        const [status, body, headers = {}] = this.answer(question)
-        response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
-      })
-    })
-  }
-
-  /** Starts one that has a certificate of the service `name`. */
-  static async start({ summary }: AttackedServers, name: string): Promise<FakeProvider> {
-    const { certificate, key } = await issued(await clientAuthority(summary), name, {
-      ...LEAF,
-      extendedKeyUsage: ['serverAuth'],
-    })
-    const server = createServer({ cert: certificate, key })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return new FakeProvider(server)
-  }
-
-  [Symbol.dispose](): void {
-    this.#server.closeAllConnections()
-    this.#server.close()
-  }
-}
