@@ -69,15 +69,44 @@ export async function currentMember(
   return list[0]
 }
 
+/** What ZMS knows of a principal in a role or group, and of that. */
+export interface KnownMember {
+  /** Undefined when it is none, and nothing is requested for it. */
+  readonly member: MemberSummary | undefined
+  readonly summary: CollectionSummary
+}
+
+/** The greatest part of a list that ZMS gives at once. */
+const GREATEST_PART = 500
+
+/**
+ * Reads several members as ZMS knows them now: with one call where the role or group is no greater than a part of its list,
+ * otherwise with one call for each, when it is asked for.
+ */
+export async function memberReader(
+  { zms, calls, place }: Omit<MemberScope, 'auditRef'>,
+  names: readonly string[],
+): Promise<(memberName: string) => Promise<KnownMember>> {
+  const readOne = async (memberName: string): Promise<KnownMember> => {
+    const { list, summary } = await calls.members(zms, place, { memberName, limit: 1 })
+    return { member: list[0], summary }
+  }
+  if (names.length <= 1) return readOne
+  const { list, next, summary } = await calls.members(zms, place, { limit: GREATEST_PART })
+  if (next !== undefined) return readOne
+  const members = new Map(list.map((member) => [member.memberName, member]))
+  return (memberName) => Promise.resolve({ member: members.get(memberName.toLowerCase()), summary })
+}
+
 /**
  * Removes members, or asks for their removal where that needs approval. Those that are no members any more are told of in a
  * FormProblem.
  */
 export async function removeMembers(scope: MemberScope, names: readonly string[]): Promise<Outcome> {
   const { zms, calls, place, auditRef } = scope
+  const read = await memberReader(scope, names)
   const leaving = await forEachMember(names, async (memberName) => {
-    const { list, summary } = await calls.members(zms, place, { memberName, limit: 1 })
-    const [member] = list
+    const { member, summary } = await read(memberName)
     if (member === undefined || member.state === 'pending') throw new FormProblem(goneText(calls, memberName), 'member')
     await calls.deleteMember(zms, place, memberName, auditRef)
     return { member, waits: needsApprovalToRemove(summary) }
@@ -134,8 +163,9 @@ export async function decideRequests(
   { seen, shown }: SeenRequests,
 ): Promise<void> {
   const { zms, calls, place, auditRef } = scope
+  const read = await memberReader(scope, names)
   await forEachMember(names, async (memberName) => {
-    const request = (await currentMember(scope, memberName))?.request
+    const request = (await read(memberName)).member?.request
     if (request === undefined) {
       throw new FormProblem(
         `No request for ${memberName} waits any more: somebody else has decided it, or it was withdrawn. Look at the list again.`,

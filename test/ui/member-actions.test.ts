@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { forEachMember } from '#ui/member-actions.ts'
+import { type MembersPart, type MembersQuery, roleCalls } from '#ui/collection-calls.ts'
+import { forEachMember, memberReader } from '#ui/member-actions.ts'
 import { FormProblem } from '#ui/page.ts'
+import type { Zms } from '#ui/zms-calls.ts'
+import type { MemberSummary } from '#zms/api/collection-search.ts'
 
 const names = Array.from({ length: 50 }, (_, at) => `user.m${at}`)
 
@@ -63,4 +66,47 @@ describe('what is done for each of several members', () => {
   test('nobody is nothing to do', async () => {
     assert.deepEqual(await forEachMember([], () => Promise.reject(new Error('called'))), [])
   })
+})
+
+describe('members that a form changes are read', () => {
+  const SMALL = 500
+  const place = { domainName: 'sports', name: 'players' }
+
+  /** A role of so many members, and the calls that are made about it. */
+  function role(count: number) {
+    const calls: MembersQuery[] = []
+    const members = async (_zms: unknown, _place: unknown, query: MembersQuery) => {
+      calls.push(query)
+      const all = Array.from({ length: count }, (_, at) => ({ memberName: `user.m${at}` }) as MemberSummary)
+      const fit = all.filter(({ memberName }) => query.memberName === undefined || memberName === query.memberName)
+      const list = fit.slice(0, query.limit)
+      const part: Pick<MembersPart, 'list' | 'next' | 'total'> = { list, total: fit.length }
+      return { ...part, ...(list.length < fit.length && { next: 'more' }), summary: {} } as MembersPart
+    }
+    return { calls, scope: { zms: {} as Zms, calls: { ...roleCalls, members }, place } }
+  }
+
+  test('together where the role is no greater than a part of its list', async () => {
+    const { calls, scope } = role(SMALL)
+    const read = await memberReader(scope, names)
+    const known = await Promise.all([...names, 'user.M7', 'user.absent'].map(read))
+    assert.deepEqual(
+      known.map(({ member }) => member?.memberName),
+      [...names, 'user.m7', undefined],
+    )
+    assert.deepEqual(calls, [{ limit: SMALL }])
+  })
+
+  for (const [what, count, asked] of [
+    ['of a greater role', SMALL + 1, names],
+    ['that are only one', SMALL, names.slice(0, 1)],
+  ] as const) {
+    test(`each by itself ${what}`, async () => {
+      const { calls, scope } = role(count)
+      const read = await memberReader(scope, asked)
+      calls.length = 0
+      assert.equal((await read('user.m3')).member?.memberName, 'user.m3')
+      assert.deepEqual(calls, [{ memberName: 'user.m3', limit: 1 }])
+    })
+  }
 })

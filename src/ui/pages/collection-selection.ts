@@ -4,12 +4,12 @@ import { auditField, postForm, textField } from '../components.ts'
 import { askedFirst } from '../disclosure.ts'
 import { type Content, type Html, html } from '../html.ts'
 import {
-  currentMember,
   dayOf,
   decideRequests,
   forEachMember,
   listText,
   type MemberScope,
+  memberReader,
   REJECTION,
   removeMembers,
   restoring,
@@ -79,8 +79,9 @@ async function renew(scope: MemberScope, request: PageRequest<'domainName' | 'na
   const names = chosen(request)
   const expiration = dayOf(request.form.text('expiration'), 'expiration', 'Until')
   const reviewReminder = dayOf(request.form.text('reviewReminder'), 'reviewReminder', 'To be reviewed on')
+  const read = await memberReader(scope, names)
   const renewed = await forEachMember(names, async (memberName) => {
-    const member = await currentMember(scope, memberName)
+    const { member } = await read(memberName)
     if (member === undefined || member.state === 'pending') {
       throw new FormProblem(`${memberName} is no member: only members are renewed.`, 'member')
     }

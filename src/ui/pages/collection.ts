@@ -33,12 +33,12 @@ import { askedFirst, disclosure } from '../disclosure.ts'
 import { type Content, type Html, html, withQuery } from '../html.ts'
 import {
   byResult,
-  currentMember,
   dayOf,
   decideRequests,
   forEachMember,
   listText,
   type MemberScope,
+  memberReader,
   REJECTION,
   restoreMembers,
   sentences,
@@ -244,8 +244,9 @@ async function add(scope: MemberScope, { form, now }: PageRequest<'domainName' |
     expiration,
     reviewReminder: dayOf(form.text('reviewReminder'), 'reviewReminder', 'To be reviewed on'),
   }
+  const read = await memberReader(scope, names)
   const results = await forEachMember(names, async (memberName) => {
-    const known = await currentMember(scope, memberName)
+    const { member: known } = await read(memberName)
     if (known !== undefined && known.state !== 'pending') {
       throw new FormProblem(`${memberName} is a member already; its dates are changed on its own page.`, 'member')
     }
