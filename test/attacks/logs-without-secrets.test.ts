@@ -49,6 +49,7 @@ describe('the logs of all servers, as open as they can be', () => {
   const secrets = new Map<string, string>()
   let last: Answer
   let agentOutput = ''
+  let updaterOutput = ''
 
   before(async () => {
     const passwords = IDLE_PASSWORDS.map((name): [string, string] => [name, hide(`the setting ${name}`, secret())])
@@ -66,6 +67,7 @@ describe('the logs of all servers, as open as they can be', () => {
     await sendSecrets()
     await sendSecretsToPage()
     await sendSecretsToAgent()
+    await sendSecretsToUpdater()
     // What worker has the last request does not matter: all have written when they have ended.
     await servers[Symbol.asyncDispose]()
   })
@@ -227,6 +229,23 @@ describe('the logs of all servers, as open as they can be', () => {
     assert.equal(status, 1, agentOutput)
   }
 
+  /** The policy updater, whose key does not fit its certificate. */
+  async function sendSecretsToUpdater(): Promise<void> {
+    const [key, conf] = [join(folder, 'zpu.key'), join(folder, 'zpu.conf')]
+    const text = pem(newKey())
+    hide('the key of the policy updater', text.split('\n')[1] ?? '')
+    await writeFile(key, text)
+    await writeFile(conf, JSON.stringify({ domains: 'victim', policyDir: folder, tempPolicyDir: folder }))
+    const { zts, ca, adminCert } = servers.summary
+    const place = ['-zpuConf', conf, '-logFile', join(folder, 'logs', 'zpu.log'), '-debug']
+    const whom = ['-athenzConf', join(folder, 'conf', 'zts_server', 'athenz.conf'), '-zts', zts ?? '', '-cacert', ca]
+    const program = join(PROJECT_FOLDER, 'bin', 'zpu')
+    const options = [...place, ...whom, '-private-key', key, '-cert-file', adminCert]
+    const { status, stdout, stderr } = await runProgram(program, options)
+    updaterOutput = stdout + stderr
+    assert.notEqual(status, 0, updaterOutput)
+  }
+
   test('have lines about the requests', async () => {
     const text = await allLogs(folder)
     assert.ok(text.length > 10_000)
@@ -256,14 +275,15 @@ describe('the logs of all servers, as open as they can be', () => {
     assertHidden(secrets, output.replace(servers.summary.uiSignIn ?? '', ''))
   })
 
-  test('nor has what the agent of a service prints', () => {
+  test('nor has what the agent of a service and the policy updater print', () => {
     assert.match(agentOutput, /victim\.victim/)
-    assertHidden(secrets, agentOutput)
+    assert.match(updaterOutput, /key/)
+    assertHidden(secrets, agentOutput + updaterOutput)
   })
 
   for (const [what, shape] of SHAPES) {
     test(`have nothing that looks like ${what}`, async () => {
-      const text = [await allLogs(folder), ...servers.printed(), agentOutput].join('\n')
+      const text = [await allLogs(folder), ...servers.printed(), agentOutput, updaterOutput].join('\n')
       assert.equal(shape.exec(text)?.[0], undefined)
     })
   }
