@@ -36,7 +36,7 @@ ${isPart && filterForm(request, { name: 'filter', label: 'Find a domain of yours
       empty: filter === undefined ? 'You administer no domain.' : 'No domain of yours fits.',
     })}${pager(request, domains.next, { of: 'domains' })}</div>
 <p><a href="/new-domain">Create a domain</a></p></section>`
-    return { title: 'Home', content, commands: [['domain', 'list']] }
+    return { title: 'Home', content, commands: [['due'], ['domain', 'list']] }
   },
   actions: dutyActions,
 })
