@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DevServers } from '../support/dev-servers.ts'
 import { findGalera } from '../support/galera.ts'
 import { until } from '../support/until.ts'
 import { ClusterNetwork } from './cluster-network.ts'
-import { startTwoPairs } from './cluster-servers.ts'
+import { type Pair, startTwoPairs } from './cluster-servers.ts'
 import type { Fault } from './faults.ts'
 import { GaleraCluster } from './galera-cluster.ts'
 import { HttpsClient } from './https-client.ts'
 import { judge } from './judgement.ts'
+import { ReadinessWatch } from './readiness-watch.ts'
 import { DOMAINS, partsOf, registersOf } from './registers.ts'
 import { CROWD, Workload } from './workload.ts'
 import { ZtsWatch } from './zts-watch.ts'
@@ -59,27 +59,29 @@ export async function runCluster(options: ClusterRunOptions): Promise<boolean> {
 async function breakOnPurpose(
   options: ClusterRunOptions,
   cluster: GaleraCluster,
-  pairs: readonly DevServers[],
+  pairs: readonly [Pair, Pair],
   log: (text: string) => void,
 ): Promise<boolean> {
   const [zms, zts] = [pairs.map(({ summary }) => summary.zms ?? ''), pairs.map(({ summary }) => summary.zts ?? '')]
-  const http = await HttpsClient.open((pairs[0] as DevServers).summary, CLIENT_TIMEOUT_MILLIS)
+  const http = await HttpsClient.open(pairs[0].summary, CLIENT_TIMEOUT_MILLIS)
   const registers = registersOf(options.registersOfEachKind)
   await prepare(http, zms[0] ?? '', options.registersOfEachKind)
   const workload = new Workload({ http, zms, registers, clients: options.clients, pauseMillis: 20 })
   const watches = zts.map((base) => new ZtsWatch(http, base, registers))
+  const readiness = pairs.map(({ opsUrl }) => new ReadinessWatch(opsUrl))
 
   const stop = new AbortController()
-  const work = Promise.all([workload.run(stop.signal), ...watches.map((watch) => watch.run(stop.signal))])
+  const work = Promise.all([workload, ...watches, ...readiness].map((each) => each.run(stop.signal)))
   const rows: FaultRow[] = []
   await pause(CALM_MILLIS)
   try {
     for (const fault of options.faults) {
-      const row = await happen(fault, options.faultMillis, cluster, workload, zms)
+      const row = await happen(fault, options.faultMillis, { cluster, workload, zms, readiness })
       rows.push(row)
       log(
-        `${row.name}: longest time without an acknowledged write ${row.silences.map(seconds).join(' and ')} ` +
-          `(ZMS 1 and 2), whole again ${seconds(row.wholeMillis)} after the end`,
+        `${row.fault.name}: longest time without an acknowledged write ${row.silences.map(seconds).join(' and ')} ` +
+          `(ZMS 1 and 2), /readyz ${row.readiness.map(statusText).join(' and ')}, ` +
+          `whole again ${seconds(row.wholeMillis)} after the end`,
       )
       await pause(CALM_MILLIS)
     }
@@ -91,7 +93,7 @@ async function breakOnPurpose(
     timeoutMillis: RECOVERY_MILLIS,
     what: 'everything can be read through both ZMS',
   })
-  const problems = await judge({ http, zms, workload, watches, cluster })
+  const problems = [...rows.flatMap(readinessProblems), ...(await judge({ http, zms, workload, watches, cluster }))]
   http.close()
   const total = [...workload.outcomes.values()].reduce((sum, count) => sum + count, 0)
   log(
@@ -101,6 +103,9 @@ async function breakOnPurpose(
       .join(', ')}`,
   )
   log(`${workload.acknowledged.length} writes were acknowledged, ${workload.races} deletions met creations`)
+  const sightings = watches.flatMap((watch) => [...watch.sightings.values()].flat())
+  const decisions = sightings.filter(({ value }) => typeof value === 'boolean').length
+  log(`ZTS showed ${sightings.length - decisions} changes of public keys and ${decisions} of decisions`)
   for (const problem of problems) log(`PROBLEM ${problem}`)
   log(
     problems.length === 0
@@ -124,19 +129,46 @@ async function prepare(http: HttpsClient, base: string, ofEachKind: number): Pro
 
 /** What a fault did. */
 interface FaultRow {
-  readonly name: string
+  readonly fault: Fault
   /** For each ZMS, the longest time without an acknowledged write from the beginning until everything was whole. */
   readonly silences: readonly number[]
-  /** From the end of the fault until all nodes were members again and each ZMS had acknowledged a write. */
+  /** For each ZMS, the statuses of `/readyz` meanwhile that are not those of a ready server. */
+  readonly readiness: readonly (readonly number[])[]
+  /** From the end of the fault until all nodes were members again, each ZMS was ready and had acknowledged a write. */
   readonly wholeMillis: number
 }
+
+const NOT_READY = 503
+
+/** Health says nothing else than ready and not ready, and not ready when there is no database at all. */
+function readinessProblems({ fault, readiness }: FaultRow): string[] {
+  return readiness.flatMap((statuses, server) => {
+    const other = statuses.filter((status) => status !== NOT_READY)
+    return [
+      ...other.map((status) => `ZMS ${server + 1}: /readyz answered ${status} during "${fault.name}"`),
+      ...(fault.leavesNothing && !statuses.includes(NOT_READY)
+        ? [`ZMS ${server + 1} said that it was ready during "${fault.name}"`]
+        : []),
+    ]
+  })
+}
+
+const statusText = (statuses: readonly number[]) => (statuses.length === 0 ? 'ready' : statuses.join(', '))
 
 async function happen(
   fault: Fault,
   millis: number,
-  cluster: GaleraCluster,
-  workload: Workload,
-  zms: readonly string[],
+  {
+    cluster,
+    workload,
+    zms,
+    readiness,
+  }: {
+    readonly cluster: GaleraCluster
+    readonly workload: Workload
+    readonly zms: readonly string[]
+    readonly readiness: readonly ReadinessWatch[]
+  },
 ): Promise<FaultRow> {
   const begunAt = performance.now()
   await fault.begin(cluster)
@@ -150,13 +182,22 @@ async function happen(
     timeoutMillis: RECOVERY_MILLIS,
     what: `an acknowledged write through each ZMS after "${fault.name}"`,
   })
+  await until(() => readiness.every(({ isReady }) => isReady), {
+    timeoutMillis: RECOVERY_MILLIS,
+    what: `that each ZMS is ready after "${fault.name}"`,
+  })
   const wholeAt = performance.now()
   const silenceOf = (server: number) => {
     const times = writes(server).map(({ at }) => at)
     const within = [begunAt, ...times.filter((at) => at > begunAt && at < wholeAt), wholeAt]
     return Math.max(...within.slice(1).map((at, index) => at - (within[index] as number)))
   }
-  return { name: fault.name, silences: [...zms.keys()].map(silenceOf), wholeMillis: wholeAt - endedAt }
+  return {
+    fault,
+    silences: [...zms.keys()].map(silenceOf),
+    readiness: readiness.map((watch) => watch.failuresSince(begunAt)),
+    wholeMillis: wholeAt - endedAt,
+  }
 }
 
 const seconds = (millis: number) => `${(millis / 1000).toFixed(1)} s`

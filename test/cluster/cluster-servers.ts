@@ -1,6 +1,7 @@
-import { cp } from 'node:fs/promises'
+import { appendFile, cp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DevServers, startDevServers } from '../support/dev-servers.ts'
+import { freePort } from '../../src/cli/server-port.ts'
+import { type DevServers, type DevServersOptions, startDevServers } from '../support/dev-servers.ts'
 import { DATABASE_PORT, DATABASE_USER, type GaleraCluster } from './galera-cluster.ts'
 
 /** What the two ZMS and the two ZTS have in common, by path in a development folder. */
@@ -19,27 +20,44 @@ export interface PairOptions {
   readonly databaseTimeoutMillis: number
 }
 
+/** A ZMS and a ZTS. */
+export interface Pair extends DevServers {
+  /** Address of the operations port of the ZMS. */
+  readonly opsUrl: string
+}
+
 /**
  * Starts two pairs of ZMS and ZTS on the nodes of a cluster. Each ZMS prefers another node: so both write on different
  * nodes at the same time, which is the hardest case.
  */
-export async function startTwoPairs(options: PairOptions): Promise<readonly [DevServers, DevServers]> {
+export async function startTwoPairs(options: PairOptions): Promise<readonly [Pair, Pair]> {
   const { cluster, folder } = options
   await cluster.node(1).query('CREATE DATABASE zms_server')
-  const one = await startPair(options, join(folder, 'pair1'), 1)
+  // Makes the files of both.
+  const made = await startDevServers(pairOptions(options, 1))
+  await made[Symbol.asyncDispose]()
+  for (const path of SHARED_PATHS) {
+    await cp(join(folder, 'pair1', path), join(folder, 'pair2', path), { recursive: true })
+  }
+  const one = await startPair(options, 1)
   try {
-    for (const path of SHARED_PATHS) {
-      await cp(join(folder, 'pair1', path), join(folder, 'pair2', path), { recursive: true })
-    }
-    return [one, await startPair(options, join(folder, 'pair2'), 2)]
+    return [one, await startPair(options, 2)]
   } catch (error) {
     await one[Symbol.asyncDispose]()
     throw error
   }
 }
 
-function startPair(options: PairOptions, dir: string, preferred: number): Promise<DevServers> {
-  const { cluster, databaseTimeoutMillis } = options
+async function startPair(options: PairOptions, number: number): Promise<Pair> {
+  const dev = pairOptions(options, number)
+  const opsPort = await freePort()
+  // A setting would be one of the ZTS, too.
+  await appendFile(join(dev.dir, 'conf', 'zms_server', 'zms.properties'), `athenz.ts.ops_port=${opsPort}\n`)
+  const servers = await startDevServers(dev)
+  return { ...servers, opsUrl: `http://127.0.0.1:${opsPort}` }
+}
+
+function pairOptions({ cluster, folder, databaseTimeoutMillis }: PairOptions, preferred: number): DevServersOptions {
   const { nodes } = cluster
   const order = nodes.map((_, index) => cluster.node(((preferred - 1 + index) % nodes.length) + 1))
   const hosts = order.map(({ host }) => `${host}:${DATABASE_PORT}`).join(',')
@@ -47,5 +65,6 @@ function startPair(options: PairOptions, dir: string, preferred: number): Promis
     'athenz.datastore.network_timeout': String(databaseTimeoutMillis),
     'athenz.zms.quota_check': 'false',
   }
-  return startDevServers({ dir, zts: true, mysqlUrl: `mysql://${DATABASE_USER}@${hosts}/zms_server`, settings })
+  const mysqlUrl = `mysql://${DATABASE_USER}@${hosts}/zms_server`
+  return { dir: join(folder, `pair${preferred}`), zts: true, mysqlUrl, settings }
 }

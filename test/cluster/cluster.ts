@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { machineLine } from '../support/machine-line.ts'
 import { missingForCluster } from './cluster-requirements.ts'
 import { runCluster } from './cluster-run.ts'
 import { ALL_FAULTS, SHORT_FAULTS } from './faults.ts'
@@ -58,6 +59,7 @@ function run(given: Given, folder: string): Promise<boolean> {
   const faults = (short ? SHORT_FAULTS : Array.from({ length: rounds }, () => ALL_FAULTS).flat()).filter(
     ({ name }) => only === undefined || name.includes(only),
   )
+  console.log(`${machineLine()}, ${short ? 'short' : 'long'}`)
   const suspectMillis = given.suspectMillis ?? (short ? 1_000 : undefined)
   return runCluster({
     faults,

@@ -4,6 +4,8 @@ import type { GaleraCluster } from './galera-cluster.ts'
 /** Something that goes wrong. It begins, lasts for a while, and ends; afterwards the cluster has to be whole by itself. */
 export interface Fault {
   readonly name: string
+  /** Whether nothing is left of the database while it lasts: then no ZMS is ready. */
+  readonly leavesNothing?: boolean
   readonly begin: (cluster: GaleraCluster) => Promise<void>
   readonly end: (cluster: GaleraCluster) => Promise<void>
 }
@@ -17,6 +19,7 @@ const all = async (numbers: readonly number[], act: (number: number) => Promise<
 
 const killed = (...numbers: readonly number[]): Fault => ({
   name: `kill ${namesOf(numbers)}`,
+  leavesNothing: numbers.length === 3,
   begin: (cluster) => all(numbers, (number) => cluster.node(number).kill()),
   end: (cluster) => all(numbers, (number) => cluster.node(number).start()),
 })

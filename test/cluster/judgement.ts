@@ -4,7 +4,7 @@ import type { HttpsClient } from './https-client.ts'
 import { checkRegister } from './linearizability.ts'
 import { DOMAINS } from './registers.ts'
 import { CROWD, type RecordedOperation, type Workload } from './workload.ts'
-import { backwardSteps, type ZtsWatch } from './zts-watch.ts'
+import { backwardSteps, impossibleDecisions, type ZtsWatch } from './zts-watch.ts'
 
 /** What is judged: what clients were told, and what is there when everything is whole again. */
 export interface Evidence {
@@ -90,11 +90,12 @@ async function ztsProblems({ http, zms, workload, watches }: Evidence): Promise<
   const problems: string[] = []
   for (const [index, watch] of watches.entries()) {
     for (const [register, seen] of watch.sightings) {
-      const steps = backwardSteps(seen, workload.histories.get(register) ?? [])
-      problems.push(...steps.map((step) => `ZTS ${index + 1}, ${register.name}: ${step}`))
-      const [read] = register.reads
-      const answer = await http.ask(`${zms[0]}${read?.request.path}`, 'GET')
-      const expected = read?.action(answer).value
+      const history = workload.histories.get(register) ?? []
+      const wrong = [...backwardSteps(seen, history), ...impossibleDecisions(seen, history)]
+      problems.push(...wrong.map((step) => `ZTS ${index + 1}, ${register.name}: ${step}`))
+      const { ztsRead } = register
+      const answer = await http.ask(`${zms[0]}${ztsRead?.request.path}`, 'GET')
+      const expected = ztsRead?.action(answer).value
       const end = performance.now() + CATCH_UP_MILLIS
       let shown = await watch.look(register)
       while (shown !== expected && performance.now() < end) {

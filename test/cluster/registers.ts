@@ -13,6 +13,12 @@ export interface ZmsRequest {
   readonly body?: object
 }
 
+/** A way of asking for the value of a register, and what the answer says. */
+export interface RegisterRead {
+  readonly request: ZmsRequest
+  readonly action: (answer: Answer) => RegisterAction
+}
+
 /**
  * An object of ZMS that holds one value at a time. What an answer says is an action: of a write that was refused because
  * there was nothing to delete, that there was nothing; undefined when it says nothing.
@@ -24,7 +30,9 @@ export interface Register {
   newValue(): Promise<string>
   write(value: RegisterValue): ZmsRequest
   /** Ways of asking for the value. */
-  readonly reads: readonly { readonly request: ZmsRequest; readonly action: (answer: Answer) => RegisterAction }[]
+  readonly reads: readonly RegisterRead[]
+  /** The one among them that ZTS answers, too, if there is one. */
+  readonly ztsRead?: RegisterRead
 }
 
 /** Domains of the registers. */
@@ -45,6 +53,10 @@ const FIRST_EXPIRY = Date.UTC(2040, 0, 1)
 function membership(domain: string, number: number): Register {
   const [role, member, action] = [`players${number}`, `user.player${number}`, `play${number}`]
   const path = `/domain/${domain}/role/${role}/member/${member}`
+  const decision: RegisterRead = {
+    request: { method: 'GET', path: `/access/${action}/${domain}:field${number}?principal=${member}` },
+    action: ({ body }) => ({ kind: 'present', value: membersOf(body)['granted'] === true }),
+  }
   return {
     name: `membership ${domain}:role.${role}`,
     mayBeDeleted: true,
@@ -61,11 +73,9 @@ function membership(domain: string, number: number): Register {
           return reading(isMember === true ? (textOf(expiration) ?? 'no end') : undefined)
         },
       },
-      {
-        request: { method: 'GET', path: `/access/${action}/${domain}:field${number}?principal=${member}` },
-        action: ({ body }) => ({ kind: 'present', value: membersOf(body)['granted'] === true }),
-      },
+      decision,
     ],
+    ztsRead: decision,
   }
 }
 
@@ -145,6 +155,10 @@ function ruledPolicy(domain: string, number: number): Register {
 /** A public key of a service: its value is the key. ZTS gives it to others. */
 function servicePublicKey(domain: string, number: number): Register {
   const path = `/domain/${domain}/service/service${number}/publickey/one`
+  const key: RegisterRead = {
+    request: { method: 'GET', path },
+    action: ({ status, body }) => reading(status === 404 ? undefined : textOf(membersOf(body)['key'])),
+  }
   return {
     name: `public key ${domain}.service${number}`,
     mayBeDeleted: true,
@@ -154,12 +168,8 @@ function servicePublicKey(domain: string, number: number): Register {
     },
     write: (value) =>
       value === undefined ? { method: 'DELETE', path } : { method: 'PUT', path, body: { id: 'one', key: value } },
-    reads: [
-      {
-        request: { method: 'GET', path },
-        action: ({ status, body }) => reading(status === 404 ? undefined : textOf(membersOf(body)['key'])),
-      },
-    ],
+    reads: [key],
+    ztsRead: key,
   }
 }
 
