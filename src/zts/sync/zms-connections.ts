@@ -29,6 +29,8 @@ export interface ClientTls {
 
 const CONNECTIONS = 10
 const CONNECT_TIMEOUT_MILLIS = 10_000
+/** Of silence, after which the system asks the other end every second, ten times, whether it is still there. */
+const SILENCE_MILLIS = 5_000
 const LOOK_MILLIS = 10_000
 
 /**
@@ -124,7 +126,8 @@ async function newAgent(tls: ClientTls): Promise<Agent> {
     // Each question has one time for all of its answer.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MILLIS, ...tls },
+    // A ZMS that has vanished without a word would be waited for until that time is over.
+    connect: { timeout: CONNECT_TIMEOUT_MILLIS, keepAliveInitialDelay: SILENCE_MILLIS, ...tls },
   })
 }
 
