@@ -1,7 +1,7 @@
 import type { DutyRequests, DutyReviews, EndingMemberships } from '#zms/api/duty-search.ts'
 import type { CollectionKind, CollectionPlace } from './collection-calls.ts'
 import { collectionPath, memberPath } from './collection-view.ts'
-import { auditField, badge, link, postForm, table, time } from './components.ts'
+import { badge, link, postForm, table, textField, time } from './components.ts'
 import { counted } from './counted.ts'
 import { askedFirst } from './disclosure.ts'
 import { Fields } from './fields.ts'
@@ -94,7 +94,7 @@ function decision(request: PageRequest, asked: Asked, index: number): Content {
   const fields = (action: string): Content => [
     hidden(asked, memberName),
     html`<input type="hidden" name="seen" value="${requestTime}">`,
-    auditEnabled === true && auditField(shown, true, `${action}-${index}`),
+    auditEnabled === true && reasonField(shown, `${action}-${index}`),
   ]
   const approval = { action: 'approve', submit: 'Approve', label: `Approve ${what}`, inline: true }
   return [
@@ -114,9 +114,13 @@ function renewal(request: PageRequest, membership: Ending, index: number): Conte
     shown,
     { action: 'renew', submit, label: `${submit}: ${fullName(membership)}`, inline: true },
     hidden(membership, request.principal),
-    auditEnabled === true && auditField(shown, true, `renew-${index}`),
+    auditEnabled === true && reasonField(shown, `renew-${index}`),
   )
 }
+
+/** The reason that an audited domain wants, in a row. */
+const reasonField = (request: PageRequest, id: string): Html =>
+  textField(request, { name: 'auditRef', id, label: 'Reason (needed)', required: true, maxLength: 512 })
 
 /** The end of a membership that its member renews now, in epoch milliseconds. */
 export const renewedUntil = ({ now }: Pick<PageRequest, 'now'>, selfRenewMins: number): number =>
