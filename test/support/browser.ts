@@ -13,8 +13,6 @@ export interface Look {
   readonly theme?: 'light' | 'dark'
   readonly width?: number
   readonly height?: number
-  /** Pixels of a picture for each pixel of the style sheet: a fraction makes small pictures. */
-  readonly scale?: number
   /** False: as in a browser that runs none. */
   readonly scripts?: boolean
   /** A certificate of the person, and the one other server that it is shown to. */
@@ -57,12 +55,11 @@ export async function startBrowser(path: string): Promise<TestBrowser> {
 }
 
 async function openWindow(browser: Browser, origin: string, look: Look = {}): Promise<Window> {
-  const { theme = 'light', width = 1100, height = 800, scale = 1, scripts = true, certificate } = look
+  const { theme = 'light', width = 1100, height = 800, scripts = true, certificate } = look
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     colorScheme: theme,
     viewport: { width, height },
-    deviceScaleFactor: scale,
     javaScriptEnabled: scripts,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',
@@ -112,65 +109,150 @@ async function accessibilityProblems(page: Page): Promise<string[]> {
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
 }
 
-/** How two pictures differ. */
+/** How two pictures differ. Cells are squares of {@link CELL} pixels of the style sheet; their mean colours are compared. */
 export interface PictureDifference {
   /** Mean difference of the cells' colours, from 0 to 1. */
   readonly mean: number
   /** Share of the cells that clearly differ, from 0 to 1. */
   readonly changed: number
+  /** Rows of cells with several that differ at all, by their distance from the top, in pixels of the style sheet. */
+  readonly rows: readonly number[]
+  /** How much higher the second is than the first, in pixels of the style sheet. */
+  readonly higher: number
 }
 
-/** Cells across and down: coarse enough that other fonts make no difference, fine enough that a missing part does. */
-const [COLUMNS, ROWS] = [48, 36]
-/** From here on a cell clearly differs. */
+/** Less than the height of a line of text, and less than half of a button. */
+const CELL = 16
+/** From here on a cell clearly differs, whatever fonts there are. */
 const CLEAR_DIFFERENCE = 0.12
+/** From here on a cell differs where the fonts are the same. */
+const DIFFERENCE = 0.04
+/** Cells of a row that may differ: the corner of a letter that moves on is no change. */
+const MOST_IN_A_ROW = 1
 
 /** The part of a browser that draws pictures. */
 interface Drawing {
-  readonly createImageBitmap: (this: void, picture: Blob) => Promise<object>
+  readonly createImageBitmap: (
+    this: void,
+    picture: Blob,
+  ) => Promise<{ readonly width: number; readonly height: number }>
   OffscreenCanvas: new (
     width: number,
     height: number,
   ) => {
     getContext(kind: '2d'): {
-      imageSmoothingQuality: string
-      drawImage(picture: object, x: number, y: number, width: number, height: number): void
+      drawImage(picture: object, x: number, y: number): void
       getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray }
     }
   }
 }
 
-/** Compares two PNG pictures by the mean colours of a grid of cells; `page` does the work and may show anything. */
-export function comparePictures(page: Page, first: Buffer, second: Buffer): Promise<PictureDifference> {
+/**
+ * Compares two pictures that were taken with the same `scale`; `page` does the work and may show anything. Where one is
+ * higher, the part that both have is compared.
+ */
+export async function comparePictures(
+  page: Page,
+  pictures: readonly [Buffer, Buffer],
+  scale = 1,
+): Promise<PictureDifference> {
+  if (pictures[0].equals(pictures[1])) return { mean: 0, changed: 0, rows: [], higher: 0 }
   return page.evaluate(
-    async ({ pictures, columns, rows, clear }) => {
+    async ({ encoded, cell, pixels, clear, slight, most }) => {
       const { createImageBitmap, OffscreenCanvas } = globalThis as unknown as Drawing
-      const cells = async (picture: string) => {
+      const drawn = async (picture: string) => {
         const bytes = Uint8Array.from(atob(picture), (character) => character.charCodeAt(0))
-        const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
-        const canvas = new OffscreenCanvas(columns, rows)
-        const drawing = canvas.getContext('2d')
-        drawing.imageSmoothingQuality = 'high'
-        drawing.drawImage(bitmap, 0, 0, columns, rows)
-        return drawing.getImageData(0, 0, columns, rows).data
+        const bitmap = await createImageBitmap(new Blob([bytes]))
+        const { width, height } = bitmap
+        const drawing = new OffscreenCanvas(width, height).getContext('2d')
+        drawing.drawImage(bitmap, 0, 0)
+        return { width, height, data: drawing.getImageData(0, 0, width, height).data }
       }
-      const [a, b] = await Promise.all(pictures.map(cells))
-      let [sum, changed] = [0, 0]
-      for (let cell = 0; cell < columns * rows; cell++) {
-        let difference = 0
-        for (let channel = 0; channel < 3; channel++) {
-          difference += Math.abs((a?.[cell * 4 + channel] ?? 0) - (b?.[cell * 4 + channel] ?? 0)) / 255 / 3
+      const [a, b] = (await Promise.all(encoded.map(drawn))) as [
+        Awaited<ReturnType<typeof drawn>>,
+        Awaited<ReturnType<typeof drawn>>,
+      ]
+      const columns = Math.floor(Math.min(a.width, b.width) / pixels)
+      const rowCount = Math.floor(Math.min(a.height, b.height) / pixels)
+      const channelMean = ({ width, data }: typeof a, left: number, top: number, channel: number) => {
+        let sum = 0
+        for (let y = top; y < top + pixels; y++) {
+          for (let x = left; x < left + pixels; x++) sum += data[(y * width + x) * 4 + channel] ?? 0
         }
-        sum += difference
-        if (difference > clear) changed++
+        return sum / pixels ** 2 / 255
       }
-      return { mean: sum / (columns * rows), changed: changed / (columns * rows) }
+      let [sum, changed] = [0, 0]
+      const rows: number[] = []
+      for (let row = 0; row < rowCount; row++) {
+        let different = 0
+        for (let column = 0; column < columns; column++) {
+          const [left, top] = [column * pixels, row * pixels]
+          const difference = Math.max(
+            ...[0, 1, 2].map((channel) =>
+              Math.abs(channelMean(a, left, top, channel) - channelMean(b, left, top, channel)),
+            ),
+          )
+          sum += difference
+          if (difference > clear) changed++
+          if (difference > slight) different++
+        }
+        if (different > most) rows.push(row * cell)
+      }
+      const cells = Math.max(1, columns * rowCount)
+      const higher = ((b.height - a.height) / pixels) * cell
+      return { mean: sum / cells, changed: changed / cells, rows, higher }
     },
     {
-      pictures: [first, second].map((picture) => picture.toString('base64')),
-      columns: COLUMNS,
-      rows: ROWS,
+      encoded: pictures.map((picture) => picture.toString('base64')),
+      cell: CELL,
+      pixels: CELL * scale,
       clear: CLEAR_DIFFERENCE,
+      slight: DIFFERENCE,
+      most: MOST_IN_A_ROW,
     },
   )
+}
+
+/** Percentage at which a page can still be read, and its cells keep their colours. */
+const QUALITY = 50
+
+/**
+ * The whole page as a small WebP file, with `scale` pixels for each of the style sheet; always the same for a page that
+ * looks the same to the same browser.
+ */
+export async function smallPicture(page: Page, scale: number): Promise<Buffer> {
+  // Playwright makes no such files, and hides the caret, which blinks, in its own alone.
+  await page.evaluate("document.documentElement.style.caretColor = 'transparent'")
+  const session = await page.context().newCDPSession(page)
+  try {
+    const { cssContentSize } = await session.send('Page.getLayoutMetrics')
+    const { data } = await session.send('Page.captureScreenshot', {
+      format: 'webp',
+      quality: QUALITY,
+      captureBeyondViewport: true,
+      clip: { ...cssContentSize, scale },
+    })
+    return Buffer.from(data, 'base64')
+  } finally {
+    await session.detach()
+  }
+}
+
+/** Widths of some letters in the fonts of the style sheet: where these are the same, so are the fonts. */
+export function fontWidths(page: Page): Promise<number[]> {
+  return page.evaluate(() => {
+    const { OffscreenCanvas } = globalThis as unknown as {
+      OffscreenCanvas: new (
+        width: number,
+        height: number,
+      ) => { getContext(kind: '2d'): { font: string; measureText(text: string): { readonly width: number } } }
+    }
+    const drawing = new OffscreenCanvas(1, 1).getContext('2d')
+    return ['16px system-ui, sans-serif', '700 16px system-ui, sans-serif', '16px ui-monospace, monospace'].map(
+      (font) => {
+        drawing.font = font
+        return Math.round(drawing.measureText('Hamburgefonstiv 0123456789').width)
+      },
+    )
+  })
 }
