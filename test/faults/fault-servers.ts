@@ -228,9 +228,15 @@ export class RunningFaultServer {
     })
   }
 
+  /** All metrics, on a connection of its own: a kept one may be that to a server which has ended. */
+  async metrics(): Promise<string> {
+    const answer = await fetch(`${this.opsUrl}/metrics`, { headers: { connection: 'close' } })
+    return answer.text()
+  }
+
   /** The value of a metric without labels, or of the one with exactly these. */
   async metric(name: string, labels = ''): Promise<number | undefined> {
-    const text = await (await fetch(`${this.opsUrl}/metrics`)).text()
+    const text = await this.metrics()
     const line = text.split('\n').find((each) => each.startsWith(`${name}${labels} `))
     return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1))
   }

@@ -76,9 +76,7 @@ interface Scrape {
 
 /** Reads all metrics; rejects what Prometheus would not take. */
 async function scrape(server: RunningFaultServer): Promise<Scrape> {
-  const answer = await fetch(`${server.opsUrl}/metrics`)
-  assert.equal(answer.status, OK)
-  const text = await answer.text()
+  const text = await server.metrics()
   let [samples, answered] = [0, 0]
   const seen = new Set<string>()
   for (const line of text.split('\n')) {

@@ -3,80 +3,90 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../support/until.ts'
 import { AcknowledgedWrites } from './acknowledged-writes.ts'
 import type { Fault, FaultSize } from './fault.ts'
-import { FaultServers, type RunningFaultServer, type StartOptions } from './fault-servers.ts'
+import { FaultServers, type RunningFaultServer } from './fault-servers.ts'
 import { Flood, type FloodCounts, type FloodOptions } from './flood.ts'
 import { type GoodAnswers, GoodClients, waitText } from './good-clients.ts'
 import { requestText } from './pipelining-client.ts'
 import { countOf, fittedMicros, microsText, type Work, workOf } from './request-cost.ts'
 
-const REQUEST = requestText('GET', '/zms/v1/access/read/sys.auth:thing')
-const PIPELINED = 64
+/** What others ask, and what the flood asks for, which takes much longer. */
+const QUESTION = requestText('GET', '/zms/v1/access/read/sys.auth:thing')
+const ROLE = 'crowd'
+const MEMBERS = 100
+const REQUEST = requestText('GET', `/zms/v1/domain/sys.auth/role/${ROLE}`)
+const PIPELINED = 32
 const BUSY_CONNECTIONS = 1
 const READING_MILLIS = 100
+/** So many refusals tell what one costs. */
+const ENOUGH = 1_000
 const OK = 200
+const NO_CONTENT = 204
 const UNAVAILABLE = 503
 const REFUSAL = { code: UNAVAILABLE, message: 'Server has too much to do, try again later' }
 const SHARE = 'athenz_load_shedding_share'
 const SHED_BY_DELAY = ['athenz_load_shed_total', '{reason="delay"}'] as const
 
+/** With the default it would take longer until anything is refused. */
+const SETTINGS = { 'athenz.ts.shed_event_loop_delay_millis': 100 }
+const FLOOD_CONNECTIONS = 100
+
 interface OverloadSize {
   readonly busyMillis: number
   readonly floodMillis: number
-  readonly floodConnections: number
-  /** Beside the defaults, with which the short form would take longer. */
-  readonly settings?: StartOptions['settings']
   /** Whether the same is tried without refusing anything, for comparison. */
   readonly isCompared: boolean
 }
 
 const SIZES: Readonly<Record<FaultSize, OverloadSize>> = {
-  short: {
-    busyMillis: 500,
-    floodMillis: 2_000,
-    floodConnections: 100,
-    settings: { 'athenz.ts.shed_event_loop_delay_millis': 50 },
-    isCompared: false,
-  },
-  long: { busyMillis: 5_000, floodMillis: 15_000, floodConnections: 400, isCompared: true },
+  short: { busyMillis: 500, floodMillis: 2_000, isCompared: false },
+  long: { busyMillis: 5_000, floodMillis: 15_000, isCompared: true },
 }
 
 /** ZMS gets more requests than it can serve. */
 export const overload: Fault = {
   name: 'overload',
-  what: 'a flood of requests, more than ZMS can serve, while others ask now and then and write',
+  what: 'a flood of costly requests, more than ZMS can serve, while others ask for little now and then, and write',
   async attempt({ dir, size, report }) {
-    const { busyMillis, floodMillis, floodConnections, settings = {}, isCompared } = SIZES[size]
+    const { busyMillis, floodMillis, isCompared } = SIZES[size]
     await using servers = await FaultServers.make(dir)
     const { ca, cert, key } = servers
     const writes = new AcknowledgedWrites(2)
-    let zms = await servers.start('zms', { settings })
+    let zms = await servers.start('zms', { settings: SETTINGS })
     await writes.prepare(zms)
+    const roleMembers = Array.from({ length: MEMBERS }, (_, number) => ({ memberName: `user.member${number}` }))
+    const made = await zms.ask('PUT', `/domain/sys.auth/role/${ROLE}`, { name: ROLE, roleMembers })
+    assert.equal(made.status, NO_CONTENT, JSON.stringify(made.body))
     const flood = { port: zms.port, from: '127.0.0.2', ca, cert, key, request: REQUEST, pipelined: PIPELINED }
-    using good = await GoodClients.start(servers, zms, REQUEST)
+    using good = await GoodClients.start(servers, zms, QUESTION)
 
     const busy = await flooded(zms, good, { ...flood, connections: BUSY_CONNECTIONS }, busyMillis)
-    assert.deepEqual(Object.keys(busy.counts.statuses), [String(OK)], 'a server that is merely busy refuses nothing')
     report(
-      `busy: ${countOf(busy.counts, OK)} requests on one connection, all served; good clients ${waitText(busy.good)}`,
+      `busy: ${countOf(busy.counts, OK)} requests on one connection served, ${countOf(busy.counts, UNAVAILABLE)} × 503; good clients ${waitText(busy.good)}`,
     )
 
     writes.start(() => zms)
     const during = async () => {
-      await until(async () => ((await zms.metric(SHARE)) ?? 0) > 0, { timeoutMillis: 30_000, what: 'an overload' })
+      await until(async () => ((await zms.metric(...SHED_BY_DELAY)) ?? 0) > ENOUGH, {
+        timeoutMillis: 60_000,
+        what: 'that requests are refused',
+      })
       assert.equal((await zms.ask('GET', '/status')).status, OK, 'who asks whether the server is there is answered')
       assert.equal((await zms.readiness()).status, OK, 'a server that has much to do is ready')
     }
-    const shed = await flooded(zms, good, { ...flood, connections: floodConnections }, floodMillis, during)
+    const shed = await flooded(zms, good, { ...flood, connections: FLOOD_CONNECTIONS }, floodMillis, during)
     await writes.stop()
     const { counts } = shed
-    const refused = countOf(counts, UNAVAILABLE) + (shed.good.statuses[UNAVAILABLE] ?? 0)
+    const refused = [busy, shed].reduce(
+      (sum, each) => sum + countOf(each.counts, UNAVAILABLE) + (each.good.statuses[UNAVAILABLE] ?? 0),
+      0,
+    )
     assert.deepEqual(Object.keys(counts.statuses), [String(OK), String(UNAVAILABLE)])
     assert.deepEqual(JSON.parse(counts.bodies[UNAVAILABLE] ?? ''), REFUSAL)
     assert.equal(counts.unanswered, 0)
     assert.ok((shed.good.statuses[OK] ?? 0) > 0, 'good clients get something, too')
-    const cost = fittedMicros(shed.readings)
+    const cost = fittedMicros(busy.readings, shed.readings)
     report(
-      `flood: ${countOf(counts, OK)} requests on ${floodConnections} connections served, ${microsText(cost.served)} CPU each, ${countOf(counts, UNAVAILABLE)} × 503, ${microsText(cost.refused)} CPU each; good clients ${waitText(shed.good)}, ${shed.good.statuses[OK]} served, ${shed.good.statuses[UNAVAILABLE] ?? 0} × 503; no connection cut; ${writes.story}`,
+      `flood: ${countOf(counts, OK)} requests on ${FLOOD_CONNECTIONS} connections served, ${microsText(cost.served)} CPU each, ${countOf(counts, UNAVAILABLE)} × 503, ${microsText(cost.refused)} CPU each; good clients ${waitText(shed.good)}, ${shed.good.statuses[OK]} served, ${shed.good.statuses[UNAVAILABLE] ?? 0} × 503; no connection cut; ${writes.story}`,
     )
 
     const atEnd = (await zms.metric(SHARE)) ?? 0
@@ -97,8 +107,8 @@ export const overload: Fault = {
     zms = await servers.start('zms', { settings: { 'athenz.ts.shed_event_loop_delay_millis': 0 } })
     await writes.assertKept(zms)
     if (!isCompared) return
-    using others = await GoodClients.start(servers, zms, REQUEST)
-    const all = await flooded(zms, others, { ...flood, connections: floodConnections }, floodMillis)
+    using others = await GoodClients.start(servers, zms, QUESTION)
+    const all = await flooded(zms, others, { ...flood, connections: FLOOD_CONNECTIONS }, floodMillis)
     await others.stop()
     report(
       `the same when nothing is refused: ${countOf(all.counts, OK)} requests served; good clients ${waitText(all.good)}`,
@@ -124,14 +134,21 @@ async function flooded(
   using flood = await Flood.start(options)
   good.take()
   const readings: Work[] = []
+  const over = new AbortController()
   const watch = async () => {
-    for (const end = performance.now() + millis; performance.now() < end; await pause(READING_MILLIS)) {
-      readings.push(await workOf(server))
-    }
+    for (; !over.signal.aborted; await pause(READING_MILLIS)) readings.push(await workOf(server))
   }
-  await Promise.all([watch(), during()])
+  const watching = watch()
+  try {
+    await Promise.all([pause(millis), during()])
+  } finally {
+    over.abort()
+    await watching
+  }
   const answers = good.take()
-  return { counts: await flood.stop(), readings, good: answers }
+  const counts = await flood.stop()
+  readings.push(await workOf(server))
+  return { counts, readings, good: answers }
 }
 
 async function recovered(server: RunningFaultServer, report: (line: string) => void): Promise<void> {

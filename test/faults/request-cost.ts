@@ -38,7 +38,7 @@ export interface Work {
 
 /** Reads it, all at one time. */
 export async function workOf(server: RunningFaultServer): Promise<Work> {
-  const text = await (await fetch(`${server.opsUrl}/metrics`)).text()
+  const text = await server.metrics()
   const sum = (pattern: RegExp) =>
     Array.from(text.matchAll(pattern), ([, value]) => Number(value)).reduce((all, value) => all + value, 0)
   return {
@@ -50,19 +50,25 @@ export async function workOf(server: RunningFaultServer): Promise<Work> {
 
 /**
  * CPU microseconds of a served and of a refused request, by what was done between one reading and the next while the
- * share of the refused changed: those with which the sum of the squares of what is left unexplained is least.
+ * share of the refused changed: those with which the sum of the squares of what is left unexplained, as parts of the
+ * whole, is least.
  */
-export function fittedMicros(readings: readonly Work[]): { readonly served: number; readonly refused: number } {
+export function fittedMicros(...series: readonly (readonly Work[])[]): {
+  readonly served: number
+  readonly refused: number
+} {
   let [ss, rr, sr, sc, rc] = [0, 0, 0, 0, 0]
-  for (const [index, { cpuSeconds: seconds, served, shed }] of readings.entries()) {
-    const before = readings[index - 1]
+  const spans = series.flatMap((readings) => readings.slice(1).map((work, index) => [readings[index], work] as const))
+  for (const [before, { cpuSeconds: seconds, served, shed }] of spans) {
     if (before === undefined) continue
-    const [s, r, c] = [served - before.served, shed - before.shed, seconds - before.cpuSeconds]
+    const used = seconds - before.cpuSeconds
+    if (used <= 0) continue
+    const [s, r] = [(served - before.served) / used, (shed - before.shed) / used]
     ss += s * s
     rr += r * r
     sr += s * r
-    sc += s * c
-    rc += r * c
+    sc += s
+    rc += r
   }
   const determinant = ss * rr - sr * sr
   return {
