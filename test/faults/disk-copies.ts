@@ -64,7 +64,7 @@ export const diskOfCopies: Fault = {
     }
     const verified = await disk.run(join(PROJECT_FOLDER, 'bin', 'athenz'), 'audit', 'verify', '--dir', audit)
     report(
-      `full ${rounds} times: ZMS took ${rounds * CHANGES} changes, said that they were not in the audit log, and wrote them as soon as there was room (athenz audit verify: ${verified.trim().split('\n')[0]})`,
+      `full ${rounds} ×: ZMS took ${rounds * CHANGES} changes, said that they were not in the audit log, and wrote them as soon as there was room (athenz audit verify: ${verified.split(' with hash')[0]})`,
     )
     report(
       'ZTS had the changes at once, said that they were in memory only, started with the full disk, and saved them as soon as there was room',

@@ -57,7 +57,7 @@ export const diskErrors: Fault = {
     await writes.more(10)
     await writes.stop()
     await writes.assertKept(zms)
-    report(`EROFS and EIO ${rounds} times each, and repaired: ${writes.story}; none lost`)
+    report(`EROFS and EIO, ${rounds} × each, and repaired: ${writes.story}; none lost`)
     return undefined
   },
 }
