@@ -115,7 +115,7 @@ async function zmsVanishes(servers: FaultServers): Promise<void> {
   await network.cut(FAR, 'clients')
   zms.kill('SIGKILL')
   await zms.ended
-  await until(async () => !(await establishedOrEnding()), {
+  await until(async () => !(await hasConnections(zms.port)), {
     timeoutMillis: 120_000,
     what: 'that nothing is left of ZMS',
   })
@@ -153,12 +153,11 @@ const shell = (script: string): [string, string[]] => {
   return [command, args]
 }
 
-/** States of a TCP socket: established, and those in which its end is not confirmed (`/proc/net/tcp`). */
-const ALIVE = /^ *\d+: \S+ \S+ (01|04|05|0B) /m
-
-async function establishedOrEnding(): Promise<boolean> {
+/** Whether a port at the other end has connections that are established, or whose end is not confirmed. */
+async function hasConnections(port: number): Promise<boolean> {
   const { stdout } = await run(...shell('cat /proc/self/net/tcp /proc/self/net/tcp6'))
-  return ALIVE.test(stdout)
+  const local = port.toString(16).toUpperCase().padStart(4, '0')
+  return new RegExp(`^ *\\d+: [0-9A-F]+:${local} \\S+ (01|04|05|0B) `, 'm').test(stdout)
 }
 
 async function addRole(zms: RunningFaultServer, name: string): Promise<void> {
