@@ -54,15 +54,14 @@ export const publishedEndpoints = {
   ...accessEndpoints,
   ...signedDomainsEndpoints,
   ...tokenEndpoints,
-  ...pageTokenEndpoints,
   ...userEndpoints,
   ...quotaEndpoints,
   ...reviewEndpoints,
   ...systemEndpoints,
 }
 
-/** Operations of ours, all below `/sys`: lists for people, a part at a time, and a search. */
-export const searchEndpoints = {
+/** Operations of ours, all below `/sys`: lists for people, a part at a time, a search, tokens for web pages. */
+export const ownEndpoints = {
   ...collectionSearchEndpoints,
   ...policySearchEndpoints,
   ...serviceSearchEndpoints,
@@ -70,7 +69,8 @@ export const searchEndpoints = {
   ...domainHistoryEndpoints,
   ...accessSearchEndpoints,
   ...dutySearchEndpoints,
+  ...pageTokenEndpoints,
 }
 
 /** Every operation of ZMS by its name. */
-export const zmsEndpoints = { ...publishedEndpoints, ...searchEndpoints }
+export const zmsEndpoints = { ...publishedEndpoints, ...ownEndpoints }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authenticate, type Endpoint } from '#core/http/endpoint.ts'
 import { patterns } from '#core/names/patterns.ts'
-import { searchEndpoints, zmsEndpoints } from '#zms/api/index.ts'
+import { ownEndpoints, zmsEndpoints } from '#zms/api/index.ts'
 import { describeContract } from '../../support/contract.ts'
 
 /** Where our declarations differ from the published interface on purpose: what differs → why. */
@@ -15,7 +15,7 @@ const DIFFERENCES = new Map([
     'DependentService.service: String',
     'for the same reason: only a system administrator’s choice of the service counts',
   ],
-  ...Object.keys(searchEndpoints).map((operation): [string, string] => [
+  ...Object.keys(ownEndpoints).map((operation): [string, string] => [
     `${operation}: ours`,
     'lists for people, a part at a time, below /sys; whoever may read the whole may read a part',
   ]),
@@ -67,7 +67,7 @@ const UNUSED = new Set([
 ])
 
 test('every operation of ours is below /sys, open to those who may read the whole, and changes nothing', () => {
-  for (const { path, access, method } of Object.values<Endpoint>(searchEndpoints)) {
+  for (const { path, access, method } of Object.values<Endpoint>(ownEndpoints)) {
     assert.match(path, /^\/sys\//)
     assert.deepEqual([method, access], ['GET', authenticate])
   }
