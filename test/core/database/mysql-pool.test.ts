@@ -107,10 +107,10 @@ describe('connections to a database', () => {
       narrow.release(connection)
       narrow.release(await second)
       assert.equal(waits.count, 3)
-      const before = waits.sumSeconds
-      assert.ok(before > inVain)
+      const soFar = waits.sumSeconds
+      assert.ok(soFar > inVain)
       narrow.release(await narrow.acquire())
-      assert.deepEqual([waits.count, waits.sumSeconds], [4, before])
+      assert.deepEqual([waits.count, waits.sumSeconds], [4, soFar])
       narrow.close()
     })
 
