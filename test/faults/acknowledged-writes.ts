@@ -8,6 +8,9 @@ const DOMAIN = 'faults'
 /** After a failure, so that a server that is down is not asked all the time. */
 const BREATH_MILLIS = 20
 
+/** Clients of a server that is gone do not keep this process from ending. */
+const breath = () => pause(BREATH_MILLIS, undefined, { ref: false })
+
 /**
  * Clients that add members to roles, each to its own, one after the other, and remember which ZMS has acknowledged. What
  * became of those without an answer nobody knows; each client goes on with its next member.
@@ -49,7 +52,7 @@ export class AcknowledgedWrites {
         } catch (error) {
           this.#unanswered++
           this.#lastFailure = messageOf(error)
-          await pause(BREATH_MILLIS)
+          await breath()
         }
       }
     })
@@ -109,6 +112,6 @@ export class AcknowledgedWrites {
   async #refused(status: number, answer: unknown): Promise<void> {
     const what = `${status} ${String(Reflect.get(Object(answer), 'message'))}`
     this.#refusals.set(what, (this.#refusals.get(what) ?? 0) + 1)
-    await pause(BREATH_MILLIS)
+    await breath()
   }
 }
