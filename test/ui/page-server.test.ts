@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createSigner } from '#core/crypto/signing.ts'
@@ -136,6 +139,14 @@ describe('signing in', () => {
     const shown = await stranger().get('/domain/sports?skip=x')
     assert.deepEqual([shown.status, shown.headers['location']], [303, '/sign-in?next=%2Fdomain%2Fsports%3Fskip%3Dx'])
     assert.equal((await stranger().get('//evil.example/x')).headers['location'], '/sign-in')
+  })
+
+  test('with a certificate never has the browser ask for a password', async () => {
+    const { zms, ca } = servers.summary
+    const asked = request(`${zms}/sys/user/token?page=x`, { ca: await readFile(ca), agent: false }).end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    response.resume()
+    assert.deepEqual([response.statusCode, response.headers['www-authenticate']], [401, undefined])
   })
 
   test('is not asked for again when a link on another site leads to a page', async () => {

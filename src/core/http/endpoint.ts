@@ -77,6 +77,8 @@ export interface Endpoint<
   readonly writes: boolean
   /** The query may have secrets, and is left out of logs. Default: false. */
   readonly secretQuery: boolean
+  /** Who is not known is told which credentials would do; a browser may ask for a password then. Default: true. */
+  readonly challenges: boolean
   /** Group in the API document. */
   readonly group: string
   /** One sentence for the API document. */
@@ -108,6 +110,7 @@ type Declaration<
   errors: readonly number[]
   writes?: boolean
   secretQuery?: boolean
+  challenges?: boolean
 }
 
 // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no parameters of this kind: any name is an error
@@ -133,6 +136,7 @@ export function endpoint<
     produces: 'application/json',
     writes: method !== 'GET' && method !== 'OPTIONS',
     secretQuery: false,
+    challenges: true,
     ...declaration,
   }
 }

@@ -128,6 +128,10 @@ function through(steps: readonly Step[], exchange: Exchange, raw: RawRequest, st
 function authentication(endpoint: Endpoint, options: PipelineOptions): Step | undefined {
   if (endpoint.access.kind === 'anonymous') return undefined
   const { authenticator, authenticationOptional } = options
+  const identify = (exchange: Exchange, { principal, failure }: AuthenticationOutcome): undefined => {
+    if (failure) throw endpoint.challenges ? failure : withoutChallenge(failure)
+    exchange.principal = principal
+  }
   return (exchange, { url }) => {
     const optional = authenticationOptional?.(pathOf(url)) ?? false
     const outcome = authenticator.authenticate(exchange.request, optional)
@@ -135,10 +139,8 @@ function authentication(endpoint: Endpoint, options: PipelineOptions): Step | un
   }
 }
 
-function identify(exchange: Exchange, { principal, failure }: AuthenticationOutcome): undefined {
-  if (failure) throw failure
-  exchange.principal = principal
-}
+const withoutChallenge = ({ code, message, detail, cause }: ServiceError): ServiceError =>
+  new ServiceError(code, message, { detail, cause })
 
 /** The step that checks the declared rule; undefined when there is none beyond authentication. */
 function authorization({ access, params }: Endpoint, { authorize }: PipelineOptions): Step | undefined {

@@ -60,7 +60,7 @@ describeInBrowser('somebody with a browser', (there) => {
     await robot.page.getByRole('button', { name: 'Sign in with the certificate' }).click()
     await robot.page.getByText('missing certificate of a user').waitFor()
     assert.equal(await robot.heading, 'Sign in')
-    await using nobody = await there.open({ certificate: { ...certificate, origin: 'https://elsewhere.example' } })
+    await using nobody = await there.open()
     await nobody.go('/sign-in')
     await nobody.page.getByRole('button', { name: 'Sign in with the certificate' }).click()
     await nobody.page.getByText('ZMS did not take a certificate of this browser').waitFor()
