@@ -13,7 +13,7 @@ const GOAL_CALLS = 3
 const LEAST_ROUNDS = 5
 /** As many members as a page lists are changed with one form. */
 const MEMBERS_OF_A_FORM = 50
-const GOAL_FORM_MILLIS = 500
+const GOAL_FORM_MILLIS = 1000
 /** One to look whether it still is as it was shown, one to change it; besides, one to look whether all fit into one part. */
 const GOAL_CALLS_PER_MEMBER = 2
 /** The clock of the kernel, in which `/proc` counts processor time. */
