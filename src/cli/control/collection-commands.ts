@@ -12,7 +12,7 @@ import {
   sorted,
   timeText,
 } from './collection-form.ts'
-import { addControl, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
+import { addControl, audited, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
 import { absentAsUndefined, EXIT } from './exit-status.ts'
 import { field, isFields, textField } from './fields.ts'
 import type { Session } from './session.ts'
@@ -221,7 +221,7 @@ function carryOutReview(
     ...kept.map((memberName) => ({ memberName, active: true })),
     ...removed.map((memberName) => ({ memberName, active: false })),
   ]
-  const asked = { domainName: domain, ...(auditRef !== undefined && { auditRef }) }
+  const asked = { domainName: domain, ...audited(auditRef) }
   return kind === 'role'
     ? zms.call('putRoleReview', { ...asked, roleName: name, body: { name, roleMembers: members } })
     : zms.call('putGroupReview', { ...asked, groupName: name, body: { name, groupMembers: members } })
@@ -251,7 +251,7 @@ function memberChange(
   after: string | MemberForm | undefined,
 ) {
   const memberName = nameOfMember(after ?? before ?? '')
-  const audit = auditRef === undefined ? {} : { auditRef }
+  const audit = audited(auditRef)
   const dates = typeof after === 'object' ? after : undefined
   const body = {
     memberName,

@@ -3,7 +3,7 @@ import type { ZmsClient } from '#client/zms-client.ts'
 import type { Assertion } from '#zms/api/assertion.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
-import { addControl, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
+import { addControl, audited, readPair, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
 import { absentAsUndefined, EXIT } from './exit-status.ts'
 import { readAssertion } from './policy-form.ts'
 import type { Session } from './session.ts'
@@ -28,7 +28,7 @@ export function addConditions(policy: Command): void {
 
 async function add(session: Session, words: Words, { dryRun = false, auditRef }: WriteOptions): Promise<number> {
   const { place, subject } = await assertionOf(session, words)
-  const pairs = wordsAt(words, 3).map(readPair)
+  const pairs = wordsAt(words, 3).map((word) => readPair(word, 'key=value'))
   const change = {
     subject: `condition of ${subject}`,
     after: Object.fromEntries(pairs),
@@ -81,11 +81,3 @@ async function assertionOf(session: Session, words: Words) {
     conditions,
   }
 }
-
-function readPair(word: string): [key: string, value: string] {
-  const equals = word.indexOf('=')
-  if (equals < 1 || equals === word.length - 1) throw new CommandFailure(`${word}: write key=value`)
-  return [word.slice(0, equals), word.slice(equals + 1)]
-}
-
-const audited = (auditRef: string | undefined) => (auditRef === undefined ? {} : { auditRef })

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import type { Command } from 'commander'
+import { CommandFailure } from '../command-failure.ts'
 import { exitStatusHelp, runControl } from './exit-status.ts'
 import { Session, type SessionOptions, withSession } from './session.ts'
 
@@ -37,6 +38,17 @@ export const wordAt = (words: Words, at: number): string => {
 export const wordsAt = (words: Words, at: number): readonly string[] => {
   const list = words[at]
   return typeof list === 'object' ? list : []
+}
+
+/** The reason of a change, as the operations take it. */
+export const audited = (auditRef: string | undefined): { readonly auditRef?: string } =>
+  auditRef === undefined ? {} : { auditRef }
+
+/** Two words with `=` between them, neither empty. Throws a CommandFailure that says to write `form`. */
+export function readPair(word: string, form: string): [name: string, value: string] {
+  const equals = word.indexOf('=')
+  if (equals < 1 || equals === word.length - 1) throw new CommandFailure(`${word}: write ${form}`)
+  return [word.slice(0, equals), word.slice(equals + 1)]
 }
 
 /** Adds a command that asks servers to its parent. */

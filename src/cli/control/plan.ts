@@ -4,6 +4,7 @@ import type { DomainMetaInput } from '#zms/api/domain-meta.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { type Change, isChange } from './change.ts'
 import { type CollectionForm, type CollectionKind, collectionWire } from './collection-form.ts'
+import { audited } from './control-command.ts'
 import { allowedMembers } from './date-limits.ts'
 import type { DomainContent, DomainState } from './domain-state.ts'
 import { type Fields, field, isFields, tagsFromWire, tagsToWire } from './fields.ts'
@@ -92,7 +93,7 @@ export class DomainChanger {
 
   constructor(domain: string, auditRef: string | undefined) {
     this.#domain = domain
-    this.#audit = auditRef === undefined ? {} : { auditRef }
+    this.#audit = audited(auditRef)
   }
 
   /** A domain that is not there. Throws a CommandFailure when nobody is to administer it. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ZmsClient } from '#client/zms-client.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
-import { addControl, type Words, type WriteOptions, wordAt } from './control-command.ts'
+import { addControl, audited, type Words, type WriteOptions, wordAt } from './control-command.ts'
 import { absentAsUndefined, EXIT } from './exit-status.ts'
 import type { Session } from './session.ts'
 
@@ -124,5 +124,3 @@ function requireVersion<T extends { readonly version: string }>(
 }
 
 const nameOf = (words: Words): string => `${wordAt(words, 0)}:policy.${wordAt(words, 1)}`
-
-const audited = (auditRef: string | undefined) => (auditRef === undefined ? {} : { auditRef })

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { CommandFailure } from '../command-failure.ts'
 import { makeChanges } from './change.ts'
-import { addControl, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
+import { addControl, audited, readPair, type Words, type WriteOptions, wordAt, wordsAt } from './control-command.ts'
 import { EXIT } from './exit-status.ts'
 import type { Session } from './session.ts'
 
@@ -71,7 +71,10 @@ async function get(session: Session, words: Words): Promise<number> {
 
 async function apply(session: Session, words: Words, { dryRun = false, auditRef }: WriteOptions): Promise<number> {
   const { domain, template, version } = await placeOf(session, words)
-  const params = wordsAt(words, 2).map(readParameter)
+  const params = wordsAt(words, 2).map((word) => {
+    const [name, value] = readPair(word, 'name=value')
+    return { name, value }
+  })
   const body = { templateNames: [template], ...(params.length > 0 && { params }) }
   const { metadata } = await (await session.zms()).call('getTemplate', { template })
   const change = {
@@ -110,11 +113,3 @@ async function placeOf(session: Session, words: Words) {
 }
 
 const subjectOf = (domain: string, template: string): string => `template ${template} of domain ${domain}`
-
-const audited = (auditRef: string | undefined) => (auditRef === undefined ? {} : { auditRef })
-
-function readParameter(word: string): { name: string; value: string } {
-  const equals = word.indexOf('=')
-  if (equals < 1 || equals === word.length - 1) throw new CommandFailure(`${word}: write name=value`)
-  return { name: word.slice(0, equals), value: word.slice(equals + 1) }
-}
