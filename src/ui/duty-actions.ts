@@ -1,6 +1,6 @@
 import { groupCalls, roleCalls } from './collection-calls.ts'
 import { renewedUntil } from './duty-tables.ts'
-import { decideRequests, type MemberScope } from './member-actions.ts'
+import { decideRequests, type MemberScope, readMember } from './member-actions.ts'
 import { type Action, FormProblem, type Outcome, type PageRequest } from './page.ts'
 
 /** What the forms of the lists of duties do; they lead back to the page that has the list. */
@@ -24,8 +24,7 @@ async function renew(request: PageRequest): Promise<Outcome> {
   const { principal, target } = request
   const scope = scopeIn(request)
   const { zms, calls, place, auditRef } = scope
-  const { list, summary } = await calls.members(zms, place, { memberName: principal, limit: 1 })
-  const [member] = list
+  const { member, summary } = await readMember(scope, principal)
   if (member === undefined || member.state === 'pending') {
     throw new FormProblem(`You are no member of the ${placeText(scope)} any more, so there is nothing to renew.`)
   }

@@ -60,20 +60,20 @@ export async function forEachMember<T>(
   throw new FormProblem(`${text}${text.endsWith('.') ? '' : '.'} The others are as they were.`, 'member')
 }
 
-/** One member as ZMS knows it now; undefined when it is none, and nothing is requested for it. */
-export async function currentMember(
-  { zms, calls, place }: Omit<MemberScope, 'auditRef'>,
-  memberName: string,
-): Promise<MemberSummary | undefined> {
-  const { list } = await calls.members(zms, place, { memberName, limit: 1 })
-  return list[0]
-}
-
 /** What ZMS knows of a principal in a role or group, and of that. */
 export interface KnownMember {
   /** Undefined when it is none, and nothing is requested for it. */
   readonly member: MemberSummary | undefined
   readonly summary: CollectionSummary
+}
+
+/** Reads one member as ZMS knows it now. */
+export async function readMember(
+  { zms, calls, place }: Omit<MemberScope, 'auditRef'>,
+  memberName: string,
+): Promise<KnownMember> {
+  const { list, summary } = await calls.members(zms, place, { memberName, limit: 1 })
+  return { member: list[0], summary }
 }
 
 /** The greatest part of a list that ZMS gives at once. */
@@ -84,13 +84,11 @@ const GREATEST_PART = 500
  * otherwise with one call for each, when it is asked for.
  */
 export async function memberReader(
-  { zms, calls, place }: Omit<MemberScope, 'auditRef'>,
+  scope: Omit<MemberScope, 'auditRef'>,
   names: readonly string[],
 ): Promise<(memberName: string) => Promise<KnownMember>> {
-  const readOne = async (memberName: string): Promise<KnownMember> => {
-    const { list, summary } = await calls.members(zms, place, { memberName, limit: 1 })
-    return { member: list[0], summary }
-  }
+  const { zms, calls, place } = scope
+  const readOne = (memberName: string): Promise<KnownMember> => readMember(scope, memberName)
   if (names.length <= 1) return readOne
   const { list, next, summary } = await calls.members(zms, place, { limit: GREATEST_PART })
   if (next !== undefined) return readOne

@@ -4,15 +4,7 @@ import { collectionPath, memberLabel, stateBadges } from '../collection-view.ts'
 import { auditField, definitions, postForm, textField, time } from '../components.ts'
 import { askedFirst } from '../disclosure.ts'
 import { type Content, type Html, html } from '../html.ts'
-import {
-  currentMember,
-  dayOf,
-  dayText,
-  decideRequests,
-  REJECTION,
-  removeMembers,
-  restoring,
-} from '../member-actions.ts'
+import { dayOf, dayText, decideRequests, REJECTION, readMember, removeMembers, restoring } from '../member-actions.ts'
 import { definePage, FormProblem, type PageRequest } from '../page.ts'
 import { scopeOf } from './collection.ts'
 
@@ -140,7 +132,7 @@ async function save(calls: CollectionCalls, request: MemberRequest) {
   const { form, params, zms } = request
   const { memberName } = params
   const scope = scopeOf(request, calls)
-  const member = await currentMember(scope, memberName)
+  const { member } = await readMember(scope, memberName)
   const was = form.exact('was') ?? ''
   if (member === undefined || member.state === 'pending') {
     throw new FormProblem(`${memberName} was removed by somebody else meanwhile. Nothing has been changed.`)
