@@ -17,13 +17,18 @@ export function crossOriginHeaders(settings: CrossOriginSettings, context: Reque
   const origin = context.header('origin')
   const requested = context.header('access-control-request-headers')
   return {
-    vary: 'origin',
-    ...(origin !== undefined && isAdmitted(settings, origin) && { 'access-control-allow-origin': origin }),
-    'access-control-allow-credentials': 'true',
+    ...readableBy(origin !== undefined && isAdmitted(settings, origin) ? origin : undefined),
     ...(requested !== undefined &&
       areAllowed(settings, requested) && { 'access-control-allow-headers': requested.trim() }),
   }
 }
+
+/** Headers that let a browser hand an answer to the pages of one origin, or of none. */
+export const readableBy = (origin: string | undefined): Record<string, string> => ({
+  vary: 'origin',
+  ...(origin !== undefined && { 'access-control-allow-origin': origin }),
+  'access-control-allow-credentials': 'true',
+})
 
 /** The same, and what else a browser wants to know before it asks. */
 export const preflightHeaders = (settings: CrossOriginSettings, context: RequestContext): Record<string, string> => ({

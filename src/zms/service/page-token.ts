@@ -4,6 +4,7 @@ import { badRequest, forbidden, unauthorized } from '#core/error/service-error.t
 import { type Handlers, ok } from '#core/http/endpoint.ts'
 import { verifyPageStatement } from '#core/token/page-statement.ts'
 import type { pageTokenEndpoints } from '../api/page-token.ts'
+import { readableBy } from './cross-origin.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { issueUserToken } from './user-token.ts'
 
@@ -25,12 +26,7 @@ export function pageTokenService(deps: ZmsDependencies): Handlers<typeof pageTok
         throw forbidden(`getPageUserToken: the request does not come from the page of ${service}`)
       }
       // From here on the page may read what is wrong.
-      const headers = {
-        vary: 'origin',
-        'cache-control': 'no-store',
-        'access-control-allow-origin': origin,
-        'access-control-allow-credentials': 'true',
-      }
+      const headers = { ...readableBy(origin), 'cache-control': 'no-store' }
       if (!config.zms.pageTokenServices.has(service) || !authorizedServices.has(service)) {
         throw forbidden(`getPageUserToken: Service ${service} is not authorized in ZMS`, { headers })
       }

@@ -80,15 +80,6 @@ interface Lane {
 /** Names of domains are ASCII; anything else is not worth a question, and some of it cannot even be compared. */
 export const isAskable = (name: string): boolean => /^[\x21-\x7e]+$/.test(name)
 
-/** Stamps of the domains in a list of names. */
-export async function readStamps(connection: MySqlConnection, list: InList<string>): Promise<[string, Stamp][]> {
-  const rows = await connection.rows<{ id: number; name: string; modified: Date }>(
-    `SELECT domain_id AS id, name, modified FROM domain WHERE name IN (${list.places})`,
-    list.values,
-  )
-  return rows.map(({ id, name, modified }) => [name, { rowId: id, modified: modified.getTime() }])
-}
-
 interface StampRow {
   readonly id: number
   readonly modified: Date | null
@@ -108,6 +99,19 @@ const ROW_STAMPS = rowStatements('modified')
 function millisOf(modified: Date | null): number {
   if (modified !== null) return modified.getTime()
   throw new DatabaseError('read-only', 'the server takes no writes any more: what it holds may be old')
+}
+
+/** Stamps of the domains in a list of names; `column` is how their stamp is asked for. */
+export async function readStamps(
+  connection: MySqlConnection,
+  { places, values }: InList<string>,
+  column = 'modified',
+): Promise<[string, Stamp][]> {
+  const rows = await connection.rows<StampRow & { readonly name: string }>(
+    `SELECT domain_id AS id, name, ${column} FROM domain WHERE name IN (${places})`,
+    values,
+  )
+  return rows.map(({ id, name, modified }) => [name, { rowId: id, modified: millisOf(modified) }])
 }
 
 /** How often a question is asked again when its connection breaks. */
@@ -225,12 +229,8 @@ function afterTurns(turns: number, call: () => void): void {
 async function nameStamps(connection: MySqlConnection, names: readonly string[]): Promise<Pick<Stamps, 'byName'>> {
   const byName = new Map<string, Stamp>()
   const column = connection.tookWrites ? WATCHED_STAMP : 'modified'
-  for (const { places, values } of inLists(names)) {
-    const rows = await connection.rows<StampRow & { name: string }>(
-      `SELECT domain_id AS id, name, ${column} FROM domain WHERE name IN (${places})`,
-      values,
-    )
-    for (const { id, name, modified } of rows) byName.set(name, { rowId: id, modified: millisOf(modified) })
+  for (const list of inLists(names)) {
+    for (const [name, stamp] of await readStamps(connection, list, column)) byName.set(name, stamp)
   }
   return { byName }
 }

@@ -35,14 +35,19 @@ describe('a MySQL store whose database goes over to another server', () => {
   })
   after(() => Promise.all([first.stop(), second.stop()]))
 
+  const user = { user: 'zms', password: 'secret' }
+
+  /** Settings that name both servers, or the one address that they have. */
+  const bothAt = (port: number | undefined) => {
+    const hosts = new DatabaseHosts([first, second].map((server) => ({ host: server.host, port: server.port })))
+    return { ...settingsFor(first, database), ...(port === undefined ? { hosts } : { port }), ...user }
+  }
+
   for (const isNamed of [true, false]) {
     const title = isNamed ? 'both are named' : 'they have one address'
     test(`reads what it wrote there, and nothing from the former one, which takes no writes any more: ${title}`, async () => {
       await using proxy = await startTcpProxy(first.port)
-      const [host, next] = [first, second].map((server) => ({ host: server.host, port: server.port }))
-      assert.ok(host && next)
-      const address = isNamed ? { hosts: new DatabaseHosts([host, next]) } : { port: proxy.port }
-      const primary = { ...settingsFor(first, database), ...address, user: 'zms', password: 'secret' }
+      const primary = bothAt(isNamed ? undefined : proxy.port)
       const store = openStore(first, database, { primary })
       const [earlier, later] = [`user.before-${isNamed}`, `user.after-${isNamed}`]
       await addReader(store, earlier)
@@ -68,10 +73,7 @@ describe('a MySQL store whose database goes over to another server', () => {
   for (const isNamed of [true, false]) {
     test(`is noticed by who only reads: ${isNamed ? 'both are named' : 'they have one address'}`, async () => {
       await using proxy = await startTcpProxy(first.port)
-      const [host, next] = [first, second].map((server) => ({ host: server.host, port: server.port }))
-      assert.ok(host && next)
-      const address = isNamed ? { hosts: new DatabaseHosts([host, next]) } : { port: proxy.port }
-      const primary = { ...settingsFor(first, database), ...address, user: 'zms', password: 'secret' }
+      const primary = bothAt(isNamed ? undefined : proxy.port)
       const [store, other] = [openStore(first, database, { primary }), openStore(second, database)]
       const [byRow, byName] = [`user.row-${isNamed}`, `user.name-${isNamed}`]
       await Promise.all([store.domain('sports'), store.domains(['sports', 'labs'])])
@@ -92,7 +94,7 @@ describe('a MySQL store whose database goes over to another server', () => {
 
   test('a server that takes no writes, and in whose place there is no other, goes on to answer who reads', async () => {
     const store = openStore(first, database, {
-      primary: { ...settingsFor(first, database), user: 'zms', password: 'secret' },
+      primary: { ...settingsFor(first, database), ...user },
     })
     await store.domain('sports')
     await first.query('SET GLOBAL read_only = ON')
