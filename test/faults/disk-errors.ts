@@ -22,10 +22,7 @@ export const diskErrors: Fault = {
     const mounted = await SmallDisk.mount(join(dir, 'disk'), 'ext4')
     if (typeof mounted === 'string') return mounted
     await using disk = mounted
-    const options = {
-      settings: { 'athenz.ts.store_dir': join(disk.folder, 'store') },
-      wrapper: disk.inside,
-    }
+    const options = disk.withStore
     let zms = await servers.start('zms', options)
     const writes = new AcknowledgedWrites(4)
     await writes.prepare(zms)

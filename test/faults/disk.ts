@@ -15,10 +15,7 @@ export const disk: Fault = {
     const mounted = await SmallDisk.mount(join(dir, 'disk'), 'memory')
     if (typeof mounted === 'string') return mounted
     await using small = mounted
-    const options = {
-      settings: { 'athenz.ts.store_dir': join(small.folder, 'store') },
-      wrapper: small.inside,
-    }
+    const options = small.withStore
     let zms = await servers.start('zms', options)
     const writes = new AcknowledgedWrites(4)
     await writes.prepare(zms)

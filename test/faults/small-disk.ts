@@ -90,6 +90,11 @@ export class SmallDisk implements AsyncDisposable {
     await this.run('mount', '-o', 'loop', this.#image, this.folder)
   }
 
+  /** How ZMS is started with its file store on the disk. */
+  get withStore() {
+    return { settings: { 'athenz.ts.store_dir': join(this.folder, 'store') }, wrapper: this.inside }
+  }
+
   /** Runs a program where the disk is; gives what it printed. Rejects when it fails. */
   async run(...program: readonly string[]): Promise<string> {
     const [command = '', ...args] = [...this.inside, ...program]
