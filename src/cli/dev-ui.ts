@@ -79,7 +79,9 @@ export async function makeSignInLink(folder: string): Promise<string> {
     readFile(join(folder, file), 'utf8').catch(() => {
       throw new CommandFailure(`there is no ${join(folder, file)}: start the servers first, athenz dev --dir ${folder}`)
     })
-  const [url, key] = await Promise.all([read(URL_FILE), read(`${serverLayout(ZMS, '').keysFolder}/zms_private.pem`)])
+  // One after the other, so that the same file is named each time when both are missing.
+  const url = await read(URL_FILE)
+  const key = await read(`${serverLayout(ZMS, '').keysFolder}/zms_private.pem`)
   const now = Date.now()
   const issueTimeSeconds = Math.floor(now / 1000)
   const [domain = '', name = ''] = ADMINISTRATOR.split('.')

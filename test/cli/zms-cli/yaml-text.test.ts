@@ -4,6 +4,9 @@ import fc from 'fast-check'
 import { parse } from 'yaml'
 import { quotedText, type YamlValue, yamlText } from '../../../src/cli/zms-cli/yaml-text.ts'
 
+/** What the reader of this test takes for a number, as YAML 1.1 words its pattern, and then cannot tell which. */
+const NUMBER_WITHOUT_DIGITS = /^[-+]?(?:\._*|(?:\._*)?[eE][-+]?\d+)$/
+
 describe('YAML in the form of the original', () => {
   test('lists stand under their name, maps right of it', () => {
     const value = { name: 'a', list: ['x', { b: 1, c: ['z'] }, []], map: { d: { e: true } }, none: {}, nothing: null }
@@ -39,6 +42,9 @@ describe('YAML in the form of the original', () => {
       ['\u0001', '"\\x01"'],
       ['line\n', '|\n  line'],
       ['a\nb', '|-\n  a\n  b'],
+      // No numbers, though the pattern of YAML 1.1 admits a point alone; the original writes them bare too.
+      ['.', '.'],
+      ['e5', 'e5'],
     ]
     for (const [text, yaml] of written) assert.equal(yamlText({ text }), `text: ${yaml}\n`, text)
   })
@@ -52,10 +58,12 @@ describe('YAML in the form of the original', () => {
   })
 
   test('is read back as it was', () => {
-    const text = fc.oneof(
-      fc.string({ unit: fc.constantFrom(...Array.from(' :#-\'"?,[]{}!&*%@\\a0.~y_')), maxLength: 120 }),
-      fc.string({ unit: 'grapheme', maxLength: 40 }),
-    )
+    const text = fc
+      .oneof(
+        fc.string({ unit: fc.constantFrom(...Array.from(' :#-\'"?,[]{}!&*%@\\a0.~y_')), maxLength: 120 }),
+        fc.string({ unit: 'grapheme', maxLength: 40 }),
+      )
+      .filter((text) => !NUMBER_WITHOUT_DIGITS.test(text))
     const value: fc.Arbitrary<YamlValue> = fc.letrec<{ value: YamlValue }>((tie) => ({
       value: fc.oneof(
         { depthSize: 'small' },
