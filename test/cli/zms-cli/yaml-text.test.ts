@@ -63,7 +63,7 @@ describe('YAML in the form of the original', () => {
         fc.string({ unit: fc.constantFrom(...Array.from(' :#-\'"?,[]{}!&*%@\\a0.~y_')), maxLength: 120 }),
         fc.string({ unit: 'grapheme', maxLength: 40 }),
       )
-      .filter((text) => !NUMBER_WITHOUT_DIGITS.test(text))
+      .filter((drawn) => !NUMBER_WITHOUT_DIGITS.test(drawn))
     const value: fc.Arbitrary<YamlValue> = fc.letrec<{ value: YamlValue }>((tie) => ({
       value: fc.oneof(
         { depthSize: 'small' },
