@@ -1,8 +1,9 @@
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from '../log/logger.ts'
 import { connectionOf } from './connection.ts'
 import { errorBody, statusText } from './errors.ts'
+import { STATUS_CODES } from './node-http.ts'
 
 /** What the guard needs of its server. */
 export interface GuardOptions {

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http'
 import { ServiceError } from '../error/service-error.ts'
+import { STATUS_CODES } from './node-http.ts'
 
 /** Headers of an answer by lower-case name. */
 export type HeaderValues = Readonly<Record<string, string | readonly string[]>>

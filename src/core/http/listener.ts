@@ -1,10 +1,11 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type https from 'node:https'
 import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { Logger } from '../log/logger.ts'
 import { connectionOf } from './connection.ts'
 import { guardConnections } from './connection-guard.ts'
 import type { HttpLimits } from './limits.ts'
+import { createServer } from './node-http.ts'
 import { createProxyFront } from './proxy-protocol.ts'
 import { createSecureServer, type PortTls } from './secure-server.ts'
 
@@ -36,7 +37,7 @@ export interface ListenerContext {
 /** A port that takes connections, and their end. */
 export class Listener {
   readonly #port: PortOptions
-  readonly #server: http.Server | https.Server
+  readonly #server: HttpServer | https.Server
   /** Takes the connections: the server itself, or what reads their PROXY header first. */
   readonly #front: Server
   readonly #sockets = new Set<Socket>()
@@ -50,7 +51,7 @@ export class Listener {
     const options = httpOptions(limits)
     this.#server = port.tls
       ? createSecureServer(options, port.tls, limits.handshakeTimeoutMillis, log)
-      : http.createServer(options)
+      : createServer(options)
     if (admits) refuseConnections(this.#server, (address) => admits(address, port))
     guardConnections(this.#server, { idleTimeoutMillis: limits.idleTimeoutMillis, headerLines, log })
     this.#server.on('connection', (socket: Socket) => this.#track(socket))

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import { type Endpoint, nothing, successStatuses } from './endpoint.ts'
 import { type JsonSchema, SchemaCollection } from './json-schema.ts'
+import { STATUS_CODES } from './node-http.ts'
 import type { WireShape, WireType } from './wire.ts'
 
 /** An OpenAPI document. */

@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '../log/logger.ts'
 import { errorBody, statusText } from './errors.ts'
+import { createServer } from './node-http.ts'
 import type { OpsReport } from './ops-report.ts'
 import { pathOf } from './request-target.ts'
 

@@ -1,4 +1,3 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { messageOf } from '../error/message-of.ts'
@@ -6,6 +5,7 @@ import type { Logger } from '../log/logger.ts'
 import { acceptsGzip } from './content-coding.ts'
 import { errorBody, type HeaderValues, publicError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { validateHeaderName, validateHeaderValue } from './node-http.ts'
 import { pathOf } from './request-target.ts'
 
 /** Told of every exchange once its answer is handed over to the connection. */
