@@ -1,6 +1,7 @@
 import { badRequest } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { resolveUserAlias } from '#core/names/principal-name.ts'
+import { Pace } from '#core/seam/pace.ts'
 import type { Domain, Group, Role, RoleBase, RoleMember } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { type CollectionKind, needsApproval } from './collection.ts'
@@ -96,7 +97,9 @@ export async function writeCollection(
   const approval = needsApproval(base)
   transaction.apply(kind.put(domain.name, base))
   const wanted = new Set<string>()
+  const pace = new Pace()
   for (const { name, dates: requested } of members) {
+    await pace.pause()
     wanted.add(name)
     const current = existing?.members.get(name)
     const type = deps.memberRules.typeOf(name)

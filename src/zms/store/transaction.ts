@@ -17,6 +17,8 @@ export class CollectingTransaction implements Transaction {
   readonly #locked: ReadonlySet<string>
   readonly #load: LoadDomain
   readonly #changes: Change[] = []
+  /** The same by domain: a request with many members asks for its domain once for each. */
+  readonly #domainChanges = new Map<string, DomainChange[]>()
   readonly #views = new Map<string, { count: number; domain: Domain | undefined }>()
 
   constructor(options: {
@@ -37,11 +39,9 @@ export class CollectingTransaction implements Transaction {
   }
 
   async domain(name: string): Promise<Domain | undefined> {
-    const changes = this.#changes.filter(
-      (change): change is DomainChange => isDomainChange(change) && change.domain === name,
-    )
     const committed = await this.#load(name)
-    if (changes.length === 0) return committed
+    const changes = this.#domainChanges.get(name)
+    if (changes === undefined) return committed
     const view = this.#views.get(name)
     if (view?.count === changes.length) return view.domain
     const domain = this.#after(committed as MutableDomain | undefined, changes)
@@ -56,7 +56,14 @@ export class CollectingTransaction implements Transaction {
       }
       requireWithinLimits(change)
       this.#changes.push(change)
+      if (isDomainChange(change)) this.#rememberOf(change)
     }
+  }
+
+  #rememberOf(change: DomainChange): void {
+    const earlier = this.#domainChanges.get(change.domain)
+    if (earlier) earlier.push(change)
+    else this.#domainChanges.set(change.domain, [change])
   }
 
   #after(committed: MutableDomain | undefined, changes: readonly DomainChange[]): Domain | undefined {
