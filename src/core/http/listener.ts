@@ -92,7 +92,8 @@ export class Listener {
       for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
       silent = this.#silentSockets()
     }
-    const idle = setInterval(endIdle, Math.max(1, this.#idleLingerMillis))
+    // Timers come before what has arrived meanwhile is read: under load that may be the request of a connection.
+    const idle = setInterval(() => setImmediate(endIdle), Math.max(1, this.#idleLingerMillis))
     if (this.#idleLingerMillis === 0) endIdle()
     await promise
     clearInterval(idle)

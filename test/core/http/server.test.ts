@@ -402,6 +402,24 @@ describe('stopping', () => {
     assert.match(answers, /connection: close/i)
   })
 
+  test('serves what has come on idle connections before their time is over, though nobody had time to read it', async () => {
+    const limits = { idleLingerMillis: 20 }
+    const running = await startPlain({ limits })
+    const socket = connect(running.port, '127.0.0.1')
+    let answers = ''
+    socket.setEncoding('utf8').on('data', (text: string) => (answers += text))
+    const ended = once(socket, 'close')
+    socket.write(`${GET}\r\n`)
+    await once(socket, 'data')
+    const closed = running.server.close()
+    socket.write(`${GET}\r\n`)
+    // The event loop has something else to do until then.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * limits.idleLingerMillis)
+    await Promise.all([closed, ended])
+    assert.equal(answers.match(/HTTP\/1\.1 200/g)?.length, 2)
+    assert.match(answers, /connection: close/i)
+  })
+
   test('tells requests that wait to come to an end', async () => {
     const started = Promise.withResolvers<void>()
     const handlers = {
