@@ -85,13 +85,19 @@ export class JsonClient {
   }
 }
 
+/**
+ * Of silence on a connection, after which the system asks the other end every second, ten times, whether it is still there:
+ * one that has vanished without a word would be waited for until the time of the request is over.
+ */
+export const SILENCE_MILLIS = 5_000
+
 /** Connections to other services, through the proxy when one is given; requests have no time-outs but their own. */
 export async function openDispatcher(options: Omit<JsonClientOptions, 'readTimeoutMillis'>): Promise<Dispatcher> {
   const { connectTimeoutMillis, proxyUrl, connections = CONNECTIONS, tls } = options
   const { Agent, ProxyAgent, Socks5ProxyAgent } = await import('undici')
   // Its own time-outs start again with every piece, so that a trickle would never end: each request has one for all.
   const shared = { connections, headersTimeout: 0, bodyTimeout: 0 }
-  const connect = { timeout: connectTimeoutMillis, ...(tls && present(tls)) }
+  const connect = { timeout: connectTimeoutMillis, keepAliveInitialDelay: SILENCE_MILLIS, ...(tls && present(tls)) }
   if (proxyUrl === undefined) return new Agent({ ...shared, connect })
   const through = { ...shared, requestTls: connect }
   return /^socks5?:/i.test(proxyUrl)

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { Agent } from 'undici'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { SILENCE_MILLIS } from '#core/http/json-client.ts'
 import { loadTlsMaterial, readStoreFile, type StoreFile } from '#core/http/tls-material.ts'
 
 /** Files for the connections to ZMS. Both are absent when the authorities that this machine knows vouch for it. */
@@ -29,8 +30,6 @@ export interface ClientTls {
 
 const CONNECTIONS = 10
 const CONNECT_TIMEOUT_MILLIS = 10_000
-/** Of silence, after which the system asks the other end every second, ten times, whether it is still there. */
-const SILENCE_MILLIS = 5_000
 const LOOK_MILLIS = 10_000
 
 /**
@@ -126,7 +125,6 @@ async function newAgent(tls: ClientTls): Promise<Agent> {
     // Each question has one time for all of its answer.
     headersTimeout: 0,
     bodyTimeout: 0,
-    // A ZMS that has vanished without a word would be waited for until that time is over.
     connect: { timeout: CONNECT_TIMEOUT_MILLIS, keepAliveInitialDelay: SILENCE_MILLIS, ...tls },
   })
 }

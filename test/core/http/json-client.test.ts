@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
-import { JsonClient, type JsonClientOptions, textMember } from '#core/http/json-client.ts'
+import { JsonClient, type JsonClientOptions, SILENCE_MILLIS, textMember } from '#core/http/json-client.ts'
 import { jsonAnswer, startFakeService } from '../../support/fake-service.ts'
 
 function newClient(options: Partial<JsonClientOptions> = {}): JsonClient {
@@ -33,6 +33,13 @@ describe('a JSON client', () => {
         ['POST', 'application/x-www-form-urlencoded', 'a=b+c&d=%C3%A9%26'],
       ],
     )
+  })
+
+  test('has the system look after a silent connection', async (t) => {
+    const service = await startFakeService(jsonAnswer({}))
+    const watched = t.mock.method(Socket.prototype, 'setKeepAlive')
+    await newClient().ask(new URL(service.url))
+    assert.deepEqual(watched.mock.calls[0]?.arguments, [true, SILENCE_MILLIS])
   })
 
   test('does not follow a redirection', async () => {
