@@ -86,7 +86,7 @@ export class FilePrivateKeyStore implements PrivateKeyStore {
     } catch (cause) {
       throw withCause(
         new ConfigError([
-          `${property}: the private key ${path} cannot be read: ${codeOf(cause)} (make one with: ${MAKE_KEY[use](path)})`,
+          `${property}: the private key ${path} cannot be read: ${codeOf(cause)} (${adviceOn(cause, MAKE_KEY[use](path))})`,
         ]),
         cause,
       )
@@ -95,10 +95,15 @@ export class FilePrivateKeyStore implements PrivateKeyStore {
   }
 }
 
+const isMissing = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).code === 'ENOENT'
+
 function codeOf(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException).code
-  return code === 'ENOENT' ? 'no such file' : (code ?? String(cause))
+  return isMissing(cause) ? 'no such file' : ((cause as NodeJS.ErrnoException).code ?? String(cause))
 }
+
+/** Who may not read a key is not told to write another one in its place. */
+const adviceOn = (cause: unknown, makeKey: string): string =>
+  isMissing(cause) ? `make one with: ${makeKey}` : 'give the user of the server the right to read the file'
 
 function withCause(error: ConfigError, cause: unknown): ConfigError {
   error.cause = cause

@@ -103,7 +103,10 @@ describe('FilePrivateKeyStore', () => {
       configured('private_rsa_key', ecPath, 'rsa'),
       /private_rsa_key: .*a key of kind P-256 is not the RSA key/,
     )
-    await rejects(configured('private_key', root), /private_key: .*cannot be read: EISDIR/)
+    await rejects(
+      configured('private_key', root),
+      /private_key: .*cannot be read: EISDIR \(give the user of the server the right to read the file\)$/,
+    )
   })
 
   it('takes the name of a secret for the secret itself', async () => {
