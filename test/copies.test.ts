@@ -17,7 +17,13 @@ function collection(): string {
 describe('compareCopies', () => {
   test('is skipped with the reason where there is no collection', async () => {
     const absent = join(temporaryFolder(), 'absent')
-    assert.deepEqual(await compareCopies(absent), { skipped: `there is no ${absent}` })
+    assert.deepEqual(await compareCopies(absent), { skipped: `there is no ${absent} with recordings` })
+  })
+
+  test('is skipped where a folder of that name holds something else', async () => {
+    const other = temporaryFolder()
+    writeFileSync(join(other, 'notes.txt'), '')
+    assert.deepEqual(await compareCopies(other), { skipped: `there is no ${other} with recordings` })
   })
 
   test('finds nothing when all is the same, whatever else stands here', async () => {

@@ -18,9 +18,11 @@ export type CopyComparison = { readonly skipped: string } | { readonly outdated:
 
 /** Compares the copies in this folder with the collection that they come from. */
 export async function compareCopies(collection: string): Promise<CopyComparison> {
-  if (!existsSync(collection)) return { skipped: `there is no ${collection}` }
+  // Any folder may be called like that.
+  const folders = COPIED_FOLDERS.filter((folder) => existsSync(join(collection, folder)))
+  if (folders.length === 0) return { skipped: `there is no ${collection} with recordings` }
   const outdated: string[] = []
-  for (const folder of COPIED_FOLDERS) {
+  for (const folder of folders) {
     const entries = await readdir(join(collection, folder), { recursive: true, withFileTypes: true })
     for (const entry of entries.filter((item) => item.isFile())) {
       const original = join(entry.parentPath, entry.name)
