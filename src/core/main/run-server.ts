@@ -7,6 +7,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { type LoadedConfig, loadServerConfig } from '../config/server-config.ts'
 import type { ConfigOf, ServerName } from '../config/server-tables.ts'
 import { messageOf } from '../error/message-of.ts'
+import { listenProblem } from '../http/listen-problem.ts'
 import { type Logger, openLogger } from '../log/logger.ts'
 import { portOf } from '../workers/message-port.ts'
 import { workerCount } from '../workers/worker-count.ts'
@@ -54,7 +55,8 @@ export async function runServer<S extends ServerName>(program: ServerProgram<S>)
 
 function reasonsOf(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.problems
-  return error instanceof WorkerFailure ? [error.message, ...error.reasons] : [messageOf(error)]
+  if (error instanceof WorkerFailure) return [error.message, ...error.reasons]
+  return [listenProblem(error) ?? messageOf(error)]
 }
 
 const endAtOnce = (status: 0 | 1): void => process.exit(status)
