@@ -51,6 +51,7 @@ async function ensureSchema(url: JdbcUrl): Promise<void> {
   const { host, port, database, user, password } = url
   // Loaded only here: most starts do not need it.
   const { createConnection } = await import('mysql2/promise')
+  const verifyServer = url.encryption === 'verified'
   let connection: Connection | undefined
   try {
     connection = await createConnection({
@@ -61,6 +62,7 @@ async function ensureSchema(url: JdbcUrl): Promise<void> {
       password,
       multipleStatements: true,
       connectTimeout: 10_000,
+      ...(url.encryption && { ssl: { rejectUnauthorized: verifyServer, verifyIdentity: verifyServer } }),
     })
     const [rows] = await connection.query<RowDataPacket[]>('SHOW TABLES')
     if (rows.length > 0) return

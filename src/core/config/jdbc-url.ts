@@ -8,7 +8,9 @@ export interface JdbcUrl {
   /** From `mysql://user:password@…` or the options; the properties for user and password win over them. */
   readonly user?: string
   readonly password?: string
-  /** Connection options as written, in order; names keep their letters. */
+  /** What the option `sslMode` demands: an encrypted connection, or also that the server is verified; else absent. */
+  readonly encryption?: 'required' | 'verified'
+  /** The other connection options as written, in order; names keep their letters. */
   readonly options: ReadonlyMap<string, string>
 }
 
@@ -21,6 +23,19 @@ const DEFAULT_PORT = 3306
 const FORM = 'write jdbc:mysql://host:3306/database'
 const SCHEME = /^(?:jdbc:)?(?:mysql|mariadb):/i
 const DATABASE_NAME = /^[^\s/\\?#]+$/
+
+/** What the values of `sslMode` demand, by MySQL's and MariaDB's drivers. */
+const SSL_MODES: ReadonlyMap<string, JdbcUrl['encryption']> = new Map([
+  ['DISABLED', undefined],
+  ['DISABLE', undefined],
+  ['REQUIRED', 'required'],
+  ['TRUST', 'required'],
+  ['VERIFY_CA', 'verified'],
+  ['VERIFY_IDENTITY', 'verified'],
+  ['VERIFY_FULL', 'verified'],
+])
+/** Leaves it to the server, so it demands nothing. */
+const PREFERRED = 'PREFERRED'
 
 const refused = (reason: string): ParsedJdbcUrl => ({ ok: false, reason })
 
@@ -43,6 +58,16 @@ const readOptions = (query: string): Map<string, string> | undefined => {
     options.set(name, value)
   }
   return options
+}
+
+/** Takes `sslMode` out of the options and gives what it demands; text is why it cannot be used. */
+const takeEncryption = (options: Map<string, string>): { encryption: JdbcUrl['encryption'] } | string => {
+  const name = [...options.keys()].find((key) => key.toLowerCase() === 'sslmode')
+  const mode = name === undefined ? PREFERRED : (options.get(name) ?? '').toUpperCase().replaceAll('-', '_')
+  if (name === undefined || mode === PREFERRED) return { encryption: undefined }
+  if (!SSL_MODES.has(mode)) return 'sslMode is none of DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY'
+  options.delete(name)
+  return { encryption: SSL_MODES.get(mode) }
 }
 
 /** Splits `host`, `host:port` or `[ipv6]:port`. No message repeats the text: a misplaced password may be in it. */
@@ -92,6 +117,9 @@ export const parseJdbcUrl = (text: string): ParsedJdbcUrl => {
   const options = readOptions(queries.join('?'))
   if (options === undefined) return refused('an option is not of the form name=value, percent-encoded')
 
+  const taken = takeEncryption(options)
+  if (typeof taken === 'string') return refused(taken)
+  const { encryption } = taken
   let user = options.get('user')
   let password = options.get('password')
   options.delete('user')
@@ -113,6 +141,7 @@ export const parseJdbcUrl = (text: string): ParsedJdbcUrl => {
       database,
       ...(user === undefined || user === '' ? {} : { user }),
       ...(password === undefined ? {} : { password }),
+      ...(encryption && { encryption }),
       options,
     },
   }

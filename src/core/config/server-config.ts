@@ -3,9 +3,10 @@ import { ConfigError, problemLine } from './config-error.ts'
 import { type Declarations, declarationsOf, isForeignKey, keyWarning, resolveAliases } from './declarations.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { DynamicValue } from './dynamic.ts'
+import { parseJdbcUrl } from './jdbc-url.ts'
 import { type Environment, type PropertiesContent, readProperties } from './properties.ts'
 import type { Property, UnsupportedProperty } from './property.ts'
-import { booleanType } from './property-type.ts'
+import { booleanType, jdbcUrlType, type PropertyType } from './property-type.ts'
 import { relationProblems } from './relations.ts'
 import type { ConfigOf, ServerName } from './server-tables.ts'
 
@@ -68,11 +69,25 @@ interface Reading {
 const rootOf = (server: ServerName, rootDir: string, text: (key: string) => string | undefined): string =>
   resolve(rootDir, text(`athenz.${server}.root_dir`) || text('athenz.root_dir') || '')
 
-/** A boolean that is neither true nor false is false, as in Java; that is worth a word. */
-const caution = (row: Property, text: string): string | undefined =>
-  row.type === booleanType && !/^(true|false)$/i.test(text)
+/** What is worth a word about a value that can be used. */
+const caution = (row: Property, text: string): string | undefined => {
+  if (isOfType(row, jdbcUrlType)) return cautionAboutOptions(text)
+  // A boolean that is neither true nor false is false, as in Java.
+  return isOfType(row, booleanType) && !/^(true|false)$/i.test(text)
     ? `${JSON.stringify(text)} counts as false (write true or false)`
     : undefined
+}
+
+const isOfType = ({ type }: Property, wanted: PropertyType): boolean =>
+  type === wanted || ('unwrap' in type && typeof type.unwrap === 'function' && type.unwrap() === wanted)
+
+const cautionAboutOptions = (text: string): string | undefined => {
+  const parsed = parseJdbcUrl(text.trim())
+  const ignored = parsed.ok ? [...parsed.url.options.keys()] : []
+  if (ignored.length === 0) return undefined
+  const advice = 'of all options only sslMode, user and password count; there are properties for the rest'
+  return `${ignored.join(', ')} in the address: no effect (${advice})`
+}
 
 const read = (options: LoadOptions, declarations: Declarations, content: PropertiesContent): Reading => {
   const { server, hostname } = options

@@ -21,10 +21,21 @@ export interface DatabaseAccess {
   readonly statementTimeoutMillis: number
 }
 
+/** What an address demands of the connection; false: nothing. */
+export const addressTls = ({ encryption }: Pick<JdbcUrl, 'encryption'>): DatabaseAccess['tls'] =>
+  encryption !== undefined && { verifyServer: encryption === 'verified', versions: TLS_VERSIONS }
+
+/** Neither of the two takes away what the other one demands. */
+const strictest = (property: DatabaseAccess['tls'], address: DatabaseAccess['tls']): DatabaseAccess['tls'] =>
+  property && address
+    ? { ...property, verifyServer: property.verifyServer || address.verifyServer }
+    : property || address
+
 /** How a database is talked to. */
 export function databaseSettings(address: JdbcUrl, access: DatabaseAccess): MySqlSettings {
   const { host, port, furtherHosts, database } = address
-  const { user, password = address.password, tls, statementTimeoutMillis } = access
+  const { user, password = address.password, statementTimeoutMillis } = access
+  const tls = strictest(access.tls, addressTls(address))
   return {
     host,
     port,

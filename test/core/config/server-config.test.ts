@@ -48,7 +48,7 @@ describe('the configuration object', () => {
       athenz.zms.domain_name_max_len: 60
       athenz.zms.user_token_timeout = 1800
       athenz.zms.reserved_service_names=
-      athenz.zms.jdbc_store=jdbc:mysql://db:3307/zms_server?useSSL=true
+      athenz.zms.jdbc_store=jdbc:mysql://db:3307/zms_server?sslMode=REQUIRED
       athenz.zms.jdbc.audit_log_role_max_limit=10
       athenz.zms.provider.client.connect_timeout_ms=77
       athenz.zms.quota_role=7
@@ -72,11 +72,11 @@ describe('the configuration object', () => {
     assert.deepEqual(admins, ['user.joe', 'user.jane'])
     assert.equal(length, 60)
     assert.equal(config.zms.userTokenTimeoutSeconds, 1800)
-    assert.deepEqual(store && [store.host, store.port, store.database, store.options.get('useSSL')], [
+    assert.deepEqual(store && [store.host, store.port, store.database, store.encryption], [
       'db',
       3307,
       'zms_server',
-      'true',
+      'required',
     ])
     assert.equal(reserved.size, 0)
     assert.equal(readOnly.value, false)
@@ -304,6 +304,13 @@ describe('warnings', () => {
       'athenz.zms.secure_requests_only=on',
       'athenz.zms.secure_requests_only: "on" counts as false (write true or false)',
     ],
+    [
+      'options of a database address that nothing reads',
+      'athenz.zms.jdbc_store=jdbc:mysql://db/zms?useSSL=true&sslMode=REQUIRED&connectTimeout=5',
+      'athenz.zms.jdbc_store: useSSL, connectTimeout in the address: no effect (of all options only sslMode, user and ' +
+        'password count; there are properties for the rest)',
+    ],
+    ['the options of a database address that count', 'athenz.zms.jdbc_store=jdbc:mysql://db/zms?user=a', undefined],
     ['a key of a plug-in family', 'athenz.notification.email.membership.approval.subject=Please', undefined],
     ['a further OpenID provider', 'athenz.auth.oidc.okta.issuer=https://okta.example.com', undefined],
   ]
