@@ -114,7 +114,7 @@ const readPropertiesFile = async (file: string, env: Environment): Promise<Prope
     content = await readFile(file)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const reason = code === 'ENOENT' ? 'the file does not exist' : `cannot be read: ${String(error)}`
+    const reason = code === 'ENOENT' ? 'the file does not exist' : `cannot be read: ${messageOf(error)}`
     return { entries: new Map(), problems: [`${file}: ${reason}`], warnings: [] }
   }
   return parseProperties(content, file, env)

@@ -161,7 +161,7 @@ describe('the sources', () => {
         `${main}:1: athenz.config.source_paths: "aws-param-store:///x" is not a source that can be read (write prop-file:///path/to/file)`,
         `${join(folder, 'gone.conf')}: the file does not exist`,
         `${missing}: the file does not exist`,
-        `${folder}: cannot be read: Error: EISDIR`,
+        `${folder}: cannot be read: EISDIR`,
       ],
     )
   })
