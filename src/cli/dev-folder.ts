@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { access, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeFolders } from '#core/seam/make-folders.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
 import { InstanceLock, LockHeldError } from './instance-lock.ts'
 
@@ -67,7 +68,7 @@ export class DevFolder {
     const path = this.file(relative)
     const next = `${path}.${randomBytes(4).toString('hex')}`
     try {
-      await mkdir(dirname(path), { recursive: true })
+      await makeFolders(dirname(path))
       const handle = await open(next, 'wx', secret ? 0o600 : 0o644)
       try {
         await handle.writeFile(content)
@@ -84,7 +85,7 @@ export class DevFolder {
 
   async makeFolder(relative: string): Promise<void> {
     try {
-      await mkdir(this.file(relative), { recursive: true })
+      await makeFolders(this.file(relative))
     } catch (error) {
       throw cannotWrite(this.file(relative), error)
     }
@@ -115,7 +116,7 @@ export class DevFolder {
 
 async function lockFolder(path: string): Promise<InstanceLock> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o755 })
+    await makeFolders(path, 0o755)
     return await InstanceLock.acquire(join(path, LOCK))
   } catch (error) {
     if (error instanceof LockHeldError) {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BatchedFile } from '../log/batched-file.ts'
 import type { Logger } from '../log/logger.ts'
+import { makeFolders } from '../seam/make-folders.ts'
 import { type AccessLogLine, accessLogLine } from './access-log-line.ts'
 import { type DatedName, datedName } from './dated-name.ts'
 import type { Exchange } from './exchange.ts'
@@ -38,7 +39,7 @@ export class AccessLog {
   /** Makes the folder, opens the file of the day and deletes old ones. Rejects when the file cannot be written. */
   static async open(options: AccessLogOptions): Promise<AccessLog> {
     const { folder, name, now = Date.now } = options
-    await mkdir(folder, { recursive: true })
+    await makeFolders(folder)
     const log = new AccessLog(options, await openFile(options, datedName(name).at(now())))
     await log.#deleteOld()
     return log

@@ -1,7 +1,8 @@
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { type FileHandle, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeFolders } from './make-folders.ts'
 
 /**
  * What durable stores ask of a file system; the machine's own is `nodeFileSystem`, tests replace it by one that loses
@@ -57,7 +58,7 @@ export const nodeFileSystem: FileSystem = {
   readFile: (path) => readFile(path),
   list: (folder) => readdir(folder),
   async makeFolder(folder) {
-    const highest = await mkdir(folder, { recursive: true, mode: 0o700 })
+    const highest = await makeFolders(folder, 0o700)
     if (highest === undefined) return
     for (let made = resolve(folder); ; made = dirname(made)) {
       await syncFolder(dirname(made))
@@ -122,8 +123,18 @@ function lockWithSqlite(path: string): FileLock | undefined {
     database?.close()
     if (!(error instanceof Error)) throw error
     if ('errcode' in error && error.errcode === SQLITE_BUSY) return undefined
-    throw new Error(`cannot lock ${path}: ${error.message}`, { cause: error })
+    throw new Error(`cannot lock ${path}: ${accessProblem(path) ?? error.message}`, { cause: error })
   }
   const held = database
   return { release: () => held.close() }
+}
+
+/** Why a file cannot be opened for writing, which SQLite does not tell; undefined when the system sees no reason. */
+function accessProblem(path: string): string | undefined {
+  try {
+    accessSync(existsSync(path) ? path : dirname(path), constants.R_OK | constants.W_OK)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : undefined
+  }
 }

@@ -83,6 +83,7 @@ describe('a lock', () => {
 
   test('says which file cannot be locked', async () => {
     const path = join(temporaryFolder(), 'missing', 'lock')
-    await assert.rejects(nodeFileSystem.lock(path), { message: `cannot lock ${path}: unable to open database file` })
+    const reason = `ENOENT: no such file or directory, access '${join(path, '..')}'`
+    await assert.rejects(nodeFileSystem.lock(path), { message: `cannot lock ${path}: ${reason}` })
   })
 })
