@@ -26,6 +26,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EDQUOT', 'the disk quota is exceeded'],
   ['ENOTDIR', 'a part of the path is not a folder'],
   ['EEXIST', 'it is not a folder'],
+  ['EISDIR', 'it is a folder'],
   ['ENOENT', 'it does not exist'],
   ['EADDRNOTAVAIL', 'the address does not belong to this machine'],
 ])

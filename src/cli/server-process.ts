@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
-import { CommandFailure } from './command-failure.ts'
+import { CommandFailure, reasonOf } from './command-failure.ts'
 import { identify, type ProcessIdentity } from './process-identity.ts'
 import { PROJECT_FOLDER, type ServerKind } from './server-kind.ts'
 
@@ -98,7 +98,8 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
 /** Starts a server; it is a child of this process until `detach`. The log folder must exist. */
 export async function launchServer(launch: ServerLaunch): Promise<ServerProcess> {
   const { kind } = launch
-  const [log, errors] = await Promise.all([open(launch.logFile, 'a', 0o640), open(launch.errorFile, 'a+', 0o640)])
+  const log = await openOutput(launch.logFile, 'a')
+  const errors = await openOutput(launch.errorFile, 'a+')
   const [logStart, errorsStart] = [(await log.stat()).size, (await errors.stat()).size]
   try {
     const child = spawn(process.execPath, serverArguments(launch), {
@@ -128,6 +129,14 @@ export async function launchServer(launch: ServerLaunch): Promise<ServerProcess>
     }
   } finally {
     await Promise.all([log.close(), errors.close()])
+  }
+}
+
+async function openOutput(file: string, flags: string): Promise<FileHandle> {
+  try {
+    return await open(file, flags, 0o640)
+  } catch (error) {
+    throw new CommandFailure(`cannot write to ${file}: ${reasonOf(error)}`)
   }
 }
 
