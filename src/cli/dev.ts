@@ -11,7 +11,7 @@ import { type DevStore, prepareStore, storeOf } from './dev-store.ts'
 import { makeSignInLink } from './dev-ui.ts'
 import { isRunning, type ProcessIdentity, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, serverLayout } from './server-kind.ts'
-import { configuredListener, freePort, isPortTaken } from './server-port.ts'
+import { type ConfiguredServer, configuredAddress, configuredListener, freePort, isPortTaken } from './server-port.ts'
 import {
   describeEnd,
   type ListeningServer,
@@ -158,11 +158,11 @@ async function startServer(run: DevRun, server: DevServer): Promise<RunningServe
     started.push(child)
     await folder.lock.recordChildren(started.map(({ identity }) => identity))
     try {
-      return await untilAnswering(run, child)
+      return await untilAnswering(run, server, child)
     } catch (error) {
       const mayRace = anyPort !== undefined || (server.yieldsPort && options.ports[kind.name] === undefined)
       const port = anyPort ?? (await listenerOf(folder, server, options)).port
-      const isRace = mayRace && !isRunning(child.identity) && (await isPortTaken(port))
+      const isRace = mayRace && !isRunning(child.identity) && port !== undefined && (await isPortTaken(port))
       if (!isRace || attempt === FREE_PORT_ATTEMPTS) throw error
       started.splice(started.indexOf(child), 1)
     }
@@ -182,9 +182,8 @@ async function connect(run: DevRun, server: DevServer): Promise<void> {
 
 /** Where a server listens, or will listen. */
 async function portOf(run: DevRun, server: DevServer): Promise<number> {
-  const { kind } = server
-  const files = propertiesFilesOf(run.folder, server)
-  return (await configuredListener(kind, run.folder.path, files, settingsIn(run, kind))).port
+  const { port = 0 } = await configuredListener(configurationOf(run.folder, server, settingsIn(run, server.kind)))
+  return port
 }
 
 /** Chooses a port for a server that is to listen on some free one. */
@@ -193,8 +192,12 @@ async function choosePort({ folder, options, ports }: DevRun, server: DevServer)
   else ports.delete(server.kind.name)
 }
 
-async function untilAnswering(run: DevRun, child: ServerProcess): Promise<RunningServer | undefined> {
-  const { ca, stop } = run
+async function untilAnswering(
+  run: DevRun,
+  server: DevServer,
+  child: ServerProcess,
+): Promise<RunningServer | undefined> {
+  const { folder, ca, stop } = run
   const { readyTimeoutMillis = READY_TIMEOUT_MILLIS } = run.options
   const deadline = AbortSignal.timeout(readyTimeoutMillis)
   const tooLate = new Promise<never>((_, reject) => {
@@ -203,7 +206,10 @@ async function untilAnswering(run: DevRun, child: ServerProcess): Promise<Runnin
   const listening = await Promise.race([child.listening, stop.asked, tooLate])
   if (listening === undefined) return undefined
   const patience = AbortSignal.any([deadline, stop.signal])
-  const answer = await Promise.race([awaitStatusOk(listening.url, { ca: ca.pem }, patience), failWhenEnded(child)])
+  const { status } = await configuredAddress(configurationOf(folder, server, settingsIn(run, server.kind)))
+  const [cert, key] = await Promise.all([folder.read(ADMIN_FILES.certificate), folder.read(ADMIN_FILES.key)])
+  const trust = { ca: ca.pem, ...(cert && key && { cert, key }) }
+  const answer = await Promise.race([awaitStatusOk(status, trust, patience), failWhenEnded(child)])
   if (stop.requested) return undefined
   if (!('status' in answer) || answer.status !== 200) throw notReady(child, readyTimeoutMillis, answer)
   return { ...listening, process: child }
@@ -213,6 +219,8 @@ async function requireFreePort(folder: DevFolder, server: DevServer, options: De
   const { kind } = server
   if (options.ports[kind.name] === 0) return
   const { port, host } = await listenerOf(folder, server, options)
+  // What is no port the server refuses by itself, with its place.
+  if (port === undefined) return
   if (port === 0) throw new CommandFailure(`athenz.tls_port is 0, so ${kind.name} would not offer HTTPS: choose a port`)
   if (!(await needsAnyPort(folder, server, options)) && (await isPortTaken(port, host))) {
     throw new CommandFailure(`port ${port} is taken: stop the process that uses it, or choose --${kind.name}-port`)
@@ -224,11 +232,23 @@ async function needsAnyPort(folder: DevFolder, server: DevServer, options: DevOp
   const asked = options.ports[server.kind.name]
   if (asked !== undefined || !server.yieldsPort) return asked === 0
   const { port, host } = await listenerOf(folder, server, options)
-  return isPortTaken(port, host)
+  return port !== undefined && isPortTaken(port, host)
 }
 
 const listenerOf = (folder: DevFolder, server: DevServer, options: DevOptions) =>
-  configuredListener(server.kind, folder.path, propertiesFilesOf(folder, server), settingsOf(server.kind, options))
+  configuredListener(configurationOf(folder, server, settingsOf(server.kind, options)))
+
+/** What the configuration of a server is read from, where it is not the server itself that reads it. */
+const configurationOf = (
+  folder: DevFolder,
+  server: DevServer,
+  settings: ReadonlyMap<string, string>,
+): ConfiguredServer => ({
+  kind: server.kind,
+  root: folder.path,
+  propertiesFiles: propertiesFilesOf(folder, server),
+  settings,
+})
 
 /** The settings of a server, with the port that was chosen for it. */
 function settingsIn({ options, ports }: DevRun, kind: ServerKind): Map<string, string> {
@@ -304,6 +324,8 @@ async function failWhenEnded(child: ServerProcess): Promise<never> {
 function notReady({ kind }: ServerProcess, timeoutMillis: number, answer?: StatusAnswer): CommandFailure {
   const seconds = `within ${timeoutMillis / 1000} s`
   if (answer === undefined) return new CommandFailure(`${kind.name} was not ready ${seconds}`)
+  if ('certificateNeeded' in answer)
+    return new CommandFailure(`${kind.name} refuses the certificate of ${ADMINISTRATOR}`)
   const last = 'status' in answer ? `last answer ${answer.status}` : answer.unreachable
   return new CommandFailure(`${kind.name} did not answer its status with 200 ${seconds} (${last})`)
 }

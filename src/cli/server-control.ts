@@ -1,10 +1,11 @@
-import { mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { join, resolve as resolvePath } from 'node:path'
+import { makeFolders } from '#core/seam/make-folders.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
 import { InstanceLock, LockHeldError } from './instance-lock.ts'
 import { identify, isRunning, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, type ServerLayout, serverLayout } from './server-kind.ts'
-import { configuredListener } from './server-port.ts'
+import { configuredAddress } from './server-port.ts'
 import {
   describeEnd,
   launchServer,
@@ -14,7 +15,7 @@ import {
   serverEnvironment,
 } from './server-process.ts'
 import { type ServerState, ServerStateFiles } from './server-state.ts'
-import { askStatus, type StatusAnswer } from './server-status.ts'
+import { askStatus, type StatusAnswer, type StatusTarget } from './server-status.ts'
 import { StopRequest } from './stop-request.ts'
 
 /** Which installation a command is about. */
@@ -48,16 +49,16 @@ export async function startInBackground(kind: ServerKind, options: ControlOption
     }
     const stop = new StopRequest()
     const { logFile, errorFile } = layout
-    const child = await launchServer({ ...launchOf(kind, layout, options), logFile, errorFile })
-    const state = { identity: child.identity, startedMillis: Date.now(), foreground: false }
-    let url: string
+    const launch = launchOf(kind, layout, options)
+    const address = await configuredAddress(launch)
+    const child = await launchServer({ ...launch, logFile, errorFile })
+    const state = { identity: child.identity, startedMillis: Date.now(), foreground: false, ...address }
     let answer: StatusAnswer
     try {
-      await files.write({ ...state, url: await configuredUrl(kind, layout, options) })
+      await files.write(state)
       const deadline = AbortSignal.timeout(options.timeoutMillis)
-      url = await untilListening(child, deadline, stop)
-      answer = await untilHealthy(url, child, deadline, stop)
-      await files.write({ ...state, url })
+      await untilListening(child, deadline, stop)
+      answer = await untilHealthy(address.status, child, deadline, stop)
     } catch (error) {
       await endServer(child)
       await files.remove()
@@ -68,9 +69,9 @@ export async function startInBackground(kind: ServerKind, options: ControlOption
     if (!ok) {
       const complaint = await child.complaint()
       const reason = complaint === undefined ? `see ${logFile}` : `${complaint} (see ${logFile})`
-      throw new CommandFailure(`${kind.name} runs (${describe({ ...state, url })}) but ${health}: ${reason}`)
+      throw new CommandFailure(`${kind.name} runs (${describe(state)}) but ${health}: ${reason}`)
     }
-    console.log(`${kind.name} is running: ${describe({ ...state, url })}`)
+    console.log(`${kind.name} is running: ${describe(state)}`)
     return 0
   })
 }
@@ -120,7 +121,7 @@ export async function reportStatus(kind: ServerKind, options: ControlOptions): P
     console.log(`${kind.name} is not running${died ? ` (process ${state.identity.pid} ended unexpectedly)` : ''}`)
     return died ? SERVICE_STATUS.deadWithPidFile : SERVICE_STATUS.stopped
   }
-  const { health, ok } = healthOf(await askStatus(running.url))
+  const { health, ok } = healthOf(await askStatus(running.status))
   const uptime = duration(Date.now() - running.startedMillis)
   console.log(`${kind.name} is running: ${describe(running)}, up ${uptime}, ${health}`)
   return ok ? SERVICE_STATUS.running : SERVICE_STATUS.unknown
@@ -138,8 +139,8 @@ export async function runInForeground(kind: ServerKind, options: ControlOptions)
   await withStartLock(kind, layout, async () => {
     const present = await files.readRunning()
     if (present) throw new CommandFailure(`${kind.name} is already running: ${describe(present)}`)
-    const url = await configuredUrl(kind, layout, options)
-    await files.write({ identity: identify(), url, startedMillis: Date.now(), foreground: true })
+    const address = await configuredAddress(launch)
+    await files.write({ identity: identify(), ...address, startedMillis: Date.now(), foreground: true })
   })
   process.chdir(layout.root)
   process.execve?.(process.execPath, [process.execPath, ...serverArguments(launch)], serverEnvironment())
@@ -166,9 +167,9 @@ async function withStartLock<T>(kind: ServerKind, layout: ServerLayout, start: (
 async function acquireStartLock(kind: ServerKind, layout: ServerLayout): Promise<InstanceLock> {
   try {
     // The folders of keys and certificates too: what the server misses then is a file, which the advice it gives makes.
-    await mkdir(layout.logsFolder, { recursive: true })
-    await mkdir(layout.keysFolder, { recursive: true, mode: 0o700 })
-    await mkdir(layout.certificatesFolder, { recursive: true })
+    await makeFolders(layout.logsFolder)
+    await makeFolders(layout.keysFolder, 0o700)
+    await makeFolders(layout.certificatesFolder)
     return await InstanceLock.acquire(join(layout.varFolder, `${kind.name}.starting`))
   } catch (error) {
     if (error instanceof LockHeldError) {
@@ -180,35 +181,32 @@ async function acquireStartLock(kind: ServerKind, layout: ServerLayout): Promise
 
 function launchOf(
   kind: ServerKind,
-  { root, propertiesFiles }: ServerLayout,
+  { root, propertiesFiles: [own = '', container = ''] }: ServerLayout,
   { settings }: ControlOptions,
 ): Omit<ServerLaunch, 'logFile' | 'errorFile'> {
+  const named = (property: string, file: string) => resolvePath(root, settings.get(property) ?? file)
+  const propertiesFiles = [named(`athenz.${kind.name}.prop_file`, own), named('athenz.prop_file', container)]
   return { kind, root, propertiesFiles, settings }
 }
 
-async function configuredUrl(kind: ServerKind, layout: ServerLayout, options: ControlOptions): Promise<string> {
-  const { port } = await configuredListener(kind, layout.root, layout.propertiesFiles, options.settings)
-  return `https://localhost:${port}${kind.basePath}`
-}
-
-async function untilListening(child: ServerProcess, deadline: AbortSignal, stop: StopRequest): Promise<string> {
+async function untilListening(child: ServerProcess, deadline: AbortSignal, stop: StopRequest): Promise<void> {
   const tooLate = new Promise<undefined>((resolve) => {
     deadline.addEventListener('abort', () => resolve(undefined), { once: true })
   })
   const listening = await Promise.race([child.listening, stop.asked, tooLate])
-  if (listening) return listening.url
+  if (listening) return
   throw new CommandFailure(stop.requested ? 'the start was interrupted' : `${child.kind.name} was not ready in time`)
 }
 
 // A server error may pass, for example while a database starts; any other answer is the server's own.
 async function untilHealthy(
-  url: string,
+  target: StatusTarget,
   child: ServerProcess,
   deadline: AbortSignal,
   stop: StopRequest,
 ): Promise<StatusAnswer> {
   for (;;) {
-    const answer = await askStatus(url)
+    const answer = await askStatus(target)
     if (stop.requested) throw new CommandFailure('the start was interrupted')
     if (!isRunning(child.identity)) {
       const reason = await describeEnd(await child.ended, () => child.errors())
@@ -227,6 +225,9 @@ async function endServer({ identity, ended }: ServerProcess): Promise<void> {
 }
 
 function healthOf(answer: StatusAnswer): { health: string; ok: boolean } {
+  if ('certificateNeeded' in answer) {
+    return { health: 'listening, but its status needs a client certificate', ok: true }
+  }
   if ('unreachable' in answer) return { health: `does not answer (${answer.unreachable})`, ok: false }
   if (answer.status === 200) return { health: 'healthy', ok: true }
   if (answer.status === 401) return { health: 'answering, but its status needs a credential', ok: true }
@@ -234,7 +235,8 @@ function healthOf(answer: StatusAnswer): { health: string; ok: boolean } {
 }
 
 function describe({ identity, url }: Pick<ServerState, 'identity' | 'url'>): string {
-  return `process ${identity.pid}, port ${new URL(url).port || '443'}`
+  const { port, protocol } = new URL(url)
+  return `process ${identity.pid}, port ${port || (protocol === 'https:' ? '443' : '80')}`
 }
 
 function duration(millis: number): string {

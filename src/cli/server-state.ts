@@ -1,14 +1,18 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolders } from '#core/seam/make-folders.ts'
 import { CommandFailure, reasonOf } from './command-failure.ts'
 import { isRunning, type ProcessIdentity, parseIdentity } from './process-identity.ts'
 import type { ServerKind, ServerLayout } from './server-kind.ts'
+import type { StatusTarget } from './server-status.ts'
 
 /** What is known of a server that was started here. */
 export interface ServerState {
   readonly identity: ProcessIdentity
   /** Base of its REST interface, e.g. `https://localhost:4443/zms/v1`. */
   readonly url: string
+  /** Where it is asked for its status. */
+  readonly status: StatusTarget
   /** Epoch milliseconds. */
   readonly startedMillis: number
   /** It was started in the foreground, where nobody is left to remove the files after it. */
@@ -46,7 +50,7 @@ export class ServerStateFiles {
   async write(state: ServerState): Promise<void> {
     const { identity, ...rest } = state
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await makeFolders(this.#folder)
       await replaceFile(this.#stateFile, `${JSON.stringify({ ...identity, ...rest })}\n`)
       await replaceFile(this.#pidFile, `${identity.pid}\n`)
     } catch (error) {
@@ -77,7 +81,18 @@ function parse(text: string): ServerState | undefined {
   }
   const identity = parseIdentity(value)
   if (identity === undefined) return undefined
-  const { url, startedMillis, foreground } = value as Record<string, unknown>
+  const { url, status, startedMillis, foreground } = value as Record<string, unknown>
   if (typeof url !== 'string' || typeof startedMillis !== 'number') return undefined
-  return { identity, url, startedMillis, foreground: foreground === true }
+  return { identity, url, status: targetOf(status) ?? { url }, startedMillis, foreground: foreground === true }
+}
+
+function targetOf(value: unknown): StatusTarget | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { url, proxyProtocol, certificateNeeded } = value as Record<string, unknown>
+  if (typeof url !== 'string') return undefined
+  return {
+    url,
+    ...(proxyProtocol === true && { proxyProtocol }),
+    ...(certificateNeeded === true && { certificateNeeded }),
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -252,6 +252,26 @@ describe('one clear line and status 1', () => {
     assert.equal(readFileSync(file, 'utf8'), 'x')
   })
 
+  test('for a folder where the system makes none', {
+    skip: !existsSync('/proc/self') && 'there is no /proc',
+  }, async () => {
+    const message = await failure(startDev('/proc/none'))
+    assert.equal(message, 'athenz dev: cannot write to /proc/none: operation not permitted')
+  })
+
+  test('for a log that cannot be written', async () => {
+    const dir = temporaryFolder()
+    await using first = startDev(dir)
+    await ready(first)
+    first.kill()
+    await first.ended
+    const log = join(dir, 'var/zms_server/logs/zms.log')
+    rmSync(log)
+    mkdirSync(log)
+    assert.equal(await failure(startDev(dir)), `athenz dev: cannot write to ${log}: it is a folder`)
+    assert.equal(existsSync(join(dir, 'dev.lock')), false)
+  })
+
   test('for a folder that holds something else, which is left as it was', async () => {
     const dir = temporaryFolder()
     writeFileSync(join(dir, 'thesis.txt'), 'x')
@@ -294,6 +314,13 @@ describe('one clear line and status 1', () => {
   test('for a port switched off in the configuration', async () => {
     const message = await failure(startDev(temporaryFolder(), { ports: {}, settings: { 'athenz.tls_port': '0' } }))
     assert.equal(message, 'athenz dev: athenz.tls_port is 0, so zms would not offer HTTPS: choose a port')
+  })
+
+  test('for what is no port, which the server refuses with its place', async () => {
+    const dir = temporaryFolder()
+    const settings = { 'athenz.tls_port': 'many', 'fake.mode': 'fail' }
+    const message = await failure(startDev(dir, { ports: {}, settings }))
+    assert.equal(message, 'athenz dev: zms did not start: the fake server was told to fail')
   })
 
   const storeCases: readonly [string, Change, string][] = [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -183,6 +183,14 @@ describe('start', () => {
     assert.equal((await start.ended).status, 1)
     assert.equal(start.stderr(), 'zms start: the start was interrupted\n')
     assert.equal(isRunning({ pid }), false)
+  })
+
+  test('names a log that cannot be written', async () => {
+    await using zms = await Installation.create()
+    const log = zms.file('var/zms_server/logs/zms.log')
+    mkdirSync(log, { recursive: true })
+    assert.deepEqual(await zms.zms('start'), [1, '', `zms start: cannot write to ${log}: it is a folder\n`])
+    assert.deepEqual(await zms.zms('status'), [3, 'zms is not running\n', ''])
   })
 
   test('names a folder that cannot be used', async () => {
