@@ -25,6 +25,13 @@ export interface DomainReplicaParts {
   readonly now: () => number
 }
 
+/** Domains of a replica that the source does not have. */
+export interface MissingDomains {
+  readonly deleted: readonly string[]
+  /** Perhaps not deleted, but lost together with everything else that is younger than a backup. */
+  readonly lost: readonly string[]
+}
+
 /** What was found in the local copy. */
 export interface LoadedCopy {
   readonly files: number
@@ -152,10 +159,19 @@ export class DomainReplica {
     return list.filter(({ name, modified }) => (this.#copies.get(name)?.modified ?? modified) > modified)
   }
 
-  /** Domains of this replica that a whole list lacks. */
-  missingIn(list: readonly ListedDomain[]): string[] {
+  /**
+   * Domains of this replica that a whole list lacks. A list with domains in an older version than the copy is that of a
+   * source which was restored from a backup, and the backup is no older than these versions: what has not changed since
+   * then was in it, and has been deleted; what has changed may have been made after it.
+   */
+  missingIn(list: readonly ListedDomain[]): MissingDomains {
     const listed = new Set(list.map(({ name }) => name))
-    return [...this.#copies.keys(), ...this.#damaged].filter((name) => !listed.has(name))
+    const missing = [...this.#copies.keys(), ...this.#damaged].filter((name) => !listed.has(name))
+    const restored = this.newerThan(list)
+    if (restored.length === 0) return { deleted: missing, lost: [] }
+    const backup = restored.reduce((latest, { modified }) => Math.max(latest, modified), Number.NEGATIVE_INFINITY)
+    const isLost = (name: string) => (this.#copies.get(name)?.modified ?? Number.NEGATIVE_INFINITY) > backup
+    return { deleted: missing.filter((name) => !isLost(name)), lost: missing.filter(isLost) }
   }
 
   /** Names of domains to fetch again: those that are not in files, and then those received before a moment, oldest first. */

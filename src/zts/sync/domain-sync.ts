@@ -2,7 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '#core/error/message-of.ts'
 import type { MemoryDomains } from '../cache/memory-domains.ts'
 import { type ChangeLogStore, type DomainChanges, type ListedDomain, SourceFailure } from './change-log-store.ts'
-import { DomainReplica, type DomainReplicaParts, type LoadedCopy, SYSTEM_DOMAIN } from './domain-replica.ts'
+import {
+  DomainReplica,
+  type DomainReplicaParts,
+  type LoadedCopy,
+  type MissingDomains,
+  SYSTEM_DOMAIN,
+} from './domain-replica.ts'
 import { type SyncCounters, type SyncHealth, SyncStatus } from './sync-status.ts'
 
 /** How often what is done, in milliseconds. */
@@ -254,8 +260,9 @@ export class DomainSync {
   }
 
   /**
-   * Removes the domains that the source has deleted. An empty list or one without the system domain is not believed, and
-   * no list is enough: the source is asked for each domain once more.
+   * Removes the domains that the source has deleted. An empty list or one without the system domain is not believed, nor
+   * what a source does not have that was restored from a backup, and no list is enough: the source is asked for each
+   * domain once more.
    */
   async #removeDeleted({ domains }: DomainChanges): Promise<void> {
     const isCredible = domains.some(({ name }) => name === SYSTEM_DOMAIN)
@@ -263,7 +270,14 @@ export class DomainSync {
       'list',
       isCredible ? undefined : `the list of ZMS is not believed, nothing is deleted: ${SYSTEM_DOMAIN} is not in it`,
     )
-    for (const name of isCredible ? this.#replica.missingIn(domains) : []) {
+    const { deleted, lost } = isCredible ? this.#replica.missingIn(domains) : NONE_MISSING
+    this.#status.condition(
+      'lost',
+      lost.length === 0
+        ? undefined
+        : `ZMS does not have ${lost.length} domains that may be younger than the backup it was restored from (one is ${lost[0]}); the copy of them stays in use as long as ZMS has others in an older version`,
+    )
+    for (const name of deleted) {
       const found = await this.#source.domain(name, { signal: this.#closing.signal })
       if (found !== undefined) continue
       await this.#replica.remove(name)
@@ -372,6 +386,8 @@ export class DomainSync {
     await wait(millis, undefined, { signal: this.#closing.signal }).catch(() => {})
   }
 }
+
+const NONE_MISSING: MissingDomains = { deleted: [], lost: [] }
 
 /** How a promise was settled. */
 type Settled<T> = { readonly value: T } | { readonly error: unknown }

@@ -9,6 +9,7 @@ import { nodeFileSystem } from '#core/seam/file-system.ts'
 import { newSigner } from '../../core/authority/support.ts'
 import { fileError } from '../../support/simulated-file-system.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import type { DomainJson } from '../../support/zts-domains.ts'
 import { FakeZms, type FakeZmsOptions, type Interception, send, signedDomain } from './fake-zms.ts'
 import { domainsUntil, openShort, readers, sports, sysAuth, timeOf, until } from './synchronization.ts'
 
@@ -343,6 +344,28 @@ describe('deleted domains', () => {
     const { sync, copy } = await openShort(zms, folder)
     assert.equal(sync.domains.get('sports'), undefined)
     assert.equal(existsSync(join(copy, 'sports')), false)
+  })
+
+  test('are not those that a ZMS restored from a backup may have lost', async () => {
+    const { folder, zms } = await startZms()
+    const named = (name: string, minute: number): DomainJson => ({ name, modified: timeOf(minute) })
+    zms.put(sports(5, 'user.joe'), named('before', 1), named('after', 3))
+    const { sync, log } = await openShort(zms, folder, { intervals: { checkMillis: 20, deleteMillis: 20 } })
+    zms.delete('before')
+    zms.delete('after')
+    zms.put(sports(2, 'user.joe', 'user.fired'))
+    await log.line(
+      'ZMS does not have 1 domains that may be younger than the backup it was restored from (one is after)',
+    )
+    await log.line('info domain before: removed')
+    assert.deepEqual([...sync.domains.names()].sort(), ['after', 'sports', 'sys.auth'])
+    assert.match(sync.check() ?? '', /backup/)
+    zms.put(sports(6, 'user.joe'))
+    await log.line('info domain after: removed')
+    await log.line('info domains: no longer: ZMS has 1 domains in an older version')
+    assert.equal(log.count('warn domains: ZMS does not have'), 1)
+    assert.equal(log.count('no longer: ZMS does not have'), 1)
+    assert.equal(sync.check(), undefined)
   })
 
   const incredible: readonly [string, string][] = [
