@@ -274,6 +274,18 @@ describe('answers of AWS are kept', () => {
     assert.equal((await ask()).body.accessKeyId, 'key-2')
   })
 
+  test('not for longer because the clock is set back', async () => {
+    const { ask, sts, harness } = await open()
+    await ask()
+    harness.clock.millis -= 24 * 60 * MINUTE
+    assert.equal((await ask()).body.accessKeyId, 'key-2')
+    sts.reply = () => errorXml(403, 'AccessDenied', DENIED)
+    assert.deepEqual(await ask('awsrole?externalId=x'), refused(DENIED))
+    sts.reply = (_, count) => grantedXml(String(count), '2026-08-02T01:00:00Z')
+    harness.clock.millis -= 24 * 60 * MINUTE
+    assert.equal((await ask('awsrole?externalId=x')).body.accessKeyId, 'key-4')
+  })
+
   test('when they are other failures, if that is configured', async () => {
     for (const [all, questions] of [
       ['true', 1],

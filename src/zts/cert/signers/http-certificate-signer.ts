@@ -67,7 +67,8 @@ export class HttpCertificateSigner implements CertificateSigner {
     const key = this.#options.keys.keyFor(provider, signerKeyId)
     const now = this.#options.now()
     const known = this.#authorities.get(key)
-    if (known && now - known.readAt < AUTHORITY_LIFE_MILLIS) return known.pem
+    // One that was read in the future was read before the clock was set back.
+    if (known && known.readAt <= now && now - known.readAt < AUTHORITY_LIFE_MILLIS) return known.pem
     const pem = this.#authority(key)
     this.#authorities.set(key, { pem, readAt: now })
     return pem.catch((error: unknown) => {

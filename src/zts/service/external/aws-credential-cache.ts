@@ -25,6 +25,7 @@ type Outcome = AwsCredentials | RoleNotAssumed
 interface Entry {
   readonly outcome: Outcome
   /** Epoch milliseconds. */
+  readonly from: number
   readonly until: number
 }
 
@@ -58,7 +59,7 @@ export class AwsCredentialCache {
     // As JSON, in which no value can look like two.
     const key = JSON.stringify([domain, principal, roleArn, durationSeconds ?? null, externalId ?? null])
     const known = this.#entries.get(key)
-    const outcome = known !== undefined && this.#now() < known.until ? known.outcome : await this.#ask(key, question)
+    const outcome = known !== undefined && this.#counts(known) ? known.outcome : await this.#ask(key, question)
     if (outcome instanceof RoleNotAssumed) throw outcome
     return outcome
   }
@@ -78,7 +79,8 @@ export class AwsCredentialCache {
       throw error
     })
     const until = this.#keptUntil(outcome)
-    if (until > this.#now()) this.#entries.set(key, { outcome, until })
+    const from = this.#now()
+    if (until > from) this.#entries.set(key, { outcome, from, until })
     else this.#entries.delete(key)
     return outcome
   }
@@ -93,8 +95,15 @@ export class AwsCredentialCache {
   /** Secrets that are over shall not stay in memory. */
   #clean(): void {
     const now = this.#now()
-    if (now - this.#cleanedAt < this.#settings.cleanSeconds * SECOND_MILLIS) return
+    const age = now - this.#cleanedAt
+    if (age >= 0 && age < this.#settings.cleanSeconds * SECOND_MILLIS) return
     this.#cleanedAt = now
-    for (const [key, { until }] of this.#entries.entries()) if (until <= now) this.#entries.delete(key)
+    for (const [key, entry] of this.#entries.entries()) if (!this.#counts(entry)) this.#entries.delete(key)
+  }
+
+  /** A clock that was set back ends what was kept before: it must not count for longer than it was meant to. */
+  #counts({ from, until }: Entry): boolean {
+    const now = this.#now()
+    return from <= now && now < until
   }
 }

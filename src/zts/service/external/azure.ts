@@ -52,7 +52,8 @@ interface Account {
 /** A token of Azure. */
 interface AzureToken {
   readonly text: string
-  /** Epoch milliseconds. */
+  /** When it was asked for, in epoch milliseconds, like the next. */
+  readonly asked: number
   readonly expiration: number
 }
 
@@ -145,7 +146,9 @@ export class AzureProvider implements CloudProvider {
   async #systemToken(question: CloudQuestion, account: Account): Promise<AzureToken> {
     const key = `${account.tenant} ${account.systemClient}`
     const known = this.#systemTokens.get(key)
-    if (known !== undefined && this.#deps.now() < known.expiration - MARGIN_MILLIS) return known
+    const now = this.#deps.now()
+    // One from the future is from before the clock was set back: who knows how long it is still good.
+    if (known !== undefined && known.asked <= now && now < known.expiration - MARGIN_MILLIS) return known
     const token = await this.#token(question, account, SYSTEM_ROLE, account.systemClient, MANAGEMENT_SCOPE)
     this.#systemTokens.set(key, token)
     return token
@@ -176,6 +179,6 @@ export class AzureProvider implements CloudProvider {
     if (answer.status !== 200 || text === undefined || typeof seconds !== 'number' || !(seconds > 0)) {
       throw this.#client.refusal('access token', answer)
     }
-    return { text, expiration: asked + seconds * SECOND_MILLIS }
+    return { text, asked, expiration: asked + seconds * SECOND_MILLIS }
   }
 }

@@ -136,6 +136,9 @@ describe('credentials of Azure', () => {
     assert.equal(await requests(), 3)
     server.harness.receive({ ...sports, azureTenant: 'other-tenant' })
     assert.equal(await requests(), 3)
+    server.harness.clock.millis -= 24 * 3_600_000
+    assert.equal(await requests(), 3)
+    assert.equal(await requests(), 2)
   })
 
   test('are the token of the server for those who hold its role', async () => {
