@@ -10,7 +10,7 @@ import { MemoryCertificateRecords } from '#zts/store/memory/memory-certificate-r
 import { TestCa } from '../../core/authority/support.ts'
 import { REQUEST_KEY, requestFor } from '../../support/certificate-requests.ts'
 import { refusal, START_MILLIS } from './harness.ts'
-import { csrOf, InstanceHarness, identityCertificate, PROVIDER, serialOf } from './instance-parts.ts'
+import { csrOf, InstanceHarness, identityCertificate, PROVIDER, SYSTEM_DOMAIN, serialOf } from './instance-parts.ts'
 
 /** A harness whose calls can be taken out of it. */
 const bound = (harness: InstanceHarness) => ({
@@ -275,6 +275,22 @@ suite('registration', () => {
     assert.equal(second?.ip, '2001:db8:0:0:0:0:0:1')
     await on.register({ csr, hostname: 'h1.example.com' })
     assert.equal((await on.fakes.workloads.atAddress('10.0.0.1'))[0]?.hostname, 'h1.example.com')
+  })
+
+  test('does not note that of instances whose provider is left out', async () => {
+    const { fakes, register, harness } = bound(
+      await InstanceHarness.open({ properties: { workload_enable_store_feature: 'true' } }),
+    )
+    const excluded = {
+      name: 'sys.auth:role.workload.store.excluded.providers',
+      roleMembers: [{ memberName: PROVIDER }],
+    }
+    harness.receive({ ...SYSTEM_DOMAIN, roles: [...SYSTEM_DOMAIN.roles, excluded] })
+    await register({ csr: csrOf('i-1', ['IP:10.0.0.1']) })
+    assert.deepEqual(await fakes.workloads.ofService('sports.api'), [])
+    harness.receive(SYSTEM_DOMAIN)
+    await register({ csr: csrOf('i-1', ['IP:10.0.0.1']) })
+    assert.equal((await fakes.workloads.ofService('sports.api')).length, 1)
   })
 
   test('succeeds when it cannot be noted where the instance runs', async () => {
