@@ -21,7 +21,7 @@ export type RoleCertificateDependencies = Pick<
   'config' | 'domains' | 'roleAccess' | 'certificateIssuer' | 'requestRules' | 'now'
 >
 
-/** Tag of a domain whose role certificates are signed with the domain's own key. */
+/** Tag of a domain whose role certificates are signed with the domain's own key; its first value must be `true`. */
 const OWN_SIGNER_KEY_TAG = 'zts.RoleCertUseDomainSignerKeyId'
 const UNREADABLE = 'Unable to parse PKCS10 CSR'
 
@@ -79,7 +79,7 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
   }
 
   const signerKeyId = (domain: CachedDomain, caller: Principal, requested: string | undefined): string | undefined => {
-    const usesOwn = domain.tags.get(OWN_SIGNER_KEY_TAG)?.includes('true')
+    const usesOwn = domain.tags.get(OWN_SIGNER_KEY_TAG)?.[0] === 'true'
     return usesOwn
       ? signerKeyIdOf([domain.settings.x509CertSignerKeyId], requested, zts.svcCertSignerKeyIdList)
       : serviceSignerKeyId(domains.get(caller.domain), caller.name, requested, zts.svcCertSignerKeyIdList)

@@ -124,6 +124,12 @@ describe('postRoleCertificateRequestExt', () => {
       assert.equal(signer.last.signerKeyId, 'sports-key')
     })
 
+    it('of the caller, when only another value of that tag says so', async () => {
+      const { ask, signer } = await open({}, { tags: { 'zts.RoleCertUseDomainSignerKeyId': { list: ['no', 'true'] } } })
+      certificateOf(await ask({}))
+      assert.equal(signer.last.signerKeyId, 'media-key')
+    })
+
     for (const [list, key] of [
       ['', 'asked'],
       ['asked,other', 'asked'],
