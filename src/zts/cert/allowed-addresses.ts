@@ -74,7 +74,7 @@ export class AllowedAddresses {
 
   /** Whether instances of a provider (full name) may ask from there; not for one without an entry when others have one. */
   allowsProvider(provider: string, address: string): boolean {
-    if (this.#providers === undefined) return true
+    if (this.#providers === undefined || this.#providers.size === 0) return true
     const networks = this.#providers.get(provider)
     return networks !== undefined && contains(networks, address)
   }

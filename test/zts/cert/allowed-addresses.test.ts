@@ -73,6 +73,11 @@ describe('AllowedAddresses', () => {
     assert.ok(!addresses.allowsProvider('athenz.azure', '10.1.1.1'))
   })
 
+  it('allows instances of every provider when the file has an entry of none', async (t) => {
+    const { addresses } = await open(t, { providers: fileOf({ ipblocks: [] }) })
+    assert.ok(addresses.allowsProvider('athenz.aws', '10.1.1.1'))
+  })
+
   it('takes over new networks, up to a quarter fewer', async (t) => {
     const services = fileOf(networks(...tenNetworks()))
     const { addresses, lines } = await open(t, { services })
