@@ -197,11 +197,11 @@ const identityProvider = (who: string) =>
 /** Identity provider of users (`athenz.zts.user_cert.`). */
 export const userIdentityProviderProperties = {
   ...identityProvider('a user'),
-  user_name_claim: text(unset, 'Claim that names the user.'),
+  user_name_claim: text(unset, 'Claim that names the user; sub when not set.'),
 }
 
 /** Identity provider of external members (`athenz.zts.external_member_cert.`). */
 export const memberIdentityProviderProperties = {
   ...identityProvider('an external member'),
-  member_name_claim: text(unset, 'Claim that names the member.'),
+  member_name_claim: text(unset, 'Claim that names the member; sub when not set.'),
 }

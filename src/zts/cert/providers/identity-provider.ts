@@ -14,7 +14,7 @@ export interface IdentityProviderOptions {
   /** Prefix of the settings, for messages, e.g. `athenz.zts.user_cert.`. */
   readonly prefix: string
   readonly settings: Omit<UserSettings, 'userNameClaim'>
-  /** Claim that may name the person in place of `sub`. */
+  /** Claim that names the person; `sub` when undefined. */
   readonly nameClaim: string | undefined
   /** What a claim may say of the person of a confirmation. */
   readonly namesOf: (confirmation: InstanceConfirmation) => readonly string[]
@@ -116,7 +116,7 @@ export class IdentityProvider implements InstanceProvider {
 
   /** Why a token does not vouch for any of the names; undefined when it does. */
   async #judge(token: string, names: readonly string[]): Promise<string | undefined> {
-    const { settings, now, nameClaim } = this.#options
+    const { settings, now, nameClaim = 'sub' } = this.#options
     const outcome = await verifyJwt(token, {
       keyOf: (header) => this.#keys.keyOf(header),
       nowSeconds: Math.floor(now() / 1000),
@@ -126,10 +126,7 @@ export class IdentityProvider implements InstanceProvider {
     if (!audiencesOf(claims).includes(settings.idpAudience ?? '')) {
       return 'the token of the identity provider is for another audience'
     }
-    const isNamed = (claim: string) => isOneOf(claims, claim, names)
-    return isNamed('sub') || (nameClaim !== undefined && isNamed(nameClaim))
-      ? undefined
-      : 'the token of the identity provider is about somebody else'
+    return isOneOf(claims, nameClaim, names) ? undefined : 'the token of the identity provider is about somebody else'
   }
 
   #places(): Promise<Endpoints> {

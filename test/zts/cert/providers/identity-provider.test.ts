@@ -166,6 +166,20 @@ describe('an identity provider', () => {
     })
   }
 
+  it('does not vouch by the subject of a token where another claim is configured', async (t) => {
+    const { idp, confirm } = await open(t, { settings: { user_name_claim: 'login' } })
+    for (const [code, more] of [
+      ['c1', { sub: 'joe' }],
+      ['c2', { sub: 'joe', login: 'jane' }],
+    ] as const) {
+      idp.grants.set(code, { claims: claims(more) })
+      await assert.rejects(
+        confirm(withVerifier(code)),
+        refused('the token of the identity provider is about somebody else'),
+      )
+    }
+  })
+
   it('does not vouch by a token of another key', async (t) => {
     const { idp, confirm } = await open(t)
     idp.signer = newSigner('idp')
@@ -221,12 +235,10 @@ describe('an identity provider', () => {
 
   it('vouches for external members by their whole name', async (t) => {
     const { idp, confirm } = await open(t, { kind: 'external_member', settings: { member_name_claim: 'email' } })
-    idp.grants.set('c1', { claims: claims({ sub: 'email:ext.joe@example.com' }) })
+    idp.grants.set('c1', { claims: claims({ sub: 'x', email: 'email:ext.joe@example.com' }) })
     await confirm(withVerifier('c1'), 'email:ext.joe@example.com')
-    idp.grants.set('c2', { claims: claims({ sub: 'x', email: 'email:ext.joe@example.com' }) })
-    await confirm(withVerifier('c2'), 'email:ext.joe@example.com')
-    idp.grants.set('c3', { claims: claims({ sub: 'joe@example.com' }) })
-    await assert.rejects(confirm(withVerifier('c3'), 'email:ext.joe@example.com'), refused(/about somebody else/))
+    idp.grants.set('c2', { claims: claims({ sub: 'x', email: 'joe@example.com' }) })
+    await assert.rejects(confirm(withVerifier('c2'), 'email:ext.joe@example.com'), refused(/about somebody else/))
   })
 
   it('needs its settings, and TLS unless it is on this machine', async () => {
