@@ -8,6 +8,17 @@ export interface SshCertificates {
   readonly certificateSigner?: string | undefined
 }
 
+/** What else a request says, for signers that know what to do with it; nobody has checked any of it. */
+export interface FurtherSshRequest {
+  /** Where the certificate is to be used. */
+  readonly destinations: readonly string[]
+  /** Of a hardware key. */
+  readonly touchPublicKey?: string
+  /** Algorithm of the authority: 1 RSA, 3 ECDSA. */
+  readonly caPubKeyAlgo?: number
+  readonly attestationData?: string
+}
+
 /** An SSH certificate to be issued. */
 export interface SshSigningRequest {
   /** Full name of who asks. */
@@ -24,6 +35,8 @@ export interface SshSigningRequest {
   /** Only this command may be run with it. */
   readonly command?: string | undefined
   readonly signerKeyId: string | undefined
+  /** Absent when there is nothing else. */
+  readonly further?: FurtherSshRequest
 }
 
 /** Issues SSH certificates: a plug-in. A ServiceError keeps its status, anything else is a 500. */

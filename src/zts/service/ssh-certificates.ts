@@ -99,7 +99,7 @@ export class SshCertificateService {
   }
 
   async #sign(
-    { publicKey, sources, command }: SshRequest,
+    { publicKey, sources, command, further }: SshRequest,
     certificate: {
       principal: string
       certType: 'user' | 'host'
@@ -118,6 +118,7 @@ export class SshCertificateService {
       publicKey,
       sources,
       command,
+      ...(further && { further }),
     })
     if (!config.zts.respSshSignerCerts) return { certificates }
     const authority =

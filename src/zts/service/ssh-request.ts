@@ -1,5 +1,6 @@
 import { badRequest } from '#core/error/service-error.ts'
 import type { SSHCertRequest } from '../api/ssh-certificate.ts'
+import type { FurtherSshRequest } from '../cert/ssh-signer.ts'
 
 /** What an SSH certificate is asked for, in whatever form the request came. */
 export interface SshRequest {
@@ -13,6 +14,7 @@ export interface SshRequest {
   /** Address that the request says it comes from. */
   readonly origin: string | undefined
   readonly transactionId: string | undefined
+  readonly further?: FurtherSshRequest
 }
 
 const TRANSACTION_ID = /^[\w.:-]{1,64}$/
@@ -42,6 +44,20 @@ export function sshRequestOf(request: SSHCertRequest): SshRequest {
     command: data.command || undefined,
     origin: meta.origin || undefined,
     transactionId: transactionIdOf(meta.transId),
+    ...furtherOf(request),
+  }
+}
+
+function furtherOf({ certRequestData: data, attestationData }: SSHCertRequest): Pick<SshRequest, 'further'> {
+  const { destinations = [], touchPublicKey, caPubKeyAlgo } = data
+  if (destinations.length === 0 && !touchPublicKey && !caPubKeyAlgo && !attestationData) return {}
+  return {
+    further: {
+      destinations,
+      ...(touchPublicKey && { touchPublicKey }),
+      ...(caPubKeyAlgo && { caPubKeyAlgo }),
+      ...(attestationData && { attestationData }),
+    },
   }
 }
 

@@ -197,6 +197,17 @@ suite('POST /sshcert', () => {
     )
   })
 
+  test('tells the signer what else is asked for', async () => {
+    const { harness, fakes } = await InstanceHarness.open()
+    const data = { destinations: ['h1.example.com'], touchPublicKey: 'sk-key', caPubKeyAlgo: 3 }
+    await harness.post('/sshcert', { ...user(data), attestationData: 'proof' }, { as: 'user.joe' })
+    await harness.post('/sshcert', user(), { as: 'user.joe' })
+    assert.deepEqual(
+      fakes.sshSigner.requests.map(({ further }) => further),
+      [{ ...data, attestationData: 'proof' }, undefined],
+    )
+  })
+
   test('gives nobody a certificate for somebody else', async () => {
     const { harness, fakes } = await InstanceHarness.open()
     for (const [as, name] of [
