@@ -7,6 +7,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import { openCredentialsBox } from '#core/crypto/open-private-key-store.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { loadServerSigners } from '#core/crypto/server-signers.ts'
+import type { ReadinessCheck } from '#core/http/ops-report.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { CertificateMetrics } from '#core/metrics/certificate-metrics.ts'
@@ -50,6 +51,8 @@ export interface OpenedDependencies {
   readonly deps: ZtsDependencies
   readonly chain: AuthorityChain
   readonly sync: DomainSync
+  /** What tells whether the stores of records can be used, by name. */
+  readonly recordChecks: ReadonlyMap<string, ReadinessCheck>
   /** Takes over signing keys that were exchanged in the configuration. */
   readonly refreshSigners: () => Promise<void>
   readonly close: () => Promise<void>
@@ -130,7 +133,11 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
     now,
   })
   closers.add(closeCertificates)
-  const { close: closeInstances, ...instances } = await openInstanceParts({
+  const {
+    close: closeInstances,
+    recordChecks,
+    ...instances
+  } = await openInstanceParts({
     config,
     domains,
     authorization,
@@ -191,7 +198,7 @@ async function open(options: DependenciesOptions, closers: Closers): Promise<Omi
   // Of what the configuration says only what others can know counts as published.
   const published = (keyId: string) =>
     athenzConf.current.ztsPublicKeys.get(keyId) ?? domains.publicKey('sys.auth', 'zts', keyId.toLowerCase())
-  return { deps, chain, sync, refreshSigners: () => signers.refresh(published) }
+  return { deps, chain, sync, recordChecks, refreshSigners: () => signers.refresh(published) }
 }
 
 /** The authority that knows the users, when one is named. */

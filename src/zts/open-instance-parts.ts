@@ -4,6 +4,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import type { RecordKind } from '#core/database/database-settings.ts'
 import { messageOf } from '#core/error/message-of.ts'
+import type { ReadinessCheck } from '#core/http/ops-report.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 import { PeriodicJob } from '#core/main/periodic-job.ts'
@@ -33,6 +34,8 @@ export interface InstanceParts
     ZtsDependencies,
     'instanceProviders' | 'certificateRecords' | 'sshRecords' | 'sshSigner' | 'sshAuthorityTexts' | 'workloadRecords'
   > {
+  /** What tells whether the stores of records can be used, by name. */
+  readonly recordChecks: ReadonlyMap<string, ReadinessCheck>
   readonly close: () => Promise<void>
 }
 
@@ -63,8 +66,9 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
   }
   try {
     const pools = new Map<RecordKind, () => PoolState>()
+    const recordChecks = new Map<string, ReadinessCheck>()
     const { seat } = options
-    const recordsOptions = { config, privateKeyStore, log, pools, primary: seat?.primary }
+    const recordsOptions = { config, privateKeyStore, log, pools, checks: recordChecks, primary: seat?.primary }
     if (options.registry) {
       registerPoolMetrics(options.registry, () =>
         [...pools].map(([kind, state]) => [`${kind} records`, state()] as const),
@@ -86,6 +90,7 @@ export async function openInstanceParts(options: InstancePartsOptions): Promise<
       workloadRecords,
       sshSigner,
       sshAuthorityTexts,
+      recordChecks,
       close: closeAll,
     }
   } catch (error) {

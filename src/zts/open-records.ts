@@ -5,6 +5,7 @@ import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
 import { databaseSettings, poolLimits, type RecordKind, recordDatabaseOf } from '#core/database/database-settings.ts'
 import type { MySqlSettings } from '#core/database/mysql-connection.ts'
+import type { ReadinessCheck } from '#core/http/ops-report.ts'
 import { Closers } from '#core/main/closers.ts'
 import type { PoolState } from '#core/metrics/pool-metrics.ts'
 import { type Calls, type Methods, methodsOf, remote } from '#core/workers/calls.ts'
@@ -22,6 +23,8 @@ export interface RecordsOptions {
   readonly primary?: Pick<Calls, 'call'> | undefined
   /** Takes the pools of connections that are opened, for the metrics, by the kind of their records. */
   readonly pools?: Map<RecordKind, () => PoolState>
+  /** Takes what tells whether the databases can be used, by the names of their records. */
+  readonly checks?: Map<string, ReadinessCheck>
 }
 
 /** One kind of records and the stores that are built in for it. */
@@ -29,6 +32,8 @@ interface RecordStores<Records> {
   readonly kind: RecordKind
   /** As people call the store. */
   readonly what: string
+  /** What follows when their database is away. */
+  readonly whenAway: string
   /** Class names of the original: in package `zts`, and in that common to the servers for databases. */
   readonly classes: { readonly file: string; readonly database: string }
   readonly methods: readonly (keyof Records & string)[]
@@ -50,6 +55,10 @@ function certificateStores(options: RecordsOptions): RecordStores<CertificateRec
   return {
     kind: 'cert',
     what: 'store of certificate records',
+    whenAway:
+      zts.certRecordsAway === 'refuse'
+        ? 'instances are neither registered nor renewed'
+        : 'new instances are registered and recorded later, others are not renewed',
     classes: { file: 'cert.impl.FileCertRecordStoreFactory', database: 'cert.impl.JDBCCertRecordStoreFactory' },
     methods: ['get', 'insert', 'update', 'delete', 'deleteExpired'],
     furtherMethods: ['claimUnrefreshed'],
@@ -77,6 +86,7 @@ export async function openSshRecords(options: RecordsOptions): Promise<SshRecord
 const SSH_STORES: RecordStores<SshRecords> = {
   kind: 'ssh',
   what: 'store of SSH records',
+  whenAway: 'SSH certificates of hosts are not recorded, and not renewed by themselves',
   classes: { file: 'cert.impl.FileSSHRecordStoreFactory', database: 'cert.impl.JDBCSSHRecordStoreFactory' },
   methods: ['get', 'put', 'delete'],
   inFiles: async (folder) => {
@@ -91,13 +101,19 @@ const SSH_STORES: RecordStores<SshRecords> = {
 
 /** The store that `workload_record_store_factory_class` selects; undefined when it selects none. Throws as the others do. */
 export async function openWorkloadRecords(options: RecordsOptions): Promise<WorkloadRecords | undefined> {
-  const { workloadRecordStoreFactoryClass: className } = options.config.zts
-  return className === undefined ? undefined : openRecords(options, className, WORKLOAD_STORES)
+  const { workloadRecordStoreFactoryClass: className, workloadEnableStoreFeature: isWanted } = options.config.zts
+  if (className !== undefined) return openRecords(options, className, WORKLOAD_STORES)
+  if (isWanted) {
+    const store = 'athenz.zts.workload_record_store_factory_class names no store'
+    options.log('warn', `athenz.zts.workload_enable_store_feature: where services run is not recorded, since ${store}`)
+  }
+  return undefined
 }
 
 const WORKLOAD_STORES: RecordStores<WorkloadRecords> = {
   kind: 'workload',
   what: 'store of workload records',
+  whenAway: 'where services run is neither recorded nor told',
   classes: {
     file: 'workload.impl.FileWorkloadRecordStoreFactory',
     database: 'workload.impl.JDBCWorkloadRecordStoreFactory',
@@ -168,7 +184,7 @@ function openRecords<Records extends object>(
     primary
       ? remote<Records>(primary, serviceOf(stores), allMethodsOf(stores))
       : inFiles(join(zts[`${kind}FileStorePath`], zts[`${kind}FileStoreName`]))
-  const openTables = async () => inDatabase(await openDatabase(options, kind))
+  const openTables = async () => inDatabase(await openDatabase(options, stores))
   return loadPlugIn<Records, [RecordsOptions]>(
     className,
     {
@@ -194,7 +210,10 @@ async function openFolder(folder: string) {
 const MILLIS_PER_SECOND = 1000
 
 /** The driver takes time and memory that servers with records in files need not spend. */
-async function openDatabase(options: RecordsOptions, kind: RecordKind): Promise<RecordDatabase> {
+async function openDatabase(
+  options: RecordsOptions,
+  { kind, whenAway }: Pick<RecordStores<never>, 'kind' | 'whenAway'>,
+): Promise<RecordDatabase> {
   const { config, log } = options
   const { schemaMigrationDir } = config.zts
   const settings = await settingsOf(options, kind)
@@ -203,8 +222,10 @@ async function openDatabase(options: RecordsOptions, kind: RecordKind): Promise<
     await migrateSchema({ settings, directory: schemaMigrationDir, server: 'zts', log })
   }
   const { RecordDatabase: Database } = await import('./store/mysql/record-database.ts')
-  const database = new Database(settings, poolLimits(config))
+  const what = `${kind} records`
+  const database = new Database(settings, poolLimits(config), { what, consequence: whenAway, log })
   options.pools?.set(kind, () => database.state)
+  options.checks?.set(what, () => database.check())
   return database
 }
 

@@ -56,7 +56,7 @@ export async function startZts(
       seat,
       vital: { paths: [`${ZTS_API_ROOT}/status`], port: config.container.statusPort },
     })
-    const { deps, chain, sync, refreshSigners, close } = await openDependencies({
+    const { deps, chain, sync, recordChecks, refreshSigners, close } = await openDependencies({
       loaded,
       privateKeyStore,
       registry: container.registry,
@@ -119,6 +119,7 @@ export async function startZts(
       new Map<string, ReadinessCheck>([
         ['domains', () => sync.check()],
         ['audit log', recordableCheck(audit)],
+        ...recordChecks,
       ]),
     )
     return { addresses, close: () => closers.close() }

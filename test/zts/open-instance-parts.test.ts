@@ -77,9 +77,16 @@ suite('records', () => {
   })
 
   test('of SSH certificates and workloads are not kept unless a store is named', async () => {
-    const { parts } = await open()
+    const { parts, log } = await open()
     assert.deepEqual([parts.sshRecords, parts.workloadRecords, parts.sshSigner], [undefined, undefined, undefined])
+    const workloadLines = (lines: readonly string[]) => lines.filter((line) => line.includes('workload'))
+    assert.deepEqual(workloadLines(log), [])
     await parts.close()
+    const wanted = await open({ workload_enable_store_feature: 'true' })
+    assert.deepEqual(workloadLines(wanted.log), [
+      'warn athenz.zts.workload_enable_store_feature: where services run is not recorded, since athenz.zts.workload_record_store_factory_class names no store',
+    ])
+    await wanted.parts.close()
   })
 
   test('are in the database that is named, by either name of its class', async () => {
@@ -110,7 +117,7 @@ suite('records', () => {
   })
 
   test('of new instances are postponed while the database is away, where the operator wants that', async () => {
-    const { options } = await optionsWith({
+    const { options, log } = await optionsWith({
       cert_record_store_factory_class: `${FILES}cert.impl.JDBCCertRecordStoreFactory`,
       cert_jdbc_store: db.jdbcUrl(await db.freshDatabase('schema/zts_server.sql')),
       cert_jdbc_user: 'root',
@@ -120,18 +127,37 @@ suite('records', () => {
       ...options,
       config: { ...config, zts: { ...config.zts, certRecordsAway: 'register' } },
     })
-    const { certificateRecords: records } = parts
+    const { certificateRecords: records, recordChecks } = parts
     assert.ok(records instanceof PostponedCertificateRecords)
+    const remark = () => recordChecks.get('cert records')?.()
+    assert.equal(await remark(), undefined)
+    const said = /^the database of cert records cannot be used: new instances are registered and recorded later/
     await db.crash()
     try {
+      assert.match(String(await remark()), said)
       await records.insert(certificateRecord({ currentTime: START_MILLIS }))
       assert.equal(records.postponed, 1)
+      assert.match(String(await remark()), said)
     } finally {
       await db.restart()
     }
     await records.write()
+    assert.equal(await remark(), undefined)
+    assert.equal(log.filter((line) => line.startsWith('error the database of cert records cannot be used')).length, 1)
+    assert.equal(log.filter((line) => line === 'info the database of cert records answers again').length, 1)
     assert.equal(records.postponed, 0)
     assert.ok(await records.get('sys.auth.zts', 'i-1', 'sports.api'))
+    await parts.close()
+  })
+
+  test('have checks for each database, which say what follows while it is away', async () => {
+    const { parts } = await open({
+      ssh_record_store_factory_class: `${FILES}cert.impl.JDBCSSHRecordStoreFactory`,
+      ssh_jdbc_store: 'jdbc:mysql://127.0.0.1:1/zts_store',
+      ssh_jdbc_user: 'root',
+    })
+    assert.deepEqual([...parts.recordChecks.keys()], ['ssh records'])
+    assert.match(String(await parts.recordChecks.get('ssh records')?.()), /not recorded, .* \(.*ECONNREFUSED.*\)$/)
     await parts.close()
   })
 
