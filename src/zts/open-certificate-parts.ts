@@ -9,7 +9,7 @@ import { AuthorityTexts } from './cert/authority-texts.ts'
 import { CaBundles } from './cert/ca-bundles.ts'
 import { CertificateIssuer } from './cert/certificate-issuer.ts'
 import type { CertificateSigner } from './cert/certificate-signer.ts'
-import { openClientTls } from './cert/client-tls.ts'
+import { clientTlsOffer, openClientTls } from './cert/client-tls.ts'
 import type { HostnameResolver } from './cert/hostname-resolver.ts'
 import { type CertificateDataValidator, type RequestRules, requestRules } from './cert/request-rules.ts'
 import { openKeyStoreCertificateSigner } from './cert/signers/key-store-certificate-signer.ts'
@@ -139,6 +139,7 @@ async function openHttpSigner({
     ])
   }
   const keys = await SignerKeys.read(zts.certsignProviderKeysFname)
+  const offer = clientTlsOffer(config)
   const tls = await openClientTls(config, privateKeyStore, log)
   certificates?.watchClient(() => tls.material)
   // Its HTTP library takes time and memory that servers with a signer of their own need not spend.
@@ -148,6 +149,7 @@ async function openHttpSigner({
   ])
   const connection = new SignerConnection({
     tls,
+    offer,
     requestTimeoutMillis: zts.certsignRequestTimeoutSeconds * 1000,
     connectTimeoutMillis: zts.certsignConnectTimeoutSeconds * 1000,
     handshakeTimeoutMillis: zts.certsignHandshakeTimeoutMillis,

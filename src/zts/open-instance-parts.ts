@@ -18,7 +18,7 @@ import {
   unsupportedProviders,
 } from './built-in-providers.ts'
 import { AuthorityTexts } from './cert/authority-texts.ts'
-import { openClientTls } from './cert/client-tls.ts'
+import { clientTlsOffer, openClientTls } from './cert/client-tls.ts'
 import { InstanceProviders, type RemoteProviderFactory } from './cert/instance-providers.ts'
 import { HttpsProviders } from './cert/providers/https-providers.ts'
 import type { SshAuthorityTexts } from './cert/ssh/ssh-authority-texts.ts'
@@ -136,6 +136,7 @@ async function remoteProviders({
   const providers = new HttpsProviders({
     tls,
     clientTls,
+    offer: clientTlsOffer(config),
     hostSuffixes: zts.providerEndpoints,
     connectTimeoutMillis: zts.providerClientConnectTimeoutMillis,
     readTimeoutMillis: zts.providerClientReadTimeoutMillis,

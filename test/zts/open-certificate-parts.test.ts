@@ -107,6 +107,11 @@ describe('openCertificateParts', () => {
       /^athenz\.zts\.ssl_key_store: not set/,
     ],
     [
+      'an HTTP signer with which no TLS is left',
+      { 'athenz.zts.certsign_base_uri': 'https://x', 'athenz.zts.ssl_excluded_protocols': 'TLSv1.2,TLSv1.3' },
+      /^athenz\.zts\.ssl_excluded_…: no version of TLS remains/,
+    ],
+    [
       'a class that nobody knows',
       { 'athenz.zts.cert_signer_factory_class': 'com.example.Signer' },
       /"com\.example\.Signer" is neither a known class nor a module/,

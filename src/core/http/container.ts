@@ -1,6 +1,5 @@
 import { access, constants, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { DEFAULT_CIPHERS } from 'node:tls'
 import { Registry } from 'prom-client'
 import { ConfigError } from '../config/config-error.ts'
 import type { ContainerConfig as ServerContainerConfig } from '../config/server-tables.ts'
@@ -11,7 +10,6 @@ import { seldom } from '../log/seldom.ts'
 import { CertificateMetrics } from '../metrics/certificate-metrics.ts'
 import type { WorkerSeat } from '../workers/worker-seat.ts'
 import { AccessLog } from './access-log.ts'
-import { cipherList } from './cipher-suites.ts'
 import { healthCheckFilter } from './health-check.ts'
 import type { PortOptions } from './listener.ts'
 import { type MetricReceiver, type MetricReceiverOptions, openMetricReceiver, sampling } from './metric-receiver.ts'
@@ -27,6 +25,7 @@ import { noRequestsInFlight, type RequestsInFlight } from './requests-in-flight.
 import type { PortTls } from './secure-server.ts'
 import { HttpServer, type RequestFilter } from './server.ts'
 import type { StoreFile, TlsFiles } from './tls-material.ts'
+import { tlsOffer } from './tls-offer.ts'
 import { TlsSource } from './tls-source.ts'
 
 /** What a container is opened with. */
@@ -268,11 +267,7 @@ const isVitalPort = (port: number, { vital, config }: ContainerOptions): boolean
   port === vital?.port && isSpecialPort(port, config.container)
 
 function tlsOf({ container, ts }: ContainerOptions['config'], source: TlsSource): PortTls {
-  const ciphers = cipherList(
-    { included: container.sslIncludedCipherSuites, excluded: container.sslExcludedCipherSuites },
-    DEFAULT_CIPHERS,
-  )
-  const excluded = container.sslExcludedProtocols
+  const { sslIncludedCipherSuites: included, sslExcludedCipherSuites: excluded } = container
   return {
     source,
     clientCertificateNeeded: container.sslNeedClientAuth,
@@ -280,9 +275,7 @@ function tlsOf({ container, ts }: ContainerOptions['config'], source: TlsSource)
     sniHostCheck: container.sslSniHostcheck,
     logFailures: container.sslLogFailures,
     sessionTimeoutSeconds: ts.tlsSessionTimeoutSeconds,
-    ...(ciphers !== undefined && { ciphers }),
-    minVersion: excluded.has('TLSv1.2') ? 'TLSv1.3' : 'TLSv1.2',
-    maxVersion: excluded.has('TLSv1.3') ? 'TLSv1.2' : 'TLSv1.3',
+    ...tlsOffer({ included, excluded }, container.sslExcludedProtocols),
   }
 }
 

@@ -1,11 +1,25 @@
 import { ConfigError } from '#core/config/config-error.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import type { PrivateKeyStore } from '#core/crypto/private-key-store.ts'
+import { messageOf } from '#core/error/message-of.ts'
 import type { StoreFile, TlsFiles } from '#core/http/tls-material.ts'
+import { type TlsOffer, tlsOffer } from '#core/http/tls-offer.ts'
 import { TlsSource } from '#core/http/tls-source.ts'
 import type { Logger } from '#core/log/logger.ts'
 
 const PROPERTY = 'athenz.zts.ssl_key_store'
+
+/**
+ * What this server offers to signers and providers: what `athenz.zts.ssl_excluded_…` leave. Throws a ConfigError when that
+ * is nothing.
+ */
+export function clientTlsOffer({ zts }: Pick<ConfigOf['zts'], 'zts'>): TlsOffer {
+  try {
+    return tlsOffer({ included: [], excluded: zts.sslExcludedCipherSuites }, zts.sslExcludedProtocols)
+  } catch (cause) {
+    throw Object.assign(new ConfigError([`athenz.zts.ssl_excluded_…: ${messageOf(cause)}`]), { cause })
+  }
+}
 
 /**
  * Key, certificate and trusted authorities with which this server goes to signers and providers: those of

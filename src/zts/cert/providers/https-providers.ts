@@ -2,6 +2,7 @@ import type { PeerCertificate } from 'node:tls'
 import type { Agent } from 'undici'
 import { boundedText } from '#core/http/bounded-body.ts'
 import type { TlsMaterial } from '#core/http/tls-material.ts'
+import type { TlsOffer } from '#core/http/tls-offer.ts'
 import type { TlsSource } from '#core/http/tls-source.ts'
 import { type InstanceConfirmation, type InstanceProvider, ProviderRefusal } from '../instance-provider.ts'
 
@@ -11,6 +12,7 @@ export interface HttpsProvidersOptions {
   readonly tls: TlsSource | undefined
   /** The same for endpoints `https://athenz.client@host`. */
   readonly clientTls: TlsSource | undefined
+  readonly offer: TlsOffer
   /** Ends of the host names that endpoints may have; any when empty. */
   readonly hostSuffixes: readonly string[]
   readonly connectTimeoutMillis: number
@@ -62,15 +64,15 @@ class HttpsProvider implements InstanceProvider {
   readonly #provider: string
   readonly #endpoint: URL
   readonly #source: TlsSource
-  readonly #timeouts: Pick<HttpsProvidersOptions, 'connectTimeoutMillis' | 'readTimeoutMillis'>
+  readonly #options: Pick<HttpsProvidersOptions, 'offer' | 'connectTimeoutMillis' | 'readTimeoutMillis'>
   #agent: Promise<Agent> | undefined
   #material: TlsMaterial
 
-  constructor(provider: string, endpoint: URL, source: TlsSource, timeouts: HttpsProvidersOptions) {
+  constructor(provider: string, endpoint: URL, source: TlsSource, options: HttpsProvidersOptions) {
     this.#provider = provider
     this.#endpoint = endpoint
     this.#source = source
-    this.#timeouts = timeouts
+    this.#options = options
     this.#material = source.material
   }
 
@@ -87,7 +89,7 @@ class HttpsProvider implements InstanceProvider {
   }
 
   async #ask(operation: 'instance' | 'refresh', confirmation: InstanceConfirmation): Promise<InstanceConfirmation> {
-    const { connectTimeoutMillis, readTimeoutMillis } = this.#timeouts
+    const { connectTimeoutMillis, readTimeoutMillis } = this.#options
     let statusCode: number
     let text: string
     try {
@@ -125,7 +127,7 @@ class HttpsProvider implements InstanceProvider {
 
   async #newAgent(): Promise<Agent> {
     const { key, cert, ca = [] } = this.#material
-    const { connectTimeoutMillis, readTimeoutMillis } = this.#timeouts
+    const { offer, connectTimeoutMillis, readTimeoutMillis } = this.#options
     const checkServerIdentity = (_host: string, { subject }: PeerCertificate): Error | undefined =>
       // Certificates of services name no host: who is meant is the provider, wherever it runs.
       subject.CN === this.#provider ? undefined : new Error(`the server is not ${this.#provider}`)
@@ -135,7 +137,15 @@ class HttpsProvider implements InstanceProvider {
       headersTimeout: readTimeoutMillis,
       bodyTimeout: readTimeoutMillis,
       // A resumed session would not be asked for its identity again.
-      connect: { key, cert, ca: [...ca], checkServerIdentity, timeout: connectTimeoutMillis, maxCachedSessions: 0 },
+      connect: {
+        key,
+        cert,
+        ca: [...ca],
+        ...offer,
+        checkServerIdentity,
+        timeout: connectTimeoutMillis,
+        maxCachedSessions: 0,
+      },
     })
   }
 }

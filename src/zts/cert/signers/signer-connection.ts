@@ -2,11 +2,13 @@ import { connect, type TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, errors } from 'undici'
 import { messageOf } from '#core/error/message-of.ts'
 import { boundedText } from '#core/http/bounded-body.ts'
+import type { TlsOffer } from '#core/http/tls-offer.ts'
 import type { TlsSource } from '#core/http/tls-source.ts'
 
 /** How a remote signer is reached. */
 export interface SignerConnectionOptions {
   readonly tls: Pick<TlsSource, 'material' | 'onChange'>
+  readonly offer: TlsOffer
   /** For the answer, from the sending of the request on. */
   readonly requestTimeoutMillis: number
   /** For TCP. */
@@ -83,7 +85,7 @@ export class SignerConnection {
   }
 
   #connect({ hostname, port, servername }: buildConnector.Options, callback: buildConnector.Callback): void {
-    const { tls, connectTimeoutMillis, handshakeTimeoutMillis } = this.#options
+    const { tls, offer, connectTimeoutMillis, handshakeTimeoutMillis } = this.#options
     const { key, cert, ca } = tls.material
     const socket: TLSSocket = connect({
       host: hostname,
@@ -92,7 +94,7 @@ export class SignerConnection {
       key,
       cert,
       ALPNProtocols: ['http/1.1'],
-      minVersion: 'TLSv1.2',
+      ...offer,
       ...(ca && { ca: [...ca] }),
     })
     let timer = setTimeout(() => socket.destroy(new Failure('the connection takes too long')), connectTimeoutMillis)

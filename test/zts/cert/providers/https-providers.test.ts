@@ -69,6 +69,7 @@ function open(url: string, options: Partial<HttpsProvidersOptions> = {}): Instan
   const providers = new HttpsProviders({
     tls: sourceOf(own),
     clientTls: sourceOf(client),
+    offer: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' },
     hostSuffixes: [],
     connectTimeoutMillis: 5000,
     readTimeoutMillis: 5000,
@@ -108,6 +109,18 @@ suite('a provider behind HTTPS', () => {
       { url: '/v1/instance', client: 'sys.auth.zts', body: QUESTION },
       { url: '/v1/refresh', client: 'sys.auth.zts', body: QUESTION },
     ])
+  })
+
+  test('is offered the versions of TLS that are not excluded', async () => {
+    const used: (string | null)[] = []
+    const { url } = await startProvider((response, request) => {
+      used.push((request.socket as TLSSocket).getProtocol())
+      json(response, 200, QUESTION)
+    })
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      await opened(url, { offer: { minVersion: version, maxVersion: version } }).confirmInstance(QUESTION)
+    }
+    assert.deepEqual(used, ['TLSv1.2', 'TLSv1.3'])
   })
 
   test('is asked with the client certificate when its endpoint says so', async () => {

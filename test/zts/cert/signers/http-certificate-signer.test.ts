@@ -84,6 +84,7 @@ interface ClientOptions extends Partial<SignerConnectionOptions> {
 async function clientOf(t: TestContext, url: string, options: ClientOptions = {}) {
   const connection = new SignerConnection({
     tls: new FakeTls(),
+    offer: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' },
     requestTimeoutMillis: 5000,
     connectTimeoutMillis: 5000,
     handshakeTimeoutMillis: 5000,
@@ -127,6 +128,21 @@ describe('the HTTP signer', () => {
       ext_key_usage: [2],
       priority: 'Low',
     })
+  })
+
+  it('offers the versions of TLS and the cipher suites that it is told to', async (t) => {
+    const used: string[] = []
+    const remote = await remoteSigner((response) => {
+      const socket = response.req.socket as TLSSocket
+      used.push(`${socket.getProtocol()} ${socket.getCipher().name}`)
+      issue(response)
+    })
+    const offers = [
+      { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' },
+      { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' },
+    ] as const
+    for (const offer of offers) await (await clientOf(t, remote.url, { offer })).sign(request)
+    assert.deepEqual(used, ['TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256', 'TLSv1.3 TLS_AES_128_GCM_SHA256'])
   })
 
   it('says the usage by its number, and nothing of both sides of TLS', async (t) => {
@@ -308,6 +324,10 @@ describe('the HTTP signer', () => {
       now = 600_000
       await ask()
       assert.equal(remote.seen.length, 3)
+      // The clock was set back.
+      now = 0
+      await ask()
+      assert.equal(remote.seen.length, 4)
     })
 
     it('stays known while the signer fails, and a failure is not kept', async (t) => {
