@@ -4,6 +4,7 @@ import type { QuotaInput, quotaEndpoints } from '../api/quota.ts'
 import type { Domain } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import type { ZmsDependencies } from './dependencies.ts'
+import { requireNotNegative } from './domain-rules.ts'
 import { type QuotaLimits, serverQuota } from './quota-rules.ts'
 import { timestamp } from './wire-form.ts'
 
@@ -26,10 +27,12 @@ export function quotaService(deps: ZmsDependencies): Handlers<typeof quotaEndpoi
     async putQuota({ params: { name }, body, headers: { auditRef } }, context) {
       deps.authorizedServices.check(context)
       if (body.name !== name) throw badRequest('putQuota: Domain name in URI and Quota object do not match')
+      const limits = limitsOf(body)
+      requireNotNegative(limits, Object.keys(limits))
       await writes.commit({ context, domains: [name], entity: name, auditRef }, async (transaction) => {
         const domain = await find(transaction, name)
         writes.requireAuditReference(context, 'domain', domain, auditRef)
-        transaction.apply({ kind: 'putQuota', domain: name, value: limitsOf(body) })
+        transaction.apply({ kind: 'putQuota', domain: name, value: limits })
       })
       return noContent
     },

@@ -52,6 +52,14 @@ describe('quota of a domain', () => {
     assert.deepEqual(await zms.delete('/domain/none/quota'), unknown)
   })
 
+  for (const name of Object.keys(LIMITS)) {
+    test(`has no negative limit: ${name}`, async () => {
+      const answer = await zms.put(QUOTA, { name: 'sports', ...LIMITS, [name]: -1 })
+      assert.deepEqual(answer, refusal(400, `${name} cannot be negative`))
+      assert.equal((await zms.get(QUOTA)).body.name, 'server-default')
+    })
+  }
+
   test('belongs to the operators', async () => {
     const owner = { as: 'user.owner' }
     assert.deepEqual(await zms.put(QUOTA, { name: 'sports' }, owner), refusal(403, 'Forbidden'))
