@@ -180,8 +180,10 @@ export class DomainSync {
   async #bringUpToDate(asked: Settled<DomainChanges>): Promise<unknown> {
     if ('error' in asked) return asked.error
     try {
+      // Those that are fetched now may be younger than the list, which is no sign of a backup then.
+      const missing = this.#replica.missingIn(asked.value.domains)
       await this.#compare(asked.value)
-      await this.#removeDeleted(asked.value)
+      await this.#removeDeleted(asked.value, missing)
       return undefined
     } catch (error) {
       return error
@@ -264,13 +266,13 @@ export class DomainSync {
    * what a source does not have that was restored from a backup, and no list is enough: the source is asked for each
    * domain once more.
    */
-  async #removeDeleted({ domains }: DomainChanges): Promise<void> {
+  async #removeDeleted({ domains }: DomainChanges, missing = this.#replica.missingIn(domains)): Promise<void> {
     const isCredible = domains.some(({ name }) => name === SYSTEM_DOMAIN)
     this.#status.condition(
       'list',
       isCredible ? undefined : `the list of ZMS is not believed, nothing is deleted: ${SYSTEM_DOMAIN} is not in it`,
     )
-    const { deleted, lost } = isCredible ? this.#replica.missingIn(domains) : NONE_MISSING
+    const { deleted, lost } = isCredible ? missing : NONE_MISSING
     this.#status.condition(
       'lost',
       lost.length === 0

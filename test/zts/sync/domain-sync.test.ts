@@ -368,6 +368,23 @@ describe('deleted domains', () => {
     assert.equal(sync.check(), undefined)
   })
 
+  test('go though another one changes while it is fetched', async () => {
+    const { folder, zms } = await startZms()
+    zms.put({ name: 'gone', modified: timeOf(3) })
+    await copyOnDisk(zms, folder)
+    zms.delete('gone')
+    zms.put(sports(2, 'user.joe'))
+    // The list, which is older, is no sign of a backup then.
+    zms.intercept = ({ query }) => {
+      if (query.get('domain') === 'sports') zms.put(sports(5, 'user.jane'))
+      return false
+    }
+    const { sync, log } = await openShort(zms, folder)
+    assert.deepEqual(readers(sync), ['user.jane'])
+    assert.equal(sync.domains.get('gone'), undefined)
+    assert.equal(log.count('backup'), 0)
+  })
+
   const incredible: readonly [string, string][] = [
     ['is empty', '{"domains":[]}'],
     ['has no system domain', `{"domains":[{"domain":{"name":"news","modified":"${timeOf(1)}","enabled":false}}]}`],
