@@ -11,6 +11,8 @@ export interface BadRequest {
   readonly path: string
   readonly body?: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
+  /** No operation can make anything of it: the answer is an error. The others may mean something here and there. */
+  readonly senseless?: boolean
 }
 
 /** An answer as it came. */
@@ -65,8 +67,8 @@ const BAD_TOKENS = [
   'v=Z1;d=sports;r=admin;s=x',
 ]
 
-/** JSON texts that are no object of any type, or hardly one. */
-const BAD_DOCUMENTS = [
+/** Texts that are no JSON object. */
+const NO_OBJECTS = [
   '',
   '{',
   '{"name":',
@@ -75,15 +77,19 @@ const BAD_DOCUMENTS = [
   '"x"',
   'null',
   'true',
-  '{}',
   '[[[[[[]]]]]]',
   '{"a":1,}',
   '\u0000',
-  '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}',
-  '{"name":{"toString":1}}',
   `${'['.repeat(10_000)}${']'.repeat(10_000)}`,
   `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
   '<xml/>',
+]
+
+/** JSON objects that are hardly one of any type. */
+const ODD_OBJECTS = [
+  '{}',
+  '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}',
+  '{"name":{"toString":1}}',
   '{"name":"\\ud800"}',
 ]
 
@@ -136,46 +142,60 @@ function queryOf({ good }: BadRequestSubject, endpoint: Endpoint, except?: strin
     .map(({ name, type }) => `${name}=${encodeURIComponent(String(good(endpoint, name, type.wire)))}`)
 }
 
-/** A value of another kind than the one expected. */
-function misfits({ base }: WireShape): unknown[] {
+/** Values of another kind than the one expected: those that nobody can take for it, and those that are only odd. */
+function misfits({ base }: WireShape): { senseless: readonly unknown[]; odd: readonly unknown[] } {
   switch (base) {
+    case 'Any':
+      return { senseless: [], odd: [5, 'x', [], {}] }
     case 'Array':
-      return [5, 'x', {}, [null], [[]], [5]]
+      return { senseless: [5, 'x', {}, [[]]], odd: [[null], [5]] }
     case 'Struct':
     case 'Map':
-      return [5, 'x', [], { a: { b: [{}] } }, { __proto__: null, a: null }]
+      return { senseless: [5, 'x', []], odd: [{ a: { b: [{}] } }, { __proto__: null, a: null }] }
     case 'Bool':
-      return ['maybe', [], {}, 5.5]
+      return { senseless: ['maybe', [], {}, 5.5], odd: [] }
     case 'Int32':
     case 'Int64':
-      return ['x', [], {}, 1e300, -1]
+      return { senseless: ['x', [], {}, 1e300], odd: [-1] }
     default:
-      return [{}, [], ['x'], '\u0000', 'b!d', 'ø'.repeat(3000), -1, true]
+      return { senseless: [{}, [], ['x']], odd: ['\u0000', 'b!d', 'ø'.repeat(3000), -1, true] }
   }
 }
 
+/** A text for a body, and whether nobody can make anything of it. */
+type BadBody = readonly [text: string, senseless: boolean]
+
 /** Bodies whose members are of the wrong kind, one after the other. */
-function* bodiesWithMisfits(subject: BadRequestSubject, endpoint: Endpoint): Generator<string> {
+function* bodiesWithMisfits(subject: BadRequestSubject, endpoint: Endpoint): Generator<BadBody> {
   const members = endpoint.body?.wire.members ?? new Map<string, WireShape>()
   const { good, bodyMembers = [...members.keys()] } = subject
   const whole = Object.fromEntries(
     bodyMembers.map((name) => [name, good(endpoint, name, members.get(name) ?? { base: 'String' })]),
   )
   for (const [member, shape] of members) {
-    for (const value of misfits(shape)) yield JSON.stringify({ ...whole, [member]: value })
+    const { senseless, odd } = misfits(shape)
+    for (const value of senseless) yield [JSON.stringify({ ...whole, [member]: value }), true]
+    for (const value of odd) yield [JSON.stringify({ ...whole, [member]: value }), false]
   }
-  yield JSON.stringify(whole)
+  yield [JSON.stringify(whole), false]
 }
 
-function* forms(fields: Readonly<Record<string, string>>): Generator<string> {
+function* jsonBodies(subject: BadRequestSubject, endpoint: Endpoint): Generator<BadBody> {
+  for (const text of NO_OBJECTS) yield [text, true]
+  for (const text of ODD_OBJECTS) yield [text, false]
+  yield* bodiesWithMisfits(subject, endpoint)
+}
+
+function* forms(fields: Readonly<Record<string, string>>): Generator<BadBody> {
   const form = (entries: Readonly<Record<string, string>>) =>
     Object.entries(entries)
       .map(([name, value]) => `${name}=${value}`)
       .join('&')
-  yield* BAD_FORMS
+  for (const text of BAD_FORMS) yield [text, false]
   for (const name of Object.keys(fields)) {
-    for (const value of [...BAD_VALUES, ...INHERITED_NAMES, ...BAD_TOKENS]) yield form({ ...fields, [name]: value })
-    yield `${form(fields)}&${name}=`
+    for (const value of [...BAD_VALUES, ...INHERITED_NAMES, ...BAD_TOKENS])
+      yield [form({ ...fields, [name]: value }), false]
+    yield [`${form(fields)}&${name}=`, false]
   }
 }
 
@@ -187,7 +207,8 @@ export function* badRequests(subject: BadRequestSubject, endpoint: Endpoint): Ge
   for (const parameter of Object.keys(endpoint.params)) {
     for (const value of [...BAD_NAMES, ...INHERITED_NAMES]) {
       const path = pathWith(subject, endpoint, { parameter, value })
-      yield { what: `${parameter}=${value.slice(0, 40)}`, endpoint, path, ...body }
+      const senseless = !fits(endpoint.params[parameter]?.wire, value)
+      yield { what: `${parameter}=${value.slice(0, 40)}`, endpoint, path, ...body, senseless }
     }
   }
   for (const { name } of Object.values(endpoint.query)) {
@@ -199,18 +220,39 @@ export function* badRequests(subject: BadRequestSubject, endpoint: Endpoint): Ge
   }
   if (endpoint.body === undefined) return
   const fields = subject.form?.(endpoint)
-  const texts = fields ? forms(fields) : [...BAD_DOCUMENTS, ...bodiesWithMisfits(subject, endpoint)]
-  for (const text of texts) yield { what: `body ${text.slice(0, 90)}`, endpoint, path: good, body: text }
+  for (const [text, senseless] of fields ? forms(fields) : jsonBodies(subject, endpoint)) {
+    yield { what: `body ${text.slice(0, 90)}`, endpoint, path: good, body: text, senseless }
+  }
   for (const type of BAD_MEDIA_TYPES) {
-    yield { what: `media type ${type}`, endpoint, path: good, body: '{}', headers: { 'content-type': type } }
+    const headers = { 'content-type': type }
+    yield { what: `media type ${type}`, endpoint, path: good, body: '{}', headers, senseless: true }
   }
   const cut = Buffer.from('{"name":"\u00f8').subarray(0, -1)
-  yield { what: 'body cut in the middle of a character', endpoint, path: good, body: cut }
+  yield {
+    what: 'body cut in the middle of a character',
+    endpoint,
+    path: good,
+    body: cut,
+    senseless: fields === undefined,
+  }
 }
 
-/** An error is JSON that says its own status; nothing is the server's fault. */
-export function checkAnswer(what: string, { status, type, text }: RawAnswer, expected?: readonly number[]): void {
-  ok(status >= 200 && status < 500, `${what}: ${status} ${text.slice(0, 200)}`)
+/** Whether a name as it stands in a path can be one of that shape. */
+function fits(shape: WireShape | undefined, encoded: string): boolean {
+  try {
+    return shape?.pattern?.test(decodeURIComponent(encoded)) ?? true
+  } catch {
+    return false
+  }
+}
+
+/** An error is JSON that says its own status; nothing is the server's fault, and nothing that `senseless` says is taken. */
+export function checkAnswer(
+  what: string,
+  { status, type, text }: RawAnswer,
+  { expected, senseless = false }: { readonly expected?: readonly number[]; readonly senseless?: boolean } = {},
+): void {
+  ok(status >= (senseless ? 400 : 200) && status < 500, `${what}: ${status} ${text.slice(0, 200)}`)
   if (expected) ok(expected.includes(status), `${what}: ${status} ${text.slice(0, 200)}`)
   if (status < 400) return
   strictEqual(type.split(';')[0], 'application/json', `${what}: ${status} ${type}`)
@@ -269,7 +311,7 @@ export async function sendBadRequests(
   for (let first = 0; first < all.length; first += AT_ONCE) {
     await Promise.all(
       all.slice(first, first + AT_ONCE).map(async (bad) => {
-        checkAnswer(bad.what, await send(bad))
+        checkAnswer(bad.what, await send(bad), bad)
       }),
     )
   }
