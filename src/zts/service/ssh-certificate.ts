@@ -21,11 +21,19 @@ export function sshCertificateService(deps: SshCertificateDependencies): Handler
     if (instanceId === undefined || record === undefined) {
       throw forbidden(`${service} is not authorized for an SSH certificate of a host`)
     }
-    const attested = record.principals.split(',')
+    const recorded = record.principals.split(',').filter((name) => name !== '')
     const { privateIp } = record
     return certificates.forHost(
       request,
-      { service, instanceId, hostname: undefined, clientIp, privateIp, attested },
+      {
+        service,
+        instanceId,
+        hostname: undefined,
+        clientIp,
+        privateIp,
+        attested: recorded,
+        ...(recorded.length > 0 && { recorded }),
+      },
       undefined,
     )
   }

@@ -21,6 +21,8 @@ export interface SshHost {
   readonly privateIp: string | undefined
   /** Names that somebody vouches for besides. */
   readonly attested: readonly string[]
+  /** Names that are recorded already, and stay so. */
+  readonly recorded?: readonly string[]
 }
 
 /** Host names and addresses; nothing that has a meaning of its own in a list of known hosts. */
@@ -40,8 +42,8 @@ export class SshCertificateService {
   }
 
   /**
-   * The certificate of a host: for its name, its addresses, its canonical names, and what is attested; for its name when
-   * the request names nothing.
+   * The certificate of a host: for its name, its addresses, its canonical names, and what is attested; for what is
+   * recorded, or else its name, when the request names nothing.
    * @throws ServiceError `forbidden` for another name, `bad-request` for a request that is not in order
    */
   async forHost(request: SshRequest, host: SshHost, signerKeyId: string | undefined): Promise<SshCertificates> {
@@ -50,7 +52,8 @@ export class SshCertificateService {
     if (config.zts.sshCertValidateIp.value && !sameAddress(request.origin ?? '', host.clientIp)) {
       throw forbidden('the SSH certificate request is from another address')
     }
-    const principals = request.principals.length > 0 ? request.principals : [host.hostname ?? host.clientIp]
+    const usual = host.recorded ?? [host.hostname ?? host.clientIp]
+    const principals = request.principals.length > 0 ? request.principals : usual
     await this.#requireOwn(principals, host)
     const certificates = await this.#sign(request, {
       principal: host.service,
@@ -59,7 +62,7 @@ export class SshCertificateService {
       keyId: [host.service, host.instanceId, request.transactionId],
       signerKeyId,
     })
-    await this.#record(host, principals)
+    await this.#record(host, host.recorded ?? principals)
     return certificates
   }
 

@@ -261,6 +261,28 @@ suite('POST /sshcert', () => {
     )
   })
 
+  test('gives hosts all their names again, whatever they asked for in between', async () => {
+    const { instances, sshSigner, sshRecords } = await withHost({}, { attestedSshCertPrincipals: 'h9.example.com' })
+    const names = ['h1.example.com', 'h9.example.com']
+    const sshCertRequest = request({ principals: names })
+    const x509Certificate = identityCertificate(
+      await instances.register({ sshCertRequest, hostname: 'h1.example.com' }),
+    )
+    for (const [asked, given] of [
+      [['h1.example.com'], ['h1.example.com']],
+      [names, names],
+      [[], names],
+    ] as const) {
+      const answer = await instances.harness.post('/sshcert', request({ principals: asked }), {
+        as: 'sports.api',
+        principal: { x509Certificate },
+      })
+      assert.equal(answer.status, 201)
+      assert.deepEqual(sshSigner.requests.at(-1)?.principals, given)
+    }
+    assert.equal((await sshRecords.get('i-1', 'sports.api'))?.principals, names.join(','))
+  })
+
   test('answers with nothing when there is no signer', async () => {
     const { harness } = await InstanceHarness.open({ parts: { sshSigner: undefined } })
     assert.deepEqual(await harness.post('/sshcert', user(), { as: 'user.joe' }), {
