@@ -1,8 +1,12 @@
 import { basename, dirname } from 'node:path'
 import type { FileLock, FileSystem, OpenMode, WritableFile } from '#core/seam/file-system.ts'
 
-/** What one operation does instead of succeeding: fail, or end the process that called it, half done. */
-export type Fault = Error | 'crash'
+/**
+ * What one operation does instead of succeeding: fail, or end the process that called it, half done. `abort`: the file system
+ * gives up what it keeps its own structures with and takes no changes from then on. A `sync` in that moment is confirmed and
+ * has written what was within the former length of its file, but not the new length, as Linux does with ext4.
+ */
+export type Fault = Error | 'crash' | 'abort'
 
 /** The process of a simulated file system has crashed: nothing it does has an effect any more. */
 export class CrashedError extends Error {
@@ -25,6 +29,9 @@ interface Folder {
 
 const isFolder = (node: Inode | Folder | undefined): node is Folder => node !== undefined && node.current instanceof Map
 
+/** Operations that change nothing. */
+const READING: ReadonlySet<string> = new Set(['readFile', 'list', 'lock'])
+
 /** Bytes that disks write as a whole. */
 const SECTOR = 512
 
@@ -42,6 +49,7 @@ export class SimulatedFileSystem implements FileSystem {
   readonly #locks = new Set<string>()
   readonly #random: () => number
   #crashed = false
+  #readOnly = false
   /** Operations so far that change something or ask the disk. */
   operations = 0
   /** Decides what happens to an operation; undefined means that it succeeds. */
@@ -102,11 +110,11 @@ export class SimulatedFileSystem implements FileSystem {
         inode.current = resized(inode.current, bytes)
       },
       sync: async () => {
-        await this.#operation('sync', path, () => {
+        const isAborted = await this.#operation('sync', path, () => {
           // A failed sync may have written anything, and the system forgets what it could not write.
           inode.durable = this.#mixed(inode)
         })
-        inode.durable = Buffer.from(inode.current)
+        inode.durable = Buffer.from(isAborted ? inode.current.subarray(0, inode.durable.length) : inode.current)
       },
       close: async () => this.#live(),
     }
@@ -163,20 +171,26 @@ export class SimulatedFileSystem implements FileSystem {
     return { release: () => void this.#locks.delete(path) }
   }
 
-  async #operation(name: string, path: string, halfDone: () => void = () => {}): Promise<void> {
+  /** Gives whether the file system was aborted in the middle of it. */
+  async #operation(name: string, path: string, halfDone: () => void = () => {}): Promise<boolean> {
+    const wasReadOnly = this.#readOnly
     const fault = await this.#attempt(name, path)
-    if (fault === undefined) return
+    if (fault === undefined) return this.#readOnly && !wasReadOnly
     halfDone()
     throw fault === 'crash' ? this.#crash() : fault
   }
 
-  async #attempt(name: string, path: string): Promise<Fault | undefined> {
+  async #attempt(name: string, path: string): Promise<Exclude<Fault, 'abort'> | undefined> {
     this.#live()
     // As on a thread of its own.
     await new Promise((resolve) => setImmediate(resolve))
     this.#live()
     this.operations += 1
-    return this.faultAt(this.operations, name, path)
+    if (this.#readOnly && !READING.has(name)) return fileError('EROFS', path)
+    const fault = this.faultAt(this.operations, name, path)
+    if (fault !== 'abort') return fault
+    this.#readOnly = true
+    return name === 'sync' || READING.has(name) ? undefined : fileError('EROFS', path)
   }
 
   #crash(): CrashedError {

@@ -4,7 +4,8 @@ import { checksumText } from './checksum-text.ts'
 /**
  * A journal is a sequence of frames, each written in one go: a line `{kind} {sequence} {bytes} {checksum}` and so many bytes
  * of content, itself lines of JSON. The checksum (CRC-32, eight hexadecimal digits) covers the rest of the line and the
- * content. JSON cannot contain such a line, so the frames behind a damaged one can be found.
+ * content. JSON cannot contain such a line, so the frames behind a damaged one can be found. Behind the last frame of a
+ * file that is or was in use there may be zeros, room for more.
  */
 export interface Frame {
   readonly kind: FrameKind

@@ -12,7 +12,7 @@ export interface ReopenedJournal {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
-/** Goes on where a replay ended: in its last file, cut where a write to it was torn, or in a new one. */
+/** Goes on where a replay ended: in its last file, cut behind its last whole record, or in a new one. */
 export async function reopenJournal(options: ReopenedJournal): Promise<Journal> {
   const { folder, fileSystem, replay, latestStamp = 0, log } = options
   for (const line of replay.recovered) log('warn', `recovered: ${line}`)

@@ -18,7 +18,7 @@ export interface LoggedTransaction {
 export interface Replay {
   /** Undefined when there are no files. */
   readonly end: JournalEnd | undefined
-  /** The last file is to be cut to `end.bytes`, because a write to it was torn. */
+  /** The last file is to be cut to `end.bytes`: behind it is room, or a write that was torn. */
   readonly cut: boolean
   /** What was found incomplete, for people; none of it was ever acknowledged. */
   readonly recovered: readonly string[]
@@ -28,7 +28,9 @@ export interface Replay {
 interface JournalFile {
   readonly path: string
   readonly number: number
+  /** Without the room behind the frames. */
   readonly data: Buffer
+  readonly hasRoom: boolean
   readonly header: JournalHeader
   readonly first: number
   /** Where the frames behind the header begin. */
@@ -52,8 +54,9 @@ export async function replayJournal(
   const files: JournalFile[] = []
   for (const number of numbers) {
     const path = journalFile(folder, number)
-    const data = await fileSystem.readFile(path)
-    const file = openFile(path, number, data)
+    const content = await fileSystem.readFile(path)
+    const data = withoutRoom(content)
+    const file = openFile(path, number, data, data.length < content.length)
     if ('reason' in file) {
       // A file whose very beginning is incomplete was never used; only the last one can be such.
       if (number !== numbers.at(-1) || findFrame(data, file) !== undefined) throw new DamageError(path, 0, file.reason)
@@ -79,22 +82,34 @@ export async function replayJournal(
       apply(transaction)
     })
     end = { number: file.number, bytes: used }
-    cut = used < limit
-    if (cut) {
+    cut = used < limit || file.hasRoom
+    if (used < limit) {
       recovered.push(`${file.path}: an incomplete write of ${limit - used} bytes at byte ${used} is cut off`)
     }
   }
   return { end: { ...end, sequence, stamp }, cut, recovered }
 }
 
-function openFile(path: string, number: number, data: Buffer): JournalFile | { offset: number; reason: string } {
+/** Frames end with a line feed: zeros behind the last one are room for more. */
+function withoutRoom(content: Buffer): Buffer {
+  let end = content.length
+  while (end > 0 && content[end - 1] === 0) end--
+  return content.subarray(0, end)
+}
+
+function openFile(
+  path: string,
+  number: number,
+  data: Buffer,
+  hasRoom: boolean,
+): JournalFile | { offset: number; reason: string } {
   const read = readFrame(data, 0)
   if (!('frame' in read)) return read
   if (read.frame.kind !== 'journal') return { offset: 0, reason: 'the beginning is missing' }
   const header = JSON.parse(read.frame.content) as JournalHeader
   if (header.version !== 1) throw new Error(`${path} was written by a newer version of this program`)
   if (header.number !== number) throw new DamageError(path, 0, `this is the journal file ${header.number}`)
-  return { path, number, data, header, first: read.frame.sequence, start: read.next }
+  return { path, number, data, hasRoom, header, first: read.frame.sequence, start: read.next }
 }
 
 /** Every file is there from the one with the first transaction that is not known otherwise. */
