@@ -32,21 +32,26 @@ export function storeOf(options: { store?: 'file' | 'mysql'; mysqlUrl?: string }
   return undefined
 }
 
-/** Writes down which store is used, and fills a database that has no tables with the schema. */
+/**
+ * Fills a database that has no tables with the schema.
+ * @throws CommandFailure when it cannot be reached or refuses
+ */
+export async function prepareDatabase(store: DevStore | undefined): Promise<void> {
+  if (store?.kind === 'mysql') await ensureSchema(parseUrl(store.url))
+}
+
+/** Writes down which store is used, and prepares its database. */
 export async function prepareStore(folder: DevFolder, store: DevStore | undefined): Promise<void> {
   if (store === undefined) {
     if (!(await folder.has(STORE_PROPERTIES))) await folder.write(STORE_PROPERTIES, HEAD, true)
     return
   }
-  if (store.kind === 'mysql') await ensureSchema(parseUrl(store.url))
+  await prepareDatabase(store)
   const setting = store.kind === 'mysql' ? `athenz.zms.jdbc_store=${escapeProperty(store.url)}\n` : ''
   await folder.write(STORE_PROPERTIES, HEAD + setting, true)
 }
 
-/**
- * Creates the tables of ZMS in a database that has none; one that has tables is left alone.
- * @throws CommandFailure when the database cannot be reached or refuses
- */
+/** Creates the tables of ZMS in a database that has none; one that has tables is left alone. */
 async function ensureSchema(url: JdbcUrl): Promise<void> {
   const { host, port, database, user, password } = url
   // Loaded only here: most starts do not need it.

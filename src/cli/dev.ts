@@ -7,7 +7,7 @@ import { DEV_CONTEXT, devContext } from './dev-context.ts'
 import { DevFolder } from './dev-folder.ts'
 import { type DevServer, ownedBy, prepareServer, propertiesFilesOf } from './dev-server.ts'
 import { DEV_SERVERS } from './dev-servers.ts'
-import { type DevStore, prepareStore, storeOf } from './dev-store.ts'
+import { type DevStore, prepareDatabase, prepareStore, storeOf } from './dev-store.ts'
 import { makeSignInLink } from './dev-ui.ts'
 import { isRunning, type ProcessIdentity, signalProcess, waitForEnd } from './process-identity.ts'
 import { type ServerKind, serverLayout } from './server-kind.ts'
@@ -95,7 +95,11 @@ async function runIn(
 ): Promise<number> {
   const servers = known.filter(({ kind }) => !options.without.has(kind.name))
   for (const server of servers) await requireFreePort(folder, server, options)
-  if (options.reset) await reset(folder, known)
+  if (options.reset) {
+    // What cannot be started anew is not deleted.
+    await prepareDatabase(store)
+    await reset(folder, known)
+  }
   const ca = await ensureCa(folder)
   await Promise.all([
     ...servers.map((server) => prepareServer(folder, ca, server, CA_FILES.certificate)),

@@ -287,6 +287,18 @@ describe('one clear line and status 1', () => {
     assert.equal(existsSync(join(dir, 'dev.lock')), false)
   })
 
+  test('for a database that cannot be reached, before anything is deleted', async () => {
+    const dir = temporaryFolder()
+    await using first = startDev(dir)
+    const { ca } = await ready(first)
+    first.kill()
+    await first.ended
+    const before = readFileSync(ca, 'utf8')
+    const message = await failure(startDev(dir, { reset: true, mysqlUrl: 'mysql://u:secret@127.0.0.1:1/db' }))
+    assert.equal(message, 'athenz dev: cannot use database db at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1')
+    assert.equal(readFileSync(ca, 'utf8'), before)
+  })
+
   for (const [mode, reason] of [
     ['unhealthy', 'did not answer its status with 200 within 1 s (last answer 503)'],
     ['silent', 'was not ready within 1 s'],
