@@ -23,7 +23,7 @@ export interface RecordsOptions {
   readonly primary?: Pick<Calls, 'call'> | undefined
   /** Takes the pools of connections that are opened, for the metrics, by the kind of their records. */
   readonly pools?: Map<RecordKind, () => PoolState>
-  /** Takes what tells whether the databases can be used, by the names of their records. */
+  /** Takes what tells whether the stores can be used, by the names of their records. */
   readonly checks?: Map<string, ReadinessCheck>
 }
 
@@ -47,8 +47,12 @@ const ZTS = 'com.yahoo.athenz.zts.'
 const COMMON = 'com.yahoo.athenz.common.server.'
 
 /** Opens the store that `cert_record_store_factory_class` selects. Throws ConfigError or Error with the reason. */
-export const openCertificateRecords = (options: RecordsOptions): Promise<CertificateRecords> =>
-  openRecords(options, options.config.zts.certRecordStoreFactoryClass, certificateStores(options))
+export async function openCertificateRecords(options: RecordsOptions): Promise<CertificateRecords> {
+  const { certRecordStoreFactoryClass: className } = options.config.zts
+  const records = await openRecords(options, className, certificateStores(options))
+  if (records.check) options.checks?.set('cert records', () => records.check?.())
+  return records
+}
 
 function certificateStores(options: RecordsOptions): RecordStores<CertificateRecords> {
   const { zts } = options.config
@@ -61,7 +65,7 @@ function certificateStores(options: RecordsOptions): RecordStores<CertificateRec
         : 'new instances are registered and recorded later, others are not renewed',
     classes: { file: 'cert.impl.FileCertRecordStoreFactory', database: 'cert.impl.JDBCCertRecordStoreFactory' },
     methods: ['get', 'insert', 'update', 'delete', 'deleteExpired'],
-    furtherMethods: ['claimUnrefreshed'],
+    furtherMethods: ['claimUnrefreshed', 'check'],
     inFiles: async (folder) => {
       const { FileCertificateRecords } = await import('./store/file/file-certificate-records.ts')
       const { JournaledFolder } = await import('./store/file/journaled-folder.ts')

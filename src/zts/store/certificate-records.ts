@@ -55,6 +55,8 @@ export interface CertificateRecords {
    * However many servers ask at the same time, one gets each. A store that cannot do it may be without.
    */
   claimUnrefreshed?(claim: UnrefreshedClaim): Promise<CertificateRecord[]>
+  /** What is wrong with the store, for operators; undefined when nothing is. Never rejects. */
+  check?(): Promise<string | undefined>
   close?(): Promise<void> | void
 }
 

@@ -92,6 +92,10 @@ export class FileCertificateRecords implements CertificateRecords {
     return claimed
   }
 
+  check(): Promise<string | undefined> {
+    return this.#folder.check()
+  }
+
   close(): Promise<void> {
     return this.#folder.close()
   }

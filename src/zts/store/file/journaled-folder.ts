@@ -118,6 +118,12 @@ export class JournaledFolder {
     if ((await this.read(name)) !== undefined) await this.#change(name, null)
   }
 
+  /** What is wrong with the writing of changes; undefined when nothing is. */
+  async check(): Promise<string | undefined> {
+    if (!(await this.#journal.check())) return `changes cannot be stored in ${this.folder}.journal`
+    return this.#failed ? `changes are kept in ${this.folder}.journal only, the files cannot be written` : undefined
+  }
+
   /** Does the work when nobody else is at work on the same record. */
   inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
     return this.#files.inTurn(name, work)

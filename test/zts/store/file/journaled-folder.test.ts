@@ -155,6 +155,7 @@ suite('a folder of records with a journal', () => {
     await folder.write('a', { value: 1 })
     while (lines.length === 0) await new Promise((resolve) => setImmediate(resolve))
     assert.match(lines[0] ?? '', /^error: \/var\/records: changes are kept in the journal only: EIO/)
+    assert.match((await folder.check()) ?? '', /^changes are kept in \/var\/records\.journal only/)
     await folder.write('b', { value: 2 })
     assert.deepEqual([await readable(folder, 'a'), await readable(folder, 'b')], [1, 2])
     await assert.rejects(folder.write('c', { value: 3 }), (error: unknown) => {
@@ -174,6 +175,7 @@ suite('a folder of records with a journal', () => {
     fileSystem.faultAt = () => undefined
     await folder.write('c', { value: 3 })
     assert.deepEqual([await inFiles(fileSystem, 'a'), await inFiles(fileSystem, 'b')], [1, 2])
+    while ((await folder.check()) !== undefined) await new Promise((resolve) => setImmediate(resolve))
     await folder.close()
   })
 
@@ -188,7 +190,9 @@ suite('a folder of records with a journal', () => {
       return true
     })
     assert.equal(await readable(folder, 'a'), 1)
+    assert.equal(await folder.check(), 'changes cannot be stored in /var/records.journal')
     fileSystem.capacity = Number.POSITIVE_INFINITY
+    assert.equal(await folder.check(), undefined)
     await folder.write('a', { value: 3 })
     await folder.close()
     assert.equal(await inFiles(fileSystem, 'a'), 3)
