@@ -106,7 +106,8 @@ async function start<S extends ServerName>(program: ServerProgram<S>): Promise<v
   const count = workers ? workerCount(workers.count(loaded.config)) : 0
   const server = workers && count > 0 ? await runWorkers(workers, count, loaded, log) : await program.start(loaded, log)
   const { port } = server.addresses[0] ?? { port: container.tlsPort }
-  const scheme = container.tlsPort > 0 ? 'https' : 'http'
+  // Ports that a file names speak TLS, whatever the properties say.
+  const scheme = container.tlsPort === 0 && port === container.port ? 'http' : 'https'
   const url = `${scheme}://localhost:${port}${apiRoot}`
   log.info({ port, url }, `${title} listens`)
   process.send?.({ type: 'ready', [name]: url, port })
