@@ -53,6 +53,31 @@ describe('npm run conformance', () => {
     assert.deepEqual(asked, [first, second, first, second])
   })
 
+  test('replays the parts that are there when none is named', async () => {
+    const { status, stdout, stderr } = await runProgram(process.execPath, [
+      SOURCE,
+      '--scenarios',
+      scenarios,
+      '--only',
+      'holds',
+    ])
+    assert.equal(status, 0, stdout + stderr)
+    assert.equal(stdout.trimEnd().split('\n').at(-1), '1 passed, 0 failed')
+  })
+
+  test('says in one line which folder is not there', async () => {
+    const failure = async (...args: string[]) => {
+      const { status, stderr } = await runProgram(process.execPath, [SOURCE, ...args])
+      return [status, stderr]
+    }
+    assert.deepEqual(await failure('zts', '--scenarios', scenarios), [
+      1,
+      `error: there is no folder ${join(scenarios, 'zts')}\n`,
+    ])
+    const empty = temporaryFolder()
+    assert.deepEqual(await failure('--scenarios', empty), [1, `error: there is no recording in ${empty}\n`])
+  })
+
   test('has several servers on one database only', async () => {
     const { status, stderr } = await run('--servers', '2')
     assert.equal(status, 1)

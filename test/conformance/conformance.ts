@@ -90,7 +90,11 @@ const program = new Command('conformance')
   .option('--jobs <number>', 'scenarios at a time', parseCount, 4)
   .option('--verbose', 'print requests and answers')
   .action(async (names: readonly string[], options: Options) => {
-    const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name))
+    const there = (part: Part) => existsSync(folderOf(part, options))
+    const parts = PARTS.filter((part) => (names.length === 0 ? there(part) : names.includes(part.name)))
+    const absent = parts.find((part) => !there(part))
+    if (absent) program.error(`error: there is no folder ${folderOf(absent, options)}`)
+    if (parts.length === 0) program.error(`error: there is no recording in ${resolve(options.scenarios)}`)
     if (options.servers > 1 && options.store !== 'mysql') program.error('error: --servers needs --store mysql')
     const stores = options.store === 'both' ? (['file', 'mysql'] as const) : [options.store]
     const total: Counts = { passed: 0, failed: 0 }
@@ -177,9 +181,13 @@ function flags(values: Readonly<Record<string, string | null>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]))
 }
 
-function filesOf({ name: part }: Part, { scenarios, only }: Options): string[] {
-  const folder = resolve(scenarios, part)
-  if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
+function folderOf({ name }: Part, { scenarios }: Options): string {
+  return resolve(scenarios, name)
+}
+
+function filesOf(part: Part, options: Options): string[] {
+  const { only } = options
+  const folder = folderOf(part, options)
   const names = readdirSync(folder).filter(
     (name) => name.endsWith('.json') && (!only || only.includes(name.slice(0, -'.json'.length))),
   )
