@@ -7,7 +7,7 @@ import { FaultServers, type RunningFaultServer } from './fault-servers.ts'
 import { Flood, type FloodCounts, type FloodOptions } from './flood.ts'
 import { type GoodAnswers, GoodClients, waitText } from './good-clients.ts'
 import { requestText } from './pipelining-client.ts'
-import { countOf, fittedMicros, microsText, type Work, workOf } from './request-cost.ts'
+import { countOf, cpuSeconds, microsOfEach, microsText, refusedMicros } from './request-cost.ts'
 
 /** What others ask, and what the flood asks for, which takes much longer. */
 const QUESTION = requestText('GET', '/zms/v1/access/read/sys.auth:thing')
@@ -16,7 +16,6 @@ const MEMBERS = 100
 const REQUEST = requestText('GET', `/zms/v1/domain/sys.auth/role/${ROLE}`)
 const PIPELINED = 32
 const BUSY_CONNECTIONS = 1
-const READING_MILLIS = 100
 /** So many refusals tell what one costs. */
 const ENOUGH = 1_000
 const OK = 200
@@ -33,13 +32,11 @@ const FLOOD_CONNECTIONS = 100
 interface OverloadSize {
   readonly busyMillis: number
   readonly floodMillis: number
-  /** Whether the same is tried without refusing anything, for comparison. */
-  readonly isCompared: boolean
 }
 
 const SIZES: Readonly<Record<FaultSize, OverloadSize>> = {
-  short: { busyMillis: 500, floodMillis: 2_000, isCompared: false },
-  long: { busyMillis: 5_000, floodMillis: 15_000, isCompared: true },
+  short: { busyMillis: 500, floodMillis: 2_000 },
+  long: { busyMillis: 5_000, floodMillis: 15_000 },
 }
 
 /** ZMS gets more requests than it can serve. */
@@ -47,7 +44,7 @@ export const overload: Fault = {
   name: 'overload',
   what: 'a flood of costly requests, more than ZMS can serve, while others ask for little now and then, and write',
   async attempt({ dir, size, report }) {
-    const { busyMillis, floodMillis, isCompared } = SIZES[size]
+    const { busyMillis, floodMillis } = SIZES[size]
     await using servers = await FaultServers.make(dir)
     const { ca, cert, key } = servers
     const writes = new AcknowledgedWrites(2)
@@ -84,9 +81,8 @@ export const overload: Fault = {
     assert.deepEqual(JSON.parse(counts.bodies[UNAVAILABLE] ?? ''), REFUSAL)
     assert.equal(counts.unanswered, 0)
     assert.ok((shed.good.statuses[OK] ?? 0) > 0, 'good clients get something, too')
-    const cost = fittedMicros(busy.readings, shed.readings)
     report(
-      `flood: ${countOf(counts, OK)} requests on ${FLOOD_CONNECTIONS} connections served, ${microsText(cost.served)} CPU each, ${countOf(counts, UNAVAILABLE)} × 503, ${microsText(cost.refused)} CPU each; good clients ${waitText(shed.good)}, ${shed.good.statuses[OK]} served, ${shed.good.statuses[UNAVAILABLE] ?? 0} × 503; no connection cut; ${writes.story}`,
+      `flood: ${countOf(counts, OK)} requests on ${FLOOD_CONNECTIONS} connections served, ${countOf(counts, UNAVAILABLE)} × 503; good clients ${waitText(shed.good)}, ${shed.good.statuses[OK]} served, ${shed.good.statuses[UNAVAILABLE] ?? 0} × 503; no connection cut; ${writes.story}`,
     )
 
     const atEnd = (await zms.metric(SHARE)) ?? 0
@@ -106,12 +102,14 @@ export const overload: Fault = {
     assert.deepEqual(await zms.ended, [0, null])
     zms = await servers.start('zms', { settings: { 'athenz.ts.shed_event_loop_delay_millis': 0 } })
     await writes.assertKept(zms)
-    if (!isCompared) return
     using others = await GoodClients.start(servers, zms, QUESTION)
     const all = await flooded(zms, others, { ...flood, connections: FLOOD_CONNECTIONS }, floodMillis)
     await others.stop()
+    const served = countOf(all.counts, OK)
+    const servedMicros = microsOfEach(all.cpuSeconds, served)
+    const cost = refusedMicros(shed.cpuSeconds, countOf(counts, OK), servedMicros, countOf(counts, UNAVAILABLE))
     report(
-      `the same when nothing is refused: ${countOf(all.counts, OK)} requests served; good clients ${waitText(all.good)}`,
+      `the same when nothing is refused: ${served} requests served, ${microsText(servedMicros)} CPU each, so each 503 took ${microsText(cost)}; good clients ${waitText(all.good)}`,
     )
   },
 }
@@ -119,8 +117,8 @@ export const overload: Fault = {
 /** What a flood did. */
 interface Flooded {
   readonly counts: FloodCounts
-  /** What the server had done, again and again. */
-  readonly readings: readonly Work[]
+  /** CPU time that the server took. */
+  readonly cpuSeconds: number
   readonly good: GoodAnswers
 }
 
@@ -133,22 +131,11 @@ async function flooded(
 ): Promise<Flooded> {
   using flood = await Flood.start(options)
   good.take()
-  const readings: Work[] = []
-  const over = new AbortController()
-  const watch = async () => {
-    for (; !over.signal.aborted; await pause(READING_MILLIS)) readings.push(await workOf(server))
-  }
-  const watching = watch()
-  try {
-    await Promise.all([pause(millis), during()])
-  } finally {
-    over.abort()
-    await watching
-  }
+  const before = await cpuSeconds(server)
+  await Promise.all([pause(millis), during()])
   const answers = good.take()
   const counts = await flood.stop()
-  readings.push(await workOf(server))
-  return { counts, readings, good: answers }
+  return { counts, cpuSeconds: (await cpuSeconds(server)) - before, good: answers }
 }
 
 async function recovered(server: RunningFaultServer, report: (line: string) => void): Promise<void> {
