@@ -108,7 +108,7 @@ export const httpProperties = {
     'One WWW-Authenticate header per challenge, not one for all.',
   ),
   'swagger.require_cert_auth': unsupported(
-    'there are no API pages',
+    'the API pages at /docs are the same for everybody and have no data',
     boolean(false, 'Show the API pages only to callers with a client certificate.'),
   ),
   ...allUnsupported(NO_JETTY, {
