@@ -67,6 +67,12 @@ const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM do
  */
 export class Batch {
   readonly #connection: MySqlConnection
+  /**
+   * The event before the first lock. A node of a cluster waits then, and not again before the end of the transaction, for
+   * what others have committed: they may commit more to the locked domains, at the cost of this batch, and what is loaded
+   * here lacks it.
+   */
+  readonly #begunAt: number
   readonly #parts: BatchParts
   readonly #names: ReadonlySet<string>
   readonly #held = new Map<string, Held>()
@@ -85,15 +91,16 @@ export class Batch {
   /** The event before the commit was sent. */
   #committingAt = 0
 
-  private constructor(connection: MySqlConnection, names: readonly string[], parts: BatchParts) {
+  private constructor(connection: MySqlConnection, names: readonly string[], parts: BatchParts, begunAt: number) {
     this.#connection = connection
+    this.#begunAt = begunAt
     this.#names = new Set(names)
     this.#parts = parts
   }
 
   /** Begins with the locks of the domains, taken in ascending order of names; the domains need not exist. */
   static async begin(connection: MySqlConnection, names: readonly string[], parts: BatchParts): Promise<Batch> {
-    const batch = new Batch(connection, names, parts)
+    const batch = new Batch(connection, names, parts, parts.sequence.next())
     for (const name of names) {
       const [row] = await connection.rows<{ id: number; modified: Date; now: Date }>(LOCK_DOMAIN, [name])
       if (row === undefined) continue
@@ -215,12 +222,10 @@ export class Batch {
     if (this.#opaque.has(name)) throw new CommitFirst()
     const held = this.#held.get(name)
     if (held === undefined) return undefined
-    const { cache, sequence } = this.#parts
     if (held.base === undefined) {
-      const startedAt = sequence.next()
       const loaded = await loadDomain(this.#connection, held.rowId)
       if (loaded === undefined) throw new DatabaseError('contention', `domain ${name} vanished while it was locked`)
-      held.base = cache.keep(loaded, startedAt)
+      held.base = this.#parts.cache.keep(loaded, this.#begunAt)
     }
     return currentState(held.base, held)
   }

@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { MySqlConnection } from '#core/database/mysql-connection.ts'
 import type { Domain } from '#zms/store/model.ts'
+import { Batch } from '#zms/store/mysql/batch.ts'
+import { DomainCache } from '#zms/store/mysql/domain-cache.ts'
 import type { MySqlStore } from '#zms/store/mysql/mysql-store.ts'
+import { MySqlQueries } from '#zms/store/mysql/queries.ts'
+import { DatabaseClock } from '#zms/store/mysql/stamp-clock.ts'
+import { Sequence } from '#zms/store/mysql/stamps.ts'
 import { type MariaDb, startMariaDb } from '../../../support/mariadb.ts'
 import { openStore, settingsFor } from '../../../support/mysql-store.ts'
 import { startTcpProxy } from '../../../support/tcp-proxy.ts'
@@ -68,6 +73,32 @@ describe('domains of a MySQL store', () => {
       acknowledged.last = round
     }
     await Promise.all(asking)
+  })
+
+  test('are not taken for newer than a question that was asked once they were locked: another node may have changed them', async () => {
+    const sequence = new Sequence()
+    const cache = new DomainCache(1_000_000, sequence)
+    const connection = await MySqlConnection.open(settingsFor(db, database), 'SET autocommit = 0')
+    try {
+      const batch = await Batch.begin(connection, ['sports'], {
+        cache,
+        sequence,
+        clock: new DatabaseClock(),
+        writeSettings: {},
+        readDomain: () => assert.fail('the domain is locked'),
+        queriesOn: () =>
+          new MySqlQueries({ rows: async () => [], domain: async () => undefined, domains: async () => new Map() }),
+      })
+      const askedAt = sequence.next()
+      const verdict = await batch.run((transaction) => transaction.domain('sports'))
+      assert.equal(verdict.kind, 'value')
+      const kept = cache.kept('sports')
+      assert.ok(kept)
+      assert.equal(cache.isSince(kept, kept.modified, askedAt), true)
+      assert.equal(cache.isSince(kept, kept.modified + 1, askedAt), false)
+    } finally {
+      connection.close()
+    }
   })
 
   for (const isKept of [true, false]) {
