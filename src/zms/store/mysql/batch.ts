@@ -250,23 +250,31 @@ export class Batch {
 
   /**
    * Gives the changed domains their stamp before anything else is written: the time of this moment. Whoever asks what has
-   * changed waits from now on for the commit, so that nobody is told of a later stamp and not of this one.
+   * changed waits from now on for the commit, so that nobody is told of a later stamp and not of this one. Only as they
+   * were locked: whatever a cluster makes of locks, no change of somebody else is overwritten.
    */
   async #stampDomains(): Promise<number> {
     const { clock } = this.#parts
-    const ids = this.changedNames.flatMap((name) => this.#domainIds.get(name) ?? [])
+    const held = this.changedNames.flatMap((name) => this.#held.get(name) ?? [])
     const least = Math.max(this.#lastTime, clock.ofDatabase ? clock.floor : clock.now())
-    if (ids.length === 0) return Math.max(least, clock.now())
-    const list = places(ids.length)
+    if (held.length === 0) return Math.max(least, clock.now())
     const time = clock.ofDatabase ? 'GREATEST(CAST(@now AS DATETIME(3)), CAST(? AS DATETIME(3)))' : '?'
+    const asLocked = held.map(() => '(domain_id = ? AND modified = ?)').join(' OR ')
     const [, , rows] = await this.#connection.script(
       `SET @now = NOW(3);
-       UPDATE domain SET modified = ${time} WHERE domain_id IN (${list});
-       SELECT modified, modified > CAST(@now AS DATETIME(3)) AS unsure FROM domain WHERE domain_id IN (${list}) LIMIT 1`,
-      [new Date(least), ...ids, ...ids],
+       UPDATE domain SET modified = ${time} WHERE ${asLocked};
+       SELECT ROW_COUNT() AS stamped, modified, modified > CAST(@now AS DATETIME(3)) AS unsure
+         FROM domain WHERE domain_id IN (${places(held.length)}) LIMIT 1`,
+      [
+        new Date(least),
+        ...held.flatMap(({ rowId, modified }) => [rowId, new Date(modified)]),
+        ...held.map(({ rowId }) => rowId),
+      ],
     )
-    const [row] = (rows ?? []) as { modified: Date; unsure: number }[]
-    if (row === undefined) throw new DatabaseError('contention', 'the changed domains vanished while they were locked')
+    const [row] = (rows ?? []) as { stamped: number; modified: Date; unsure: number }[]
+    if (row?.stamped !== held.length) {
+      throw new DatabaseError('contention', 'the changed domains are not as they were when they were locked')
+    }
     this.#isStampUnsure = row.unsure !== 0
     return row.modified.getTime()
   }

@@ -75,12 +75,17 @@ describe('domains of a MySQL store', () => {
     await Promise.all(asking)
   })
 
-  test('are not taken for newer than a question that was asked once they were locked: another node may have changed them', async () => {
-    const sequence = new Sequence()
-    const cache = new DomainCache(1_000_000, sequence)
-    const connection = await MySqlConnection.open(settingsFor(db, database), 'SET autocommit = 0')
-    try {
-      const batch = await Batch.begin(connection, ['sports'], {
+  describe('that a transaction has locked', () => {
+    let connection: MySqlConnection
+    let cache: DomainCache
+    let sequence: Sequence
+    let batch: Batch
+
+    beforeEach(async () => {
+      sequence = new Sequence()
+      cache = new DomainCache(1_000_000, sequence)
+      connection = await MySqlConnection.open(settingsFor(db, database), 'SET autocommit = 0')
+      batch = await Batch.begin(connection, ['sports'], {
         cache,
         sequence,
         clock: new DatabaseClock(),
@@ -89,6 +94,10 @@ describe('domains of a MySQL store', () => {
         queriesOn: () =>
           new MySqlQueries({ rows: async () => [], domain: async () => undefined, domains: async () => new Map() }),
       })
+    })
+    afterEach(() => connection.close())
+
+    test('are not taken for newer than a question asked since: another node may have changed them', async () => {
       const askedAt = sequence.next()
       const verdict = await batch.run((transaction) => transaction.domain('sports'))
       assert.equal(verdict.kind, 'value')
@@ -96,9 +105,24 @@ describe('domains of a MySQL store', () => {
       assert.ok(kept)
       assert.equal(cache.isSince(kept, kept.modified, askedAt), true)
       assert.equal(cache.isSince(kept, kept.modified + 1, askedAt), false)
-    } finally {
-      connection.close()
-    }
+    })
+
+    test('are not changed when the locks were lost and somebody else has changed them', async () => {
+      await batch.run((transaction) =>
+        transaction.apply({ kind: 'putEntity', domain: 'sports', value: { name: 'mine', value: '1' } }),
+      )
+      // As when another node commits first, and nobody tells.
+      await connection.script('ROLLBACK')
+      await addReader(other, 'user.other')
+      await assert.rejects(batch.write(), {
+        fault: 'contention',
+        message: /are not as they were when they were locked/,
+      })
+      await connection.script('ROLLBACK')
+      const domain = await store.domain('sports')
+      assert.ok(isReader(domain, 'user.other'))
+      assert.equal(domain?.entities.has('mine'), false)
+    })
   })
 
   for (const isKept of [true, false]) {
