@@ -6,7 +6,6 @@ import type { Domain } from '../model.ts'
 import { Overlay } from '../overlay.ts'
 import type { Transaction } from '../store.ts'
 import { CollectingTransaction } from '../transaction.ts'
-import { places } from './columns.ts'
 import type { DomainCache } from './domain-cache.ts'
 import { loadDomain } from './load.ts'
 import type { TimedChange } from './runs.ts'
@@ -59,6 +58,14 @@ export interface Transition {
 }
 
 const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM domain WHERE name = ? FOR UPDATE'
+
+/**
+ * The time of the database, whose epoch milliseconds come back as the key of an inserted row: that is how an UPDATE can say
+ * something (UNIX_TIMESTAMP would end in 2038). Several statements in one packet would not do: when a cluster takes back
+ * a transaction between two of them, the rest is carried out all the same.
+ */
+const NOTED_NOW = `TIMESTAMPADD(MICROSECOND, 1000 * LAST_INSERT_ID(
+  TIMESTAMPDIFF(MICROSECOND, '1970-01-01', NOW(3)) DIV 1000), '1970-01-01')`
 
 /**
  * One transaction of the database for several transactions of the store, which run one after the other; each sees those
@@ -258,25 +265,18 @@ export class Batch {
     const held = this.changedNames.flatMap((name) => this.#held.get(name) ?? [])
     const least = Math.max(this.#lastTime, clock.ofDatabase ? clock.floor : clock.now())
     if (held.length === 0) return Math.max(least, clock.now())
-    const time = clock.ofDatabase ? 'GREATEST(CAST(@now AS DATETIME(3)), CAST(? AS DATETIME(3)))' : '?'
-    const asLocked = held.map(() => '(domain_id = ? AND modified = ?)').join(' OR ')
-    const [, , rows] = await this.#connection.script(
-      `SET @now = NOW(3);
-       UPDATE domain SET modified = ${time} WHERE ${asLocked};
-       SELECT ROW_COUNT() AS stamped, modified, modified > CAST(@now AS DATETIME(3)) AS unsure
-         FROM domain WHERE domain_id IN (${places(held.length)}) LIMIT 1`,
-      [
-        new Date(least),
-        ...held.flatMap(({ rowId, modified }) => [rowId, new Date(modified)]),
-        ...held.map(({ rowId }) => rowId),
-      ],
+    const given = 'CAST(? AS DATETIME(3))'
+    const time = clock.ofDatabase ? `GREATEST(${NOTED_NOW}, ${given})` : `IF(${NOTED_NOW} IS NULL, NULL, ${given})`
+    const { found, insertId: now } = await this.#connection.change(
+      `UPDATE domain SET modified = ${time} WHERE ${held.map(() => '(domain_id = ? AND modified = ?)').join(' OR ')}`,
+      [new Date(least), ...held.flatMap(({ rowId, modified }) => [rowId, new Date(modified)])],
     )
-    const [row] = (rows ?? []) as { stamped: number; modified: Date; unsure: number }[]
-    if (row?.stamped !== held.length) {
+    if (found !== held.length) {
       throw new DatabaseError('contention', 'the changed domains are not as they were when they were locked')
     }
-    this.#isStampUnsure = row.unsure !== 0
-    return row.modified.getTime()
+    const stamp = clock.ofDatabase ? Math.max(now, least) : least
+    this.#isStampUnsure = stamp > now
+    return stamp
   }
 
   /** The domain before all changes, as far as it is known. */
