@@ -75,6 +75,8 @@ export class MySqlConnection {
   #isOfCluster = false
   #isBehind = false
   #tookWrites = false
+  /** Statements that the server knows; the driver keeps them as long as the connection. */
+  readonly #prepared = new Set<string>()
   #onClose: () => void = () => {}
 
   private constructor(driver: Connection, server: Server, timeoutMillis: number) {
@@ -174,6 +176,11 @@ export class MySqlConnection {
     return this.#tookWrites
   }
 
+  /** How many statements have been prepared on this connection so far. */
+  get preparedStatements(): number {
+    return this.#prepared.size
+  }
+
   /** Called once when the connection closes, by whatever side. */
   set onClose(listener: () => void) {
     this.#onClose = listener
@@ -214,6 +221,7 @@ export class MySqlConnection {
   }
 
   #execute<Result>(sql: string, values: readonly SqlValue[]): Promise<Result> {
+    this.#prepared.add(sql)
     return this.#send((answer) => this.#driver.execute(sql, values as SqlValue[], answer as Answer<never>))
   }
 

@@ -95,6 +95,8 @@ export class Batch {
   /** The time of the latest transaction; to begin with, the earliest that one may have: after the last stamps. */
   #lastTime = 0
   #isStampUnsure = false
+  /** Statements that were prepared when the first lock was taken. */
+  #preparedBefore = 0
   /** The event before the commit was sent. */
   #committingAt = 0
 
@@ -110,6 +112,7 @@ export class Batch {
     const batch = new Batch(connection, names, parts, parts.sequence.next())
     for (const name of names) {
       const [row] = await connection.rows<{ id: number; modified: Date; now: Date }>(LOCK_DOMAIN, [name])
+      if (name === names[0]) batch.#preparedBefore = connection.preparedStatements
       if (row === undefined) continue
       const stamp = { rowId: row.id, modified: row.modified.getTime() }
       parts.clock.observe(row.now.getTime())
@@ -132,6 +135,16 @@ export class Batch {
   /** Whether somebody else may give the same stamp when this batch is not committed: it is ahead of the clock. */
   get isStampUnsure(): boolean {
     return this.#isStampUnsure
+  }
+
+  /**
+   * Whether the locks may be gone without a word. When a node of a cluster takes a transaction back for another one, the
+   * next statement fails; but MariaDB (10.11) says nothing when that happens while a statement is prepared, and what
+   * follows is a transaction of its own: 26 of 15,000 conflicting transactions were both committed, none of 44,000 whose
+   * statements had all been prepared before.
+   */
+  get mayHaveLostLocks(): boolean {
+    return this.#connection.isOfCluster && this.#connection.preparedStatements > this.#preparedBefore
   }
 
   /** Names of the domains that were changed. */

@@ -75,11 +75,13 @@ export class Transactions {
     const attempts = new Attempts(this.#retry, this.#random)
     const undone: UndoneStamps = new Map()
     let left = jobs
+    let preparations = 0
     while (left.length > 0) {
       try {
         left = await this.#attempt(names, left, undone)
         undone.clear()
       } catch (error) {
+        if (error instanceof StatementsPrepared && ++preparations < MOST_PREPARATIONS) continue
         if (error instanceof DatabaseError && error.fault === 'read-only') this.#onReadOnly()
         if (await attempts.next(error)) continue
         await this.#giveUp(names, left, error)
@@ -132,6 +134,7 @@ export class Transactions {
 
   async #commit(batch: Batch, connection: MySqlConnection, undone: UndoneStamps): Promise<void> {
     const stamp = await batch.write()
+    if (batch.mayHaveLostLocks) throw new StatementsPrepared('contention', 'statements were prepared meanwhile')
     try {
       await batch.commit()
     } catch (error) {
@@ -219,6 +222,12 @@ async function requireStamps(connection: MySqlConnection, stamps: UndoneStamps):
     if (row?.modified.getTime() !== stamp) throw nobodyCanTell('the domains have been changed since')
   }
 }
+
+/** All is to be done again, now that the connection knows the statements. */
+class StatementsPrepared extends DatabaseError {}
+
+/** As often in a row at once, since a connection knows more statements each time; then as after any other conflict. */
+const MOST_PREPARATIONS = 50
 
 const nobodyCanTell = (why: string, cause?: unknown) =>
   conflict('Concurrent update conflict, please retry your operation later.', {

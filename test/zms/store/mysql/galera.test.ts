@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import type { MySqlStore } from '#zms/store/mysql/mysql-store.ts'
 import { findGalera, startGaleraNode } from '../../../support/galera.ts'
 import type { MariaDb } from '../../../support/mariadb.ts'
 import { openStore, settingsFor } from '../../../support/mysql-store.ts'
@@ -11,6 +12,12 @@ const SCHEMA = join(import.meta.dirname, '../../../../schema/zms_server.sql')
 const DATA = join(import.meta.dirname, '../../../database/original-data.sql')
 
 const provider = await findGalera()
+
+const removeReader = (store: MySqlStore, member: string, onRun = () => {}) =>
+  store.transact(['sports'], (transaction) => {
+    onRun()
+    transaction.apply({ kind: 'deleteRoleMember', domain: 'sports', role: 'readers', member })
+  })
 
 describe('a MySQL store on a node of a Galera cluster', {
   skip: provider === undefined && 'there is no Galera',
@@ -67,6 +74,7 @@ describe('a MySQL store on a node of a Galera cluster', {
     const store = openStore(db, database, { primary: { ...settingsFor(db, database), port: proxy.port } })
     const other = openStore(db, database)
     await addReader(store, 'user.before')
+    await removeReader(store, 'user.before')
     let phase: 'before' | 'settling' | 'repeating' | 'over' = 'before'
     proxy.judge = async (data): Promise<Verdict> => {
       if (phase === 'before' && data.includes('COMMIT') && !data.includes('SELECT')) {
@@ -82,14 +90,23 @@ describe('a MySQL store on a node of a Galera cluster', {
       return 'pass'
     }
     let runs = 0
-    const change = store.transact(['sports'], (transaction) => {
-      runs++
-      transaction.apply({ kind: 'deleteRoleMember', domain: 'sports', role: 'readers', member: 'user.late' })
-    })
+    const change = removeReader(store, 'user.late', () => runs++)
     await assert.rejects(change, { status: 409, detail: /changed since$/ })
     assert.equal(runs, 1)
     assert.ok((await readersOf(other)).has('user.late'))
     await Promise.all([store.close(), other.close()])
+  })
+
+  test('does a transaction again whose statements were prepared meanwhile: a node says nothing when it takes it back then', async () => {
+    const store = openStore(db, database)
+    const runs = { first: 0, second: 0 }
+    await addReader(store, 'user.one')
+    await removeReader(store, 'user.one', () => runs.first++)
+    await addReader(store, 'user.one')
+    await removeReader(store, 'user.one', () => runs.second++)
+    assert.deepEqual(runs, { first: 2, second: 1 })
+    assert.equal((await readersOf(store)).has('user.one'), false)
+    await store.close()
   })
 
   test('leaves a domain that is only locked as it is', async () => {
