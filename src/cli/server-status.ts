@@ -1,7 +1,8 @@
-import { type ClientRequest, request as requestPlain } from 'node:http'
+import type { ClientRequest } from 'node:http'
 import { request } from 'node:https'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { request as requestPlain } from '#core/http/node-http.ts'
 
 /** Where and how a server is asked for its status. */
 export interface StatusTarget {

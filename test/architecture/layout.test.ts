@@ -60,6 +60,14 @@ test('no module outside programs keeps state in a variable of its own', async ()
   )
 })
 
+test("values of Node's http come from core/http/node-http.ts, which does not load what nobody uses", async () => {
+  const found = (await readSources('src')).filter(({ text }) => /^import (?!type )[^'"]*from 'node:http'/m.test(text))
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    [],
+  )
+})
+
 test('files are named in kebab case', async () => {
   const sources = [...(await readSources('src')), ...(await readSources('test'))]
   const found = sources.filter(
