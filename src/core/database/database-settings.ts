@@ -22,7 +22,7 @@ export interface DatabaseAccess {
 }
 
 /** What an address demands of the connection; false: nothing. */
-export const addressTls = ({ encryption }: Pick<JdbcUrl, 'encryption'>): DatabaseAccess['tls'] =>
+const addressTls = ({ encryption }: Pick<JdbcUrl, 'encryption'>): DatabaseAccess['tls'] =>
   encryption !== undefined && { verifyServer: encryption === 'verified', versions: TLS_VERSIONS }
 
 /** Neither of the two takes away what the other one demands. */

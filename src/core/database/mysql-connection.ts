@@ -75,7 +75,7 @@ export class MySqlConnection {
   #isOfCluster = false
   #isBehind = false
   #tookWrites = false
-  /** Statements that the server knows; the driver keeps them as long as the connection. */
+  /** Statements that a node of a cluster knows; the driver keeps them as long as the connection. */
   readonly #prepared = new Set<string>()
   #onClose: () => void = () => {}
 
@@ -176,7 +176,7 @@ export class MySqlConnection {
     return this.#tookWrites
   }
 
-  /** How many statements have been prepared on this connection so far. */
+  /** How many statements have been prepared on this connection so far, when its server is a node of a cluster. */
   get preparedStatements(): number {
     return this.#prepared.size
   }
@@ -221,7 +221,7 @@ export class MySqlConnection {
   }
 
   #execute<Result>(sql: string, values: readonly SqlValue[]): Promise<Result> {
-    this.#prepared.add(sql)
+    if (this.#isOfCluster) this.#prepared.add(sql)
     return this.#send((answer) => this.#driver.execute(sql, values as SqlValue[], answer as Answer<never>))
   }
 

@@ -61,8 +61,7 @@ const LOCK_DOMAIN = 'SELECT domain_id AS id, modified, SYSDATE(3) AS now FROM do
 
 /**
  * The time of the database, whose epoch milliseconds come back as the key of an inserted row: that is how an UPDATE can say
- * something (UNIX_TIMESTAMP would end in 2038). Several statements in one packet would not do: when a cluster takes back
- * a transaction between two of them, the rest is carried out all the same.
+ * something (UNIX_TIMESTAMP would end in 2038).
  */
 const NOTED_NOW = `TIMESTAMPADD(MICROSECOND, 1000 * LAST_INSERT_ID(
   TIMESTAMPDIFF(MICROSECOND, '1970-01-01', NOW(3)) DIV 1000), '1970-01-01')`
@@ -144,7 +143,7 @@ export class Batch {
    * statements had all been prepared before.
    */
   get mayHaveLostLocks(): boolean {
-    return this.#connection.isOfCluster && this.#connection.preparedStatements > this.#preparedBefore
+    return this.#connection.preparedStatements > this.#preparedBefore
   }
 
   /** Names of the domains that were changed. */
