@@ -55,11 +55,11 @@ export async function replayJournal(
   for (const number of numbers) {
     const path = journalFile(folder, number)
     const content = await fileSystem.readFile(path)
-    const data = withoutRoom(content)
-    const file = openFile(path, number, data, data.length < content.length)
+    const file = openFile(path, number, content)
     if ('reason' in file) {
       // A file whose very beginning is incomplete was never used; only the last one can be such.
-      if (number !== numbers.at(-1) || findFrame(data, file) !== undefined) throw new DamageError(path, 0, file.reason)
+      if (number !== numbers.at(-1) || findFrame(content, file) !== undefined)
+        throw new DamageError(path, 0, file.reason)
       await fileSystem.remove(path)
       recovered.push(`${path} was just being created and is removed`)
     } else files.push(file)
@@ -97,18 +97,15 @@ function withoutRoom(content: Buffer): Buffer {
   return content.subarray(0, end)
 }
 
-function openFile(
-  path: string,
-  number: number,
-  data: Buffer,
-  hasRoom: boolean,
-): JournalFile | { offset: number; reason: string } {
+function openFile(path: string, number: number, content: Buffer): JournalFile | { offset: number; reason: string } {
+  const data = withoutRoom(content)
   const read = readFrame(data, 0)
   if (!('frame' in read)) return read
   if (read.frame.kind !== 'journal') return { offset: 0, reason: 'the beginning is missing' }
   const header = JSON.parse(read.frame.content) as JournalHeader
   if (header.version !== 1) throw new Error(`${path} was written by a newer version of this program`)
   if (header.number !== number) throw new DamageError(path, 0, `this is the journal file ${header.number}`)
+  const hasRoom = data.length < content.length
   return { path, number, data, hasRoom, header, first: read.frame.sequence, start: read.next }
 }
 
