@@ -59,6 +59,9 @@ export const RUNTIME_OPTIONS: readonly string[] = [
   // By itself the runtime lets garbage grow to several times the data before it looks for it. 100 MiB.
   '--max-semi-space-size=4',
   '--heap-growing-percent=30',
+  // Of 4 MiB, which are looked through 80 times a second under load, threads have found each other no sooner than one alone
+  // is done: 1.1 µs of processor time for a request.
+  '--no-parallel-scavenge',
   // What lives long while data are loaded makes the runtime put later objects from the same places among the old ones at
   // once, in some starts those of every request, with all they refer to: 6 µs of processor time for a request.
   '--no-allocation-site-pretenuring',
