@@ -29,7 +29,7 @@ export interface RecordFacts {
 const REVOKED_SERIAL = '-1'
 /** How often a renewal looks again when others renew the same certificate at the same time. */
 const ATTEMPTS = 5
-const SIA_AGENT = /^SIA-([A-Za-z0-9._-]{1,256})(?:\s|$)/
+const SIA_AGENT = /^SIA-([!-~]{1,256})(?:\s|$)/
 
 /** Provider named by the agent on a host, in its `User-Agent` (`SIA-{provider} …`). */
 export const siaProviderOf = (context: Pick<RequestContext, 'header'>): string | undefined =>
