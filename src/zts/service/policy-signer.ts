@@ -52,7 +52,8 @@ export class PolicySigner {
 
   /**
    * The policies as a JSON web signature in the flattened form. `versions` says, by names of policies (lower case, local
-   * or full), which version is wanted instead of the active one; a policy that has no such version is left out.
+   * or full), which version is wanted instead of the active one, empty for that one; a policy that has no such version is
+   * left out.
    */
   jws(domain: CachedDomain, versions: ReadonlyMap<string, string>, encoding: EcdsaEncoding): Buffer | Promise<Buffer> {
     const wanted = wantedVersions(domain, versions)
@@ -105,7 +106,7 @@ interface PolicyForm {
 /** What signatures over the canonical text cover. */
 const activeForm: PolicyForm = {
   policy: ({ name, modified }) => ({ name, modified: modified === undefined ? undefined : formatTimestamp(modified) }),
-  assertion: ({ role, resource, action, effect }) => ({ role, resource, action, effect }),
+  assertion: ({ role, resource, action, effect = 'ALLOW' }) => ({ role, resource, action, effect }),
 }
 
 /** All that ZMS said. */
@@ -142,6 +143,7 @@ function wantedVersions(
   if (versions.size === 0) return wanted
   const known = new Set(policyVersions.map(({ name }) => name))
   for (const [text, version] of versions) {
+    if (version === '') continue
     const local = localName('policy', domain, text)
     const fullName = local === undefined ? undefined : policyResourceName(domain, local)
     if (fullName !== undefined && known.has(fullName)) wanted.set(fullName, version)

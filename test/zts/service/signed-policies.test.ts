@@ -247,6 +247,11 @@ describe('postSignedPolicyRequest', () => {
       expected: ['data v2 write', 'case 0 Read', 'empty 0 '],
     },
     { why: 'the active version', versions: { data: '0' }, expected: ['data 0 read', 'case 0 Read', 'empty 0 '] },
+    {
+      why: 'the active version for an empty one',
+      versions: { data: '' },
+      expected: ['data 0 read', 'case 0 Read', 'empty 0 '],
+    },
     { why: 'no policy without the version', versions: { data: 'v9' }, expected: ['case 0 Read', 'empty 0 '] },
     {
       why: 'all when the policy is not there',
