@@ -16,6 +16,8 @@ export type AwsCredentialsDependencies = Pick<
 
 const ACTION = 'assume_aws_role'
 const ACCOUNT = /^\d+$/
+/** What ZMS puts between several accounts of a domain. */
+const ACCOUNT_SEPARATOR = ','
 /** RoleSessionName of AWS has at most 64 characters. */
 const SESSION_NAME_MAX_LENGTH = 64
 const SESSION_NAME_PART_LENGTH = 30
@@ -26,8 +28,8 @@ export function awsCredentialsService(deps: AwsCredentialsDependencies): Handler
   const { zts } = deps.config
   const cache = roleAssumer && cacheOf(roleAssumer, deps)
 
-  const mayAssume = (domain: CachedDomain, role: string, principal: string): boolean =>
-    allows(domain, `${domain.name}:${role.toLowerCase()}`, new Set(deps.roleAccess.rolesOf(domain, principal)))
+  const mayAssume = (domain: CachedDomain, resource: string, principal: string): boolean =>
+    allows(domain, resource, new Set(deps.roleAccess.rolesOf(domain, principal)))
 
   return {
     async getAWSTemporaryCredentials({ params: { domainName, role }, query }, context) {
@@ -37,14 +39,11 @@ export function awsCredentialsService(deps: AwsCredentialsDependencies): Handler
       if (cache === undefined) throw badRequest('AWS support is not available')
       const { fullName } = principal
       const domain = domains.get(domainName)
-      if (domain === undefined || !mayAssume(domain, role, fullName)) {
-        const what = `${ACTION} on ${domainName}:${role} for ${fullName}`
-        throw forbidden(`Athenz Configuration Error: Forbidden (${what})`)
+      const resource = `${domainName}:${role.toLowerCase()}`
+      if (domain === undefined || !mayAssume(domain, resource, fullName)) {
+        throw forbidden(`Athenz Configuration Error: Forbidden (${ACTION} on ${resource} for ${fullName})`)
       }
-      const { account } = domain.settings
-      if (account === undefined || !ACCOUNT.test(account)) {
-        throw badRequest(`Athenz Configuration Error: unable to retrieve AWS account for: ${domainName}`)
-      }
+      const account = accountOf(domain)
       const { durationSeconds = 0, externalId } = query
       const question = {
         roleArn: `arn:aws:iam::${account}:role/${role}`,
@@ -91,6 +90,13 @@ function allows(domain: CachedDomain, resource: string, roles: ReadonlySet<strin
     if (isWrittenOut && assertion.role !== undefined && roles.has(assertion.role)) allowed = true
   }
   return allowed
+}
+
+/** The one account of a domain. @throws ServiceError `bad-request` when there is none, or a choice */
+function accountOf({ name, settings: { account = '' } }: CachedDomain): string {
+  if (account.includes(ACCOUNT_SEPARATOR)) throw badRequest(`more than one aws account found for domain: ${name}`)
+  if (ACCOUNT.test(account)) return account
+  throw badRequest(`Athenz Configuration Error: unable to retrieve AWS account for: ${name}`)
 }
 
 /** The name of the principal, without its middle when it is too long. */

@@ -196,6 +196,17 @@ describe('credentials of AWS are refused', () => {
     })
   }
 
+  test('for a domain with several accounts', async () => {
+    const { ask, sts } = await open({ domain: { account: '123456789012,210987654321' } })
+    assert.deepEqual(await ask(), refusal(400, 'more than one aws account found for domain: sports'))
+    assert.equal(sts.asked.length, 0)
+  })
+
+  test('for a role in capital letters by the resource that was looked for', async () => {
+    const { ask } = await open()
+    assert.deepEqual(await ask('Other'), forbidden('other', 'sports.svc'))
+  })
+
   test('unless they are switched on', async () => {
     const { ask } = await open({ properties: { aws_enabled: 'false' } })
     for (const name of ['awsrole', 'nosuch'])
