@@ -114,8 +114,8 @@ export function checkPrincipalTokenAddress(
   signedByService: boolean,
 ): TokenFailure | undefined {
   const mode = rules.addressCheck ?? 'OPS_WRITE'
-  const isUser = token.domain === rules.userDomain || token.version.startsWith('U')
-  if (!isUser || mode === 'OPS_NONE' || isFromTokenAddress(token.ip, request)) return undefined
+  if (token.domain !== rules.userDomain || mode === 'OPS_NONE' || isFromTokenAddress(token.ip, request))
+    return undefined
   if (mode === 'OPS_WRITE' && (signedByService || !isWriteMethod(request.method))) return undefined
   return addressMismatch(token.ip, request)
 }

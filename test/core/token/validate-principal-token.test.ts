@@ -368,8 +368,10 @@ describe('validatePrincipalToken: address', () => {
   })
 
   it('does not matter for services', async () => {
-    const text = await signPrincipalToken({ ...SERVICE, ip: '10.0.0.1' }, P256)
-    await accepts(text, { request: PUT, addressCheck: 'OPS_ALL' })
+    for (const version of ['S1', 'U1'] as const) {
+      const text = await signPrincipalToken({ ...SERVICE, version, ip: '10.0.0.1' }, P256)
+      await accepts(text, { request: PUT, addressCheck: 'OPS_ALL' })
+    }
   })
 
   it('may be that of an authorized service on a write, but not under OPS_ALL', async () => {
