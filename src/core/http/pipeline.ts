@@ -127,13 +127,15 @@ function through(steps: readonly Step[], exchange: Exchange, raw: RawRequest, st
 /** The step that establishes the principal; undefined for operations open to anybody. */
 function authentication(endpoint: Endpoint, options: PipelineOptions): Step | undefined {
   if (endpoint.access.kind === 'anonymous') return undefined
-  const { authenticator, authenticationOptional } = options
+  // No path lifts a right that somebody must have.
+  const isOptional = endpoint.access.kind === 'authorize' ? undefined : options.authenticationOptional
+  const { authenticator } = options
   const identify = (exchange: Exchange, { principal, failure }: AuthenticationOutcome): undefined => {
     if (failure) throw endpoint.challenges ? failure : withoutChallenge(failure)
     exchange.principal = principal
   }
   return (exchange, { url }) => {
-    const optional = authenticationOptional?.(pathOf(url)) ?? false
+    const optional = isOptional?.(pathOf(url)) ?? false
     const outcome = authenticator.authenticate(exchange.request, optional)
     return isPromise(outcome) ? outcome.then((settled) => identify(exchange, settled)) : identify(exchange, outcome)
   }
@@ -149,7 +151,6 @@ function authorization({ access, params }: Endpoint, { authorize }: PipelineOpti
   const resource = resourceTemplate(access.resource, Object.keys(params))
   return (exchange, raw) => {
     const { principal } = exchange
-    // A path on the list of optional authentication does not lift a rule that somebody must satisfy.
     if (!principal) throw unauthorized('Invalid credentials', { detail: 'No credentials provided' })
     if (principal.mtlsRestricted) throw forbidden('mTLS Restricted')
     const decision = authorize(principal, action, resource(raw.params), exchange)

@@ -247,10 +247,9 @@ describe('order of checks', () => {
     const registration = { authenticationOptional: () => true }
     const request = { headers: { 'x-user': '' } }
     assert.equal((await ask('GET', '/domain/sports', request, { registration })).status, 200)
-    assert.deepEqual(
-      (await ask('DELETE', '/domain/sports/thing/t1', request, { registration })).body,
-      failure(401, 'Invalid credentials'),
-    )
+    const { headers, body } = await ask('DELETE', '/domain/sports/thing/t1', request, { registration })
+    assert.deepEqual(body, failure(401, 'Invalid credentials'))
+    assert.ok(headers['www-authenticate'])
   })
 
   test('optional authentication is a matter of the path', async () => {
