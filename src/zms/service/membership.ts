@@ -1,6 +1,5 @@
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
-import { resolveUserAlias } from '#core/names/principal-name.ts'
 import type { Domain, Group, PendingRoleMember, Role, RoleMember } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { type CollectionKind, needsApproval } from './collection.ts'
@@ -9,13 +8,13 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { mayApproveAudited, mayUpdateMembers } from './member-access.ts'
 import { MemberChanges } from './member-changes.ts'
 import { type MemberDates, memberDays, wholeSeconds } from './member-dates.ts'
-import { principalDomainsOf } from './principal-domains.ts'
 
 /** The place a request about one membership names. */
 export interface MembershipPlace {
   readonly domainName: string
   /** Local name of the role or group. */
   readonly name: string
+  /** As it is stored. */
   readonly memberName: string
 }
 
@@ -57,9 +56,8 @@ export async function putMember(
   kind: CollectionKind,
   write: MembershipWrite,
 ): Promise<{ member?: RoleMember; pending?: PendingRoleMember }> {
-  const { domainName, name, auditRef } = write
+  const { domainName, name, memberName, auditRef } = write
   deps.authorizedServices.check(context, kind.kind, name)
-  const memberName = resolveUserAlias(write.memberName, principalDomainsOf(deps.config))
   const subject = { context, domains: [domainName], entity: name, auditRef }
   return deps.writes.commit(subject, async (transaction) => {
     const domain = await transaction.domain(domainName)

@@ -6,46 +6,58 @@ import { roleKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { domainRoleMembers } from './domain-members.ts'
 import { MemberChanges } from './member-changes.ts'
-import { datesOfRequest, decideMember, deleteMember, deletePendingMember, findMember, putMember } from './membership.ts'
+import {
+  datesOfRequest,
+  decideMember,
+  deleteMember,
+  deletePendingMember,
+  findMember,
+  type MembershipPlace,
+  putMember,
+} from './membership.ts'
 import { membershipReply } from './membership-reply.ts'
 import { pendingMembers } from './pending-members.ts'
+import { storedMemberName } from './principal-domains.ts'
 
 /** Memberships in roles; the roles of a principal are looked up elsewhere. */
 export function roleMembershipService(
   deps: ZmsDependencies,
 ): Omit<Handlers<typeof roleMembershipEndpoints>, 'getPrincipalRoles'> {
   const { store, writes, now } = deps
+  const placeOf = ({ domainName, roleName, memberName }: RoleMember): MembershipPlace => ({
+    domainName,
+    name: roleName,
+    memberName: storedMemberName(deps.config, memberName),
+  })
   return {
     async getMembership({ params, query }) {
-      const place = { ...params, name: params.roleName }
+      const place = placeOf(params)
       const expiration = query.expiration === undefined ? undefined : parseTimestamp(query.expiration)
       const found = findMember(await store.domain(params.domainName), roleKind, place, expiration)
       return ok(membershipReply(roleKind, place, found, now(), 'read'))
     },
 
     async putMembership({ params, body, headers }, context) {
-      const { domainName, roleName, memberName } = params
-      requireSameNames('putMembership', body, memberName, roleName)
-      const place = { domainName, name: roleName, memberName }
+      requireSameNames('putMembership', body, params)
+      const place = placeOf(params)
       const stored = await putMember(deps, context, roleKind, { ...place, dates: datesOfRequest(body), ...headers })
       return headers.returnObj ? ok(membershipReply(roleKind, place, stored, now(), 'written')) : noContent
     },
 
     async deleteMembership({ params, headers }, context) {
-      await deleteMember(deps, context, roleKind, { ...params, name: params.roleName, ...headers })
+      await deleteMember(deps, context, roleKind, { ...placeOf(params), ...headers })
       return noContent
     },
 
     async deletePendingMembership({ params, headers }, context) {
-      await deletePendingMember(deps, context, roleKind, { ...params, name: params.roleName, ...headers })
+      await deletePendingMember(deps, context, roleKind, { ...placeOf(params), ...headers })
       return noContent
     },
 
     async putMembershipDecision({ params, body, headers }, context) {
-      const { domainName, roleName, memberName } = params
-      requireSameNames('putMembershipDecision', body, memberName, roleName)
+      requireSameNames('putMembershipDecision', body, params)
       const decision = { approved: body.approved ?? true, dates: datesOfRequest(body), ...headers }
-      await decideMember(deps, context, roleKind, { domainName, name: roleName, memberName, ...decision })
+      await decideMember(deps, context, roleKind, { ...placeOf(params), ...decision })
       return noContent
     },
 
@@ -65,7 +77,8 @@ export function roleMembershipService(
     },
 
     async deleteDomainRoleMember({ params, headers }, context) {
-      const { domainName, memberName } = params
+      const { domainName } = params
+      const memberName = storedMemberName(deps.config, params.memberName)
       const { auditRef } = headers
       deps.authorizedServices.check(context)
       await writes.commit({ context, domains: [domainName], entity: memberName, auditRef }, async (transaction) => {
@@ -90,11 +103,17 @@ export function roleMembershipService(
   }
 }
 
+/** What the path of a request names. */
+interface RoleMember {
+  readonly domainName: string
+  readonly roleName: string
+  readonly memberName: string
+}
+
 function requireSameNames(
   label: string,
   body: { memberName: string; roleName?: string | undefined },
-  memberName: string,
-  roleName: string,
+  { memberName, roleName }: RoleMember,
 ): void {
   if (body.memberName !== memberName) {
     throw badRequest(`${label}: Member name in URI and Membership object do not match`)

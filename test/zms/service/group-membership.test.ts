@@ -148,6 +148,33 @@ describe('putGroupMembership', () => {
   })
 })
 
+test('users are known by the alias of their domain', async () => {
+  const aliased = await Harness.open({ services, parts: { config: { ...zms.deps.config, userDomainAlias: 'unix' } } })
+  await aliased.createDomain('sports')
+  await commit(aliased, group('sports', 'g1', [], { selfServe: true }))
+  const member = `${G1}/member/unix.joe`
+  const body = { memberName: 'unix.joe' }
+  const stored = async () => {
+    const found = (await aliased.domain('sports')).groups.get('g1')
+    return [[...(found?.members ?? [])].map(({ memberName }) => memberName), [...(found?.pending.keys() ?? [])]]
+  }
+  const asked = await aliased.put(member, body, { as: 'user.eve', headers: { 'Athenz-Return-Object': 'true' } })
+  assert.equal(asked.body.memberName, 'user.joe')
+  assert.deepEqual(await aliased.delete(`${G1}/pendingmember/unix.joe`), NOTHING)
+  assert.deepEqual(await stored(), [[], []])
+  await aliased.put(member, body, { as: 'user.eve' })
+  assert.deepEqual(await aliased.put(`${member}/decision`, body), NOTHING)
+  assert.deepEqual(await stored(), [['user.joe'], []])
+  assert.deepEqual((await aliased.get(member)).body, {
+    ...joe,
+    isMember: true,
+    approved: true,
+    requestPrincipal: 'user.admin',
+  })
+  assert.deepEqual(await aliased.delete(member), NOTHING)
+  assert.deepEqual(await stored(), [[], []])
+})
+
 describe('self-serve and self-renewal', () => {
   test('anybody may ask; those who update members add directly', async () => {
     await make([], { selfServe: true })

@@ -205,6 +205,37 @@ describe('putMembership', () => {
   })
 })
 
+test('users are known by the alias of their domain', async () => {
+  const aliased = await Harness.open({ services, parts: { config: { ...zms.deps.config, userDomainAlias: 'unix' } } })
+  await aliased.createDomain('sports')
+  await commit(aliased, role('sports', 'r1', [], { selfServe: true }))
+  const member = `${R1}/member/unix.joe`
+  const body = { memberName: 'unix.joe' }
+  const stored = async () => {
+    const found = (await aliased.domain('sports')).roles.get('r1')
+    return [[...(found?.members ?? [])].map(({ memberName }) => memberName), [...(found?.pending.keys() ?? [])]]
+  }
+  const asked = await aliased.put(member, body, { as: 'user.eve', headers: { 'Athenz-Return-Object': 'true' } })
+  assert.equal(asked.body.memberName, 'user.joe')
+  assert.deepEqual(await stored(), [[], ['user.joe']])
+  assert.deepEqual(await aliased.delete(`${R1}/pendingmember/unix.joe`), NOTHING)
+  assert.deepEqual(await stored(), [[], []])
+  await aliased.put(member, body, { as: 'user.eve' })
+  assert.deepEqual(await aliased.put(`${member}/decision`, body), NOTHING)
+  assert.deepEqual(await stored(), [['user.joe'], []])
+  assert.deepEqual((await aliased.get(member)).body, {
+    ...joe,
+    isMember: true,
+    approved: true,
+    requestPrincipal: 'user.eve',
+  })
+  assert.deepEqual(await aliased.delete(member), NOTHING)
+  assert.deepEqual(await stored(), [[], []])
+  await aliased.put(`${R1}/member/user.joe`, { memberName: 'user.joe' })
+  assert.deepEqual(await aliased.delete('/domain/sports/member/unix.joe'), NOTHING)
+  assert.deepEqual(await stored(), [[], []])
+})
+
 describe('self-serve roles', () => {
   beforeEach(() => make(['user.tom'], { selfServe: true }))
 
