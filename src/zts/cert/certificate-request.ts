@@ -38,6 +38,8 @@ export interface CertificateRequestView {
   readonly spiffeUri: string | undefined
   /** Of the URI `athenz://instanceid/{provider}/{id}`, or else of a DNS name `{id}.instanceid.athenz.{suffix}`. */
   readonly instanceId: string | undefined
+  /** Whether DNS names name further instances. */
+  readonly namesOtherInstances: boolean
   /** Of the URI `athenz://hostname/{name}`. */
   readonly hostname: string | undefined
 }
@@ -54,7 +56,7 @@ export const certificateUris = {
 const INSTANCE_ID_DNS = '.instanceid.athenz.'
 const LABELS: readonly string[] = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']
 /** What the peer says of a text that is no request at all. */
-export const NO_REQUEST = 'Invalid csr provided'
+const NO_REQUEST = 'Invalid csr provided'
 /** More than a thousand alternative names beside a key of 8192 bits. */
 const TEXT_MAX_LENGTH = 65_536
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
@@ -62,12 +64,20 @@ const INSTANCE_ID = /^[a-zA-Z0-9._~=+@$,:-]{1,255}$/
 const DNS_NAME = /^(?:\*\.)?[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*$/
 const DNS_NAME_MAX_LENGTH = 253
 
+/** How a refusal is worded. */
+export interface RefusalWording {
+  /** Stands before the reason, with a colon. */
+  readonly prefix: string
+  /** Whether the peer gives its reasons there; what it would not refuse gets a reason all the same. */
+  readonly peerGivesReasons: boolean
+}
+
 /**
  * Reads a PKCS #10 request in PEM and verifies its signature. Stricter than the peer, which takes broken signatures,
  * RSA keys of any length and requests for a CA, and ignores what they ask for.
- * Throws `bad-request` with the reason, behind `prefix: ` when that is given.
+ * Throws `bad-request` with the reason.
  */
-export async function readCertificateRequest(pem: string, prefix?: string): Promise<CertificateRequestView> {
+export async function readCertificateRequest(pem: string, wording?: RefusalWording): Promise<CertificateRequestView> {
   try {
     const parsed = parseCertificateRequest(derOf(pem))
     if (parsed.asksForAuthority) throw new DerError('it asks for a certificate of an authority')
@@ -75,8 +85,11 @@ export async function readCertificateRequest(pem: string, prefix?: string): Prom
     return { ...view, publicKey: await verifiedPublicKey(parsed) }
   } catch (error) {
     if (!(error instanceof DerError) && !(error instanceof RecordedReason)) throw error
-    const reason = error instanceof DerError ? `the certificate request is refused: ${error.message}` : error.message
-    throw badRequest(prefix === undefined ? reason : `${prefix}: ${reason}`)
+    const known = error instanceof RecordedReason
+    const reason = known ? error.message : `the certificate request is refused: ${error.message}`
+    if (wording === undefined) throw badRequest(reason)
+    if (known && !wording.peerGivesReasons) throw badRequest(wording.prefix, { detail: reason })
+    throw badRequest(`${wording.prefix}: ${reason}`)
   }
 }
 
@@ -101,6 +114,7 @@ function viewOf(parsed: ParsedCertificateRequest): Omit<CertificateRequestView, 
     alternativeNames.filter((name) => name.type === type).map(({ value }) => value)
   const dnsNames = valuesOf('dns')
   const uris = valuesOf('uri')
+  const { id: instanceId, others } = instancesOf(uris, dnsNames)
   for (const name of dnsNames) {
     if (name.length > DNS_NAME_MAX_LENGTH || !DNS_NAME.test(name)) throw new DerError('it has a DNS name that is none')
   }
@@ -118,7 +132,8 @@ function viewOf(parsed: ParsedCertificateRequest): Omit<CertificateRequestView, 
     emails: valuesOf('email'),
     uris,
     spiffeUri: spiffeUriOf(uris),
-    instanceId: instanceIdOf(uris, dnsNames),
+    instanceId,
+    namesOtherInstances: others,
     hostname: hostnameOf(uris),
   }
 }
@@ -138,8 +153,17 @@ function spiffeUriOf(uris: readonly string[]): string | undefined {
   return found[0]
 }
 
-/** The instance that alternative names name. Throws DerError when there are several, or it has another form. */
-export function instanceIdOf(uris: readonly string[], dnsNames: readonly string[]): string | undefined {
+/** The instance that alternative names name. */
+export interface NamedInstance {
+  readonly id: string | undefined
+  /** Whether DNS names name others besides. */
+  readonly others: boolean
+}
+
+/**
+ * Reads the instance, from URIs before DNS names. Throws DerError when several URIs name one each, or it has another form.
+ */
+export function instancesOf(uris: readonly string[], dnsNames: readonly string[]): NamedInstance {
   const ofUris = uris.flatMap((uri) => {
     if (!uri.startsWith(certificateUris.instanceId)) return []
     const slash = uri.indexOf('/', certificateUris.instanceId.length)
@@ -149,10 +173,10 @@ export function instanceIdOf(uris: readonly string[], dnsNames: readonly string[
     const at = name.indexOf(INSTANCE_ID_DNS)
     return at === -1 ? [] : [name.slice(0, at)]
   })
-  const id = only([...ofUris, ...ofDnsNames], 'instance id')
+  const id = only(ofUris, 'instance id') ?? ofDnsNames[0]
   if (id !== undefined && id !== '' && !INSTANCE_ID.test(id))
     throw new DerError('it has an instance id of another form')
-  return id
+  return { id, others: ofDnsNames.some((other) => other.toLowerCase() !== id?.toLowerCase()) }
 }
 
 /** The host that URIs name. Throws DerError when there are several. */

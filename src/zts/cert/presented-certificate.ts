@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { readAlternativeNames, readSubject } from '#core/crypto/certificate-name-reader.ts'
 import { DerError, DerReader, derTags, idOf, readOid } from '#core/crypto/der-reader.ts'
-import { hostnameOf, instanceIdOf } from './certificate-request.ts'
+import { hostnameOf, instancesOf } from './certificate-request.ts'
 
 /** What the certificate of a caller names. */
 export interface PresentedCertificate {
@@ -54,12 +54,14 @@ function read(der: Buffer): PresentedCertificate {
   const valuesOf = (type: 'dns' | 'ip' | 'uri') => names.filter((name) => name.type === type).map(({ value }) => value)
   const dnsNames = valuesOf('dns')
   const uris = valuesOf('uri')
+  const { id, others } = instancesOf(uris, dnsNames)
+  if (others) throw new DerError('it names more than one instance')
   return {
     organizationalUnit: units.length === 1 ? units[0] : undefined,
     dnsNames,
     ipAddresses: valuesOf('ip'),
     uris,
-    instanceId: instanceIdOf(uris, dnsNames),
+    instanceId: id,
     hostname: hostnameOf(uris),
   }
 }

@@ -82,6 +82,10 @@ export const organizationalUnit: RequestCheck<OwnUnits> = (request, own, { verif
   return fits || allowedUnits.has(unit) ? undefined : 'CSR Subject OrgUnit validation failed'
 }
 
+/** No instance is named but one: readers would take another than the checks. */
+export const oneInstance: RequestCheck<unknown> = ({ namesOtherInstances }) =>
+  namesOtherInstances ? 'more than one instance is named' : undefined
+
 /** The only address, if any, is that of the caller. */
 export const callerAddress: RequestCheck<{ readonly remoteAddress: string }> = (request, subject, rules) => {
   const [address, ...others] = request.ipAddresses

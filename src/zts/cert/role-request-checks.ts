@@ -4,6 +4,7 @@ import { certificateUris } from './certificate-request.ts'
 import type { PresentedCertificate } from './presented-certificate.ts'
 import {
   domainLabel,
+  oneInstance,
   organization,
   organizationalUnit,
   type RequestCheck,
@@ -26,7 +27,9 @@ export interface RoleSubject {
   readonly certificate: PresentedCertificate | undefined
 }
 
-const isPrincipalUri = (uri: string) => uri.startsWith(certificateUris.principal)
+/** In any letter case: whoever reads it may not mind that. */
+const isPrincipalUri = (uri: string) =>
+  uri.slice(0, certificateUris.principal.length).toLowerCase() === certificateUris.principal
 
 /** The common name is the full name of the role. */
 export const roleCommonName: RequestCheck<RoleSubject> = (request, { domain, role }) =>
@@ -124,6 +127,7 @@ export const ROLE_REQUEST_CHECKS: readonly RequestCheck<RoleSubject>[] = [
   organization,
   roleSpiffeUri,
   callerUnit,
+  oneInstance,
   callerInstance,
   callerAddresses,
 ]

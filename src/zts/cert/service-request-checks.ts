@@ -4,6 +4,7 @@ import type { PresentedCertificate } from './presented-certificate.ts'
 import {
   callerAddress,
   domainLabel,
+  oneInstance,
   organization,
   organizationalUnit,
   type RequestCheck,
@@ -56,6 +57,7 @@ export const SERVICE_REQUEST_CHECKS: readonly RequestCheck<RegisteredServiceSubj
   registeredKey,
   callerAddress,
   inWords('spiffe uri mismatch', serviceSpiffeUri),
+  oneInstance,
 ]
 
 /** What a service came with to ask for its next certificate. */

@@ -8,7 +8,7 @@ import type { CertificateUsage, SigningPriority } from '../cert/certificate-sign
 import { INSTANCE_REQUEST_CHECKS, type InstanceSubject, providerDnsNames } from '../cert/instance-request-checks.ts'
 import { readIssuedCertificate } from '../cert/issued-certificate.ts'
 import type { ProviderAnswer } from '../cert/providers/provider-answer.ts'
-import { firstRefusal, organizationalUnit } from '../cert/request-checks.ts'
+import { firstRefusal, oneInstance, organizationalUnit } from '../cert/request-checks.ts'
 import { serviceExpiryMins, serviceSignerKeyId } from './certificate-choices.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { askProvider, instanceAttributes, requestAttributes } from './provider-question.ts'
@@ -68,7 +68,8 @@ export class InstanceCertificates {
   async verify(instance: InstanceRequest, context: RequestContext): Promise<VerifiedInstance> {
     const { requestRules: rules, instanceProviders } = this.#deps
     const { provider: name, domain, service, body, refreshes } = instance
-    const request = await readCertificateRequest(instance.csr, 'unable to parse PKCS10 CSR')
+    const wording = { prefix: 'unable to parse PKCS10 CSR', peerGivesReasons: !refreshes }
+    const request = await readCertificateRequest(instance.csr, wording)
     const subject = this.#subject(instance, request)
     const refusal = await firstRefusal(INSTANCE_REQUEST_CHECKS, request, subject, rules)
     if (refusal !== undefined) throw badRequest(`CSR validation failed - ${refusal}`)
@@ -89,6 +90,9 @@ export class InstanceCertificates {
     const answer = await askProvider(provider, question, context)
     const unit = await organizationalUnit(request, { provider: name, unit: answer.organizationalUnit }, rules)
     if (unit !== undefined) throw badRequest(unit)
+    // The peer leaves that to providers, and so to their words; none may overlook it.
+    const others = await oneInstance(request, subject, rules)
+    if (others !== undefined) throw badRequest(`CSR validation failed - ${others}`)
     return { instanceId, request, answer }
   }
 

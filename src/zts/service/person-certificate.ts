@@ -33,7 +33,7 @@ export async function verifyPerson(
   { person, provider: name, confirmed, csr, attestationData, checks, mismatch }: PersonRequest,
   context: RequestContext,
 ): Promise<CertificateRequestView> {
-  const request = await readCertificateRequest(csr, 'Unable to parse PKCS10 CSR')
+  const request = await readCertificateRequest(csr, { prefix: 'Unable to parse PKCS10 CSR', peerGivesReasons: true })
   const named = await personCommonName(request, person, requestRules)
   if (named !== undefined) throw badRequest(`${mismatch}: ${request.commonName ?? 'null'}/${person.name}`)
   const refusal = await firstRefusal(checks, request, person, requestRules)

@@ -107,7 +107,7 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
 }
 
 async function readRoleRequest(csr: string): Promise<RoleRequest> {
-  const request = await readCertificateRequest(csr, UNREADABLE)
+  const request = await readCertificateRequest(csr, { prefix: UNREADABLE, peerGivesReasons: true })
   const { commonName } = request
   const role = commonName === undefined ? undefined : splitResourceName('role', commonName)
   if (role === undefined || !isName('DomainName', role.domain) || !isName('EntityName', role.name)) {

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import type { Principal } from '#core/authority/principal.ts'
-import { badRequest, forbidden, ServiceError } from '#core/error/service-error.ts'
+import { badRequest, forbidden } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { InstanceRefreshRequest, serviceRefreshEndpoints } from '../api/service-refresh.ts'
-import { type CertificateRequestView, NO_REQUEST, readCertificateRequest } from '../cert/certificate-request.ts'
+import { type CertificateRequestView, readCertificateRequest } from '../cert/certificate-request.ts'
 import { readPresentedCertificate } from '../cert/presented-certificate.ts'
 import { firstRefusal } from '../cert/request-checks.ts'
 import { RENEWAL_REQUEST_CHECKS, SERVICE_REQUEST_CHECKS } from '../cert/service-request-checks.ts'
@@ -18,7 +18,7 @@ export type ServiceRefreshDependencies = Pick<
   'config' | 'domains' | 'authorization' | 'certificateIssuer' | 'requestRules' | 'allowedAddresses' | 'now'
 >
 
-const UNREADABLE = 'Unable to parse PKCS10 certificate request'
+const UNREADABLE = { prefix: 'Unable to parse PKCS10 certificate request', peerGivesReasons: false }
 
 /** Certificates of services for keys that are registered. */
 export function serviceRefreshService(deps: ServiceRefreshDependencies): Handlers<typeof serviceRefreshEndpoints> {
@@ -62,7 +62,7 @@ export function serviceRefreshService(deps: ServiceRefreshDependencies): Handler
       }
       if (domain === config.userDomain) throw badRequest(`TLS Certificates require ServiceTokens: ${fullName}`)
       const publicKey = registeredKey(caller, domain, service, body)
-      const request = await readRequest(body.csr)
+      const request = await readCertificateRequest(body.csr, UNREADABLE)
       const subject = { domain, service, namespace: body.namespace, publicKey, remoteAddress }
       const refusal = await firstRefusal(SERVICE_REQUEST_CHECKS, request, subject, requestRules)
       if (refusal !== undefined) throw badRequest(`Invalid CSR - ${refusal}`)
@@ -88,15 +88,5 @@ export function serviceRefreshService(deps: ServiceRefreshDependencies): Handler
         : undefined
       return ok({ name: fullName, certificate, caCertBundle })
     },
-  }
-}
-
-/** What is no request at all is answered as by the peer, other requests with the reason as well. */
-async function readRequest(csr: string): Promise<CertificateRequestView> {
-  try {
-    return await readCertificateRequest(csr)
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error
-    throw badRequest(error.message === NO_REQUEST ? UNREADABLE : `${UNREADABLE}: ${error.message}`)
   }
 }

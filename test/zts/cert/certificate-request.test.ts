@@ -151,15 +151,35 @@ describe('readCertificateRequest', () => {
 
   it('takes the instance id of a URI and of a DNS name when both are the same', async () => {
     const names = ['URI:athenz://instanceid/sys.auth.zts/i-1', 'DNS:i-1.instanceid.athenz.x.y']
-    assert.equal((await readCertificateRequest(requestFor('a.b', names))).instanceId, 'i-1')
+    const same = await readCertificateRequest(requestFor('a.b', names))
+    assert.deepEqual([same.instanceId, same.namesOtherInstances], ['i-1', false])
     const withSlash = requestFor('a.b', ['URI:athenz://instanceid/sys.auth.zts'])
     assert.equal((await readCertificateRequest(withSlash)).instanceId, undefined)
   })
 
-  it('puts what the operation says before the reason', async () => {
-    await assert.rejects(readCertificateRequest('junk', 'Unable to parse PKCS10 CSR'), {
-      message: 'Unable to parse PKCS10 CSR: Invalid csr provided',
-    })
+  it('takes the instance id of the URI before those of DNS names, and says that there are others', async () => {
+    for (const [names, id] of [
+      [['DNS:2.instanceid.athenz.x', 'URI:athenz://instanceid/p/1'], '1'],
+      [['DNS:2.instanceid.athenz.x', 'DNS:3.instanceid.athenz.x'], '2'],
+    ] as const) {
+      const { instanceId, namesOtherInstances } = await readCertificateRequest(requestFor('a.b', names))
+      assert.deepEqual([instanceId, namesOtherInstances], [id, true])
+    }
+    const inCapitals = ['URI:athenz://instanceid/p/I-1', 'DNS:i-1.instanceid.athenz.x']
+    assert.equal((await readCertificateRequest(requestFor('a.b', inCapitals))).namesOtherInstances, false)
+  })
+
+  it('puts what the operation says before the reason, or in its place where the peer gives none', async () => {
+    const twoIds = requestFor('a.b', ['URI:spiffe://a/sa/b', 'URI:spiffe://a/sa/c'])
+    const [prefix, known] = ['Unable to parse PKCS10 CSR', 'Invalid SPIFFE URI present in CSR']
+    const ours = 'the certificate request is refused: it has more than one host name'
+    const twoHosts = requestFor('a.b', ['URI:athenz://hostname/a', 'URI:athenz://hostname/b'])
+    const told = { prefix, peerGivesReasons: true }
+    const untold = { prefix, peerGivesReasons: false }
+    await assert.rejects(readCertificateRequest('junk', told), { message: `${prefix}: Invalid csr provided` })
+    await assert.rejects(readCertificateRequest(twoIds, told), { message: `${prefix}: ${known}` })
+    await assert.rejects(readCertificateRequest(twoIds, untold), { message: prefix, detail: known })
+    await assert.rejects(readCertificateRequest(twoHosts, untold), { message: `${prefix}: ${ours}` })
   })
 })
 
@@ -328,11 +348,6 @@ describe('a request is refused', () => {
     refused(
       'two instances',
       () => requestFor('a.b', ['URI:athenz://instanceid/p/1', 'URI:athenz://instanceid/p/2']),
-      'it has more than one instance id',
-    )
-    refused(
-      'an instance in a URI and another in a DNS name',
-      () => requestFor('a.b', ['URI:athenz://instanceid/p/1', 'DNS:2.instanceid.athenz.x']),
       'it has more than one instance id',
     )
     refused(

@@ -52,9 +52,16 @@ describe('readPresentedCertificate', () => {
       ],
     })
     assert.equal(readPresentedCertificate(units.certificate).organizationalUnit, undefined)
-    const names = ['1', '2'].map((id) => ({ type: 'uri' as const, value: `athenz://instanceid/p/${id}` }))
-    const instances = await ca.issue({ subject: [{ type: 'CN', value: 'a.b' }], names })
-    assert.deepEqual(readPresentedCertificate(instances.certificate), NOTHING)
+    const uri = (id: string) => ({ type: 'uri' as const, value: `athenz://instanceid/p/${id}` })
+    const dns = (id: string) => ({ type: 'dns' as const, value: `${id}.instanceid.athenz.x` })
+    for (const names of [
+      [uri('1'), uri('2')],
+      [uri('1'), dns('2')],
+      [dns('1'), dns('2')],
+    ]) {
+      const instances = await ca.issue({ subject: [{ type: 'CN', value: 'a.b' }], names })
+      assert.deepEqual(readPresentedCertificate(instances.certificate), NOTHING)
+    }
   })
 
   it('takes nothing from what is no certificate', () => {

@@ -38,11 +38,17 @@ const strictAddress = { verifiesAddress: true }
 const cases: readonly Case[] = [
   ['the URI of the principal', [URI], undefined],
   ['the URI of the principal in capitals', ['URI:athenz://principal/Media.East.API'], undefined],
+  ['that URI with its beginning in capitals', ['URI:ATHENZ://Principal/media.east.api'], undefined],
   ['its e-mail address', [EMAIL], undefined],
   ['both', [URI, EMAIL], undefined],
   ['neither', [], 'the principal is not named'],
   ['the URI of somebody else', ['URI:athenz://principal/media.east.web'], 'the URI is not that of the principal'],
   ['two URIs of principals', [URI, 'URI:athenz://principal/media.east.web'], 'the principal is named more than once'],
+  [
+    'two URIs of principals, one in capitals',
+    [URI, 'URI:ATHENZ://PRINCIPAL/media.east.web'],
+    'the principal is named more than once',
+  ],
   ['the URI twice', [URI, URI], 'the principal is named more than once'],
   ['two e-mail addresses', [EMAIL, 'email:media.east.api@x.athenz.cloud'], 'the principal is named more than once'],
   [
@@ -121,6 +127,11 @@ const cases: readonly Case[] = [
   ['the SPIFFE id of a service', [URI, 'URI:spiffe://media.east/sa/api'], 'the SPIFFE URI is not that of the role'],
   ['the instance of the certificate', [URI, 'URI:athenz://instanceid/sys.auth.zts/i-1'], undefined],
   ['another instance', [URI, 'URI:athenz://instanceid/sys.auth.zts/i-2'], 'the instance is not that of the caller'],
+  [
+    'another instance in a DNS name',
+    [URI, 'URI:athenz://instanceid/sys.auth.zts/i-1', 'DNS:i-2.instanceid.athenz.zts.athenz.cloud'],
+    'more than one instance is named',
+  ],
   [
     'an instance without a certificate',
     [URI, 'URI:athenz://instanceid/sys.auth.zts/i-1'],

@@ -151,6 +151,11 @@ suite('registration', () => {
         'CSR validation failed - www.example.net does not end with provider/service configured suffix or hostname',
       ],
       [
+        { csr: csrOf('i-1', ['DNS:i-2.instanceid.athenz.example.cloud']) },
+        400,
+        'CSR validation failed - more than one instance is named',
+      ],
+      [
         { csr: csrOf('i-1', ['URI:https://a/b,athenz://hostname/x']) },
         400,
         'CSR validation failed - a URI has a comma',

@@ -176,6 +176,31 @@ describe('postInstanceRefreshRequest', () => {
         400,
         'Unable to parse PKCS10 certificate request: the certificate request is refused: it is not in base64',
       ],
+      [
+        'two SPIFFE ids',
+        {
+          csr: csrOf('sports.api', [
+            DNS,
+            'URI:spiffe://sports/sa/api',
+            'URI:spiffe://athenz.io/ns/default/sa/sports.api',
+          ]),
+        },
+        AS,
+        400,
+        'Unable to parse PKCS10 certificate request',
+      ],
+      [
+        'two instances',
+        {
+          csr: csrOf('sports.api', [
+            'URI:athenz://instanceid/sys.auth.zts/i-1',
+            'DNS:i-2.instanceid.athenz.athenz.cloud',
+          ]),
+        },
+        AS,
+        400,
+        'Invalid CSR - more than one instance is named',
+      ],
       ['another common name', { csr: csrOf('sports.web') }, AS, 400, 'Invalid CSR - data mismatch'],
       [
         'a DNS name of another service',
