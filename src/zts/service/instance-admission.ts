@@ -27,7 +27,21 @@ const INSTANCES = 'sys.auth:instance'
  * @throws ServiceError `forbidden`, `not-found` or `bad-request` with the reason
  */
 export function admitInstance(
-  { config, domains, authorization, allowedAddresses }: InstanceAdmissionDependencies,
+  deps: InstanceAdmissionDependencies,
+  names: InstanceNames,
+  remoteAddress: string,
+): CachedDomain {
+  const domain = domainOfInstance(deps, names, remoteAddress)
+  requireLaunchable(deps, names)
+  return domain
+}
+
+/**
+ * The domain of an instance, if requests may come from there, and its service is registered.
+ * @throws ServiceError `forbidden`, `not-found` or `bad-request` with the reason
+ */
+export function domainOfInstance(
+  { config, domains, allowedAddresses }: Omit<InstanceAdmissionDependencies, 'authorization'>,
   { provider, domain: name, service }: InstanceNames,
   remoteAddress: string,
 ): CachedDomain {
@@ -39,13 +53,20 @@ export function admitInstance(
   if (!domain.services.has(service) && mustBeRegistered(config, name)) {
     throw badRequest('Service not registered in domain')
   }
+  return domain
+}
+
+/** Refuses an instance whose provider may not launch its service. @throws ServiceError `forbidden` */
+export function requireLaunchable(
+  { authorization }: Pick<InstanceAdmissionDependencies, 'authorization'>,
+  { provider, domain, service }: InstanceNames,
+): void {
   if (!authorization.mayPrincipal(provider, LAUNCH, INSTANCES)) {
     throw forbidden(`provider '${provider}' not authorized to launch instances in Athenz`)
   }
-  if (!authorization.mayPrincipal(provider, LAUNCH, `${name}:service.${service}`)) {
-    throw forbidden(`provider '${provider}' not authorized to launch ${serviceFullName(name, service)} instances`)
+  if (!authorization.mayPrincipal(provider, LAUNCH, `${domain}:service.${service}`)) {
+    throw forbidden(`provider '${provider}' not authorized to launch ${serviceFullName(domain, service)} instances`)
   }
-  return domain
 }
 
 function mustBeRegistered({ zts }: ZtsDependencies['config'], domain: string): boolean {

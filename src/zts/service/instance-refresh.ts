@@ -10,13 +10,19 @@ import { attributeNames } from '../cert/providers/attributes.ts'
 import type { SshCertificates } from '../cert/ssh-signer.ts'
 import type { CertificateRecord } from '../store/certificate-records.ts'
 import { signingPriority } from './certificate-choices.ts'
-import { admitInstance, type InstanceNames } from './instance-admission.ts'
+import { domainOfInstance, type InstanceNames, requireLaunchable } from './instance-admission.ts'
 import type { InstanceRequest, VerifiedInstance } from './instance-certificate.ts'
 import { InstanceIdentities, type InstanceIdentityDependencies, sshSignerKeyId } from './instance-identity.ts'
 import { authenticated, isRoleIdentity } from './principal-rules.ts'
 import { readSshRequest } from './ssh-request.ts'
 
 type Instance = InstanceNames & { readonly instanceId: string }
+
+/** Who asks for a renewal, and with what. */
+interface Presented {
+  readonly principal: Principal
+  readonly certificate: X509Certificate
+}
 
 /** Renewals of the identities of instances. */
 export function instanceRefreshService(deps: InstanceIdentityDependencies): Handlers<typeof instanceRefreshEndpoints> {
@@ -27,17 +33,19 @@ export function instanceRefreshService(deps: InstanceIdentityDependencies): Hand
     names: Instance,
     body: InstanceRefreshInformation & { csr: string },
     domain: CachedDomain,
-    certificate: X509Certificate,
+    { principal, certificate }: Presented,
     context: RequestContext,
   ): Promise<Reply> => {
     const presented = readPresentedCertificate(certificate)
+    // The certificate of a role is that of no instance, whatever it names.
+    const presentedId = isRoleIdentity(principal) ? undefined : presented.instanceId
     const instance: InstanceRequest = {
       provider: names.provider,
       domain,
       service: names.service,
       csr: body.csr,
       body,
-      expectedInstanceIds: [names.instanceId, presented.instanceId],
+      expectedInstanceIds: [names.instanceId, presentedId],
       attributes: presented.hostname === undefined ? [] : [[attributeNames.certificateHostname, presented.hostname]],
       refreshes: true,
     }
@@ -92,6 +100,7 @@ export function instanceRefreshService(deps: InstanceIdentityDependencies): Hand
     domain: CachedDomain,
     principal: Principal,
   ): Promise<Reply> => {
+    if (isRoleIdentity(principal)) throw unsupported(principal)
     const { provider, service, instanceId } = names
     const ssh = await sshCertificates(body, domain, service, principal)
     return ok({
@@ -123,22 +132,23 @@ export function instanceRefreshService(deps: InstanceIdentityDependencies): Hand
   return {
     async postInstanceRefreshInformation({ params, body }, context) {
       const principal = authenticated(context.principal)
-      const domain = admitInstance(deps, params, context.remoteAddress)
+      const domain = domainOfInstance(deps, params, context.remoteAddress)
       if (!body.csr && !body.ssh && body.sshCertRequest === undefined) throw badRequest('no csr provided')
-      const certificate = ownCertificate(principal, serviceFullName(params.domain, params.service))
+      const presented = presentedBy(principal, serviceFullName(params.domain, params.service))
+      requireLaunchable(deps, params)
       return body.csr
-        ? await refreshCertificate(params, { ...body, csr: body.csr }, domain, certificate, context)
+        ? await refreshCertificate(params, { ...body, csr: body.csr }, domain, presented, context)
         : await refreshSsh(params, body, domain, principal)
     },
   }
 }
 
-/** The certificate of the service itself, with which alone it can be renewed. A certificate of one of its roles is not it. */
-function ownCertificate(principal: Principal, service: string): X509Certificate {
-  const { fullName, authority, x509Certificate } = principal
+/** A certificate with which a service came: its own, or that of one of its roles. */
+function presentedBy(principal: Principal, service: string): Presented {
+  const { fullName, x509Certificate: certificate } = principal
   if (fullName !== service) throw badRequest(`Principal mismatch: ${service} vs. ${fullName}`)
-  if (x509Certificate === undefined || isRoleIdentity(principal)) {
-    throw badRequest(`Unsupported authority for TLS Certs: ${authority.id}`)
-  }
-  return x509Certificate
+  if (certificate === undefined) throw unsupported(principal)
+  return { principal, certificate }
 }
+
+const unsupported = ({ authority }: Principal) => badRequest(`Unsupported authority for TLS Certs: ${authority.id}`)

@@ -7,11 +7,22 @@ import { MemoryCertificateRecords } from '#zts/store/memory/memory-certificate-r
 import { TestCa } from '../../core/authority/support.ts'
 import { requestFor } from '../../support/certificate-requests.ts'
 import { refusal } from './harness.ts'
-import { csrOf, InstanceHarness, identityCertificate, PROVIDER, serialOf } from './instance-parts.ts'
+import {
+  csrOf,
+  InstanceHarness,
+  identityCertificate,
+  PROVIDER,
+  SPORTS_DOMAIN,
+  SYSTEM_DOMAIN,
+  serialOf,
+} from './instance-parts.ts'
 
 const KEY = [PROVIDER, 'i-1', 'sports.api'] as const
 const REVOKED = refusal(403, 'Certificate revoked')
 const NO_RECORD = refusal(403, 'Unable to find certificate record')
+
+/** The service by a certificate of one of its roles. */
+const ROLE = { principal: { roles: ['sports:role.admin'] } }
 
 /** A harness with an instance, and its first certificate. */
 async function registered(options: Parameters<typeof InstanceHarness.open>[0] = {}) {
@@ -141,11 +152,13 @@ suite('a renewal', () => {
         refusal(400, 'Principal mismatch: sports.api vs. sports.web'),
       ],
       ['a token', instances.refresh(undefined), refusal(400, 'Unsupported authority for TLS Certs: Auth-TEST')],
+      ['a certificate of a role', instances.refresh(first, {}, ROLE), mismatch],
       [
-        'a certificate of a role',
-        instances.refresh(first, {}, { principal: { roles: ['sports:role.admin'] } }),
+        'a certificate of a role, for SSH',
+        instances.refresh(first, { csr: undefined, ssh: '{}' }, ROLE),
         refusal(400, 'Unsupported authority for TLS Certs: Auth-TEST'),
       ],
+      ['what is no request', instances.refresh(first, { csr: 'junk' }), refusal(400, 'unable to parse PKCS10 CSR')],
       ['another id in the path', instances.refresh(first, { csr: csrOf('i-1') }, { instanceId: 'i-2' }), mismatch],
       ['another id in the request', instances.refresh(first, { csr: csrOf('i-2') }), mismatch],
       [
@@ -178,6 +191,25 @@ suite('a renewal', () => {
     for (const [name, answer, expected] of cases) assert.deepEqual(await answer, expected, name)
     // Nothing of this has changed what is known of the instance.
     identityCertificate(await instances.refresh(first))
+  })
+
+  test('by a provider that may not launch is refused after those who may not ask', async () => {
+    const { instances, first } = await registered()
+    const { harness } = instances
+    harness.receive({ ...SYSTEM_DOMAIN, policies: [] })
+    for (const [body, options, expected] of [
+      [{ csr: undefined }, {}, refusal(400, 'no csr provided')],
+      [{}, { as: 'sports.web' }, refusal(400, 'Principal mismatch: sports.api vs. sports.web')],
+      [{}, {}, refusal(403, `provider '${PROVIDER}' not authorized to launch instances in Athenz`)],
+    ] as const) {
+      assert.deepEqual(await instances.refresh(first, body, options), expected)
+    }
+    assert.deepEqual(await instances.refresh(undefined), refusal(400, 'Unsupported authority for TLS Certs: Auth-TEST'))
+    harness.receive({ ...SPORTS_DOMAIN, services: [] })
+    assert.deepEqual(
+      await instances.refresh(first, {}, { as: 'sports.web' }),
+      refusal(400, 'Service not registered in domain'),
+    )
   })
 })
 
@@ -345,7 +377,7 @@ suite('removal', () => {
     )
     assert.deepEqual(
       await instances.harness.delete(`/instance/${PROVIDER}/nosuch/api/i-1`, { as: 'user.admin' }),
-      denied,
+      refusal(404, 'Domain not found'),
     )
     assert.ok(await record())
   })
