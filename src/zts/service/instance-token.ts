@@ -79,5 +79,7 @@ export class InstanceTokens {
   }
 }
 
-const keyTypeOf = (text: string | undefined): KeyType | undefined =>
-  text === 'RSA' || text === 'EC' ? text : undefined
+const keyTypeOf = (text: string | undefined): KeyType | undefined => {
+  const type = text?.toUpperCase()
+  return type === 'RSA' || type === 'EC' ? type : undefined
+}
