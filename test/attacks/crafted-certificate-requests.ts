@@ -109,6 +109,7 @@ export const FOREIGN_NAMES: readonly (readonly [what: string, csr: string, statu
   ],
   ['two instances', asked([instanceUri('i-2')]), 400, `${REFUSED}it has more than one instance id`],
   ['another instance', requestFor(NAME, [DNS_NAME, instanceUri('i-2')]), 403, WRONG_PROOF],
+  ['another instance in a DNS name', asked(['DNS:i-2.instanceid.athenz.zts.athenz.cloud']), 403, UNVOUCHED + WRONG_DNS],
   [
     'two lists of names',
     requestFor(NAME, NAMES, { extensions: [alternativeNames('www.example.com')] }),
