@@ -24,11 +24,11 @@ export const idTokenEndpoints = {
     group: 'OAuth',
     summary: 'Issues an id token for a service: in the address of a redirect, or as JSON.',
     query: {
-      responseType: query('response_type', kept.text),
+      responseType: query('response_type', maybe.text),
       clientId: query('client_id', kept.service),
       /** Not needed with `output=json`. */
       redirectUri: query('redirect_uri', maybe.text),
-      scope: query('scope', kept.text),
+      scope: query('scope', maybe.text),
       state: query('state', queriedKept.entity),
       nonce: query('nonce', kept.entity),
       /** `RSA` or `EC`. */

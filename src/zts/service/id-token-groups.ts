@@ -1,9 +1,10 @@
 import { forbidden, notFound } from '#core/error/service-error.ts'
 import { resourceName } from '#core/names/resource-name.ts'
 import { stateOf } from '#core/rbac/holding.ts'
+import { excerpt } from '#core/token/token-fields.ts'
 import type { CachedDomain } from '../cache/model.ts'
 import type { ZtsDependencies } from './dependencies.ts'
-import type { Scope } from './scope.ts'
+import { checkName, type Scope } from './scope.ts'
 
 /** What is needed to tell the groups and roles of somebody. */
 export type IdTokenGroupsDependencies = Pick<ZtsDependencies, 'domains' | 'roleAccess' | 'now'>
@@ -19,26 +20,29 @@ export interface GroupsQuestion {
   readonly fullNames: boolean
   /** Refuse unless everything that the scope names is held. */
   readonly allPresent: boolean
-  /** Leave groups out of consideration. */
+  /** Roles are wanted, whether or not the scope says so; groups are left out of consideration. */
   readonly rolesOnly?: boolean
 }
 
 /**
  * The claim `groups` of an id token: groups of the subject when the scope asks for groups, otherwise roles when it asks
- * for roles, otherwise nothing; undefined when there is nothing to tell. Throws `not-found` for a domain that is not
- * known, `forbidden` when the scope names groups or roles of which the subject has none, or not all that it must have.
+ * for roles, otherwise nothing; undefined when there is nothing to tell. Throws `bad-request` for a group or role that is
+ * no name, `not-found` for a domain that is not known, `forbidden` when the scope names groups or roles of which the
+ * subject has none, or not all that it must have.
  */
 export function groupsClaim(deps: IdTokenGroupsDependencies, question: GroupsQuestion): readonly string[] | undefined {
-  const { subject, scope, clientDomain } = question
-  const kind = scope.groups && question.rolesOnly !== true ? 'group' : 'role'
-  const domains = (scope.domains.length > 0 ? scope.domains : [clientDomain]).map((name) => existing(deps, name))
-  if (kind === 'role' && !scope.roles) return undefined
+  const { subject, scope, clientDomain, rolesOnly = false } = question
+  const kind = scope.groups && !rolesOnly ? 'group' : 'role'
+  if (kind === 'role' && !scope.roles && !rolesOnly) return undefined
 
-  const full = kind === 'group' || question.fullNames || domains.length > 1 || domains[0]?.name !== clientDomain
+  const domains = scope.domains.length > 0 ? scope.domains : [clientDomain]
+  const full = kind === 'group' || question.fullNames || domains.length > 1 || domains[0] !== clientDomain
   const claim: string[] = []
   let named = false
-  for (const domain of domains) {
-    const names = kind === 'group' ? scope.groupsIn(domain.name) : scope.rolesIn(domain.name)
+  for (const domainName of domains) {
+    const names = kind === 'group' ? scope.groupsIn(domainName) : scope.rolesIn(domainName)
+    for (const name of names ?? []) checkName('EntityName', name)
+    const domain = existing(deps, domainName)
     const held = kind === 'group' ? groupsOf(deps, domain, subject, names) : rolesOf(deps, domain, subject, names)
     if (names !== undefined) {
       named = true
@@ -55,7 +59,7 @@ const refused = (which: string, kind: 'group' | 'role') => forbidden(`principal 
 
 function existing({ domains }: IdTokenGroupsDependencies, name: string): CachedDomain {
   const domain = domains.get(name)
-  if (domain === undefined) throw notFound(`No such domain: ${name}`)
+  if (domain === undefined) throw notFound(`No such domain: ${excerpt(name)}`)
   return domain
 }
 

@@ -67,14 +67,15 @@ export function idTokenService(deps: IdTokenDependencies): Handlers<typeof idTok
   return {
     async getOIDCResponse({ query }, context): Promise<Reply> {
       const principal = authenticated(context.principal)
-      const client = splitPrincipalName(query.clientId.toLowerCase())
+      const clientId = query.clientId.toLowerCase()
+      const client = splitPrincipalName(clientId)
       if (client === undefined) throw badRequest('Invalid client id')
       const domain = domains.get(client.domain)
       if (domain === undefined) throw notFound(`No such domain: ${client.domain}`)
-      const asJson = query.output === 'json'
+      const asJson = query.output?.toLowerCase() === 'json'
       const redirectUri = asJson && !query.redirectUri ? undefined : checkedRedirect(query.redirectUri, client, domain)
       if (query.responseType !== 'id_token') throw badRequest('invalid response type')
-      if (query.scope === '') throw badRequest('no scope provided')
+      if (!query.scope) throw badRequest('no scope provided')
       const scope = readScope(query.scope)
       refuseForeignAuthorizedService(principal, client.domain)
       refuseRoleIdentity(principal)
@@ -90,7 +91,7 @@ export function idTokenService(deps: IdTokenDependencies): Handlers<typeof idTok
       const lifeSeconds = life.secondsFor(principal.fullName, query.expiryTime)
       const token = await idTokenFor(signers.jsonWebObjects(keyTypeOf(query.keyType)), {
         subject: principal.fullName,
-        audience: query.roleInAudClaim && groups?.length === 1 ? `${query.clientId}:${groups[0]}` : query.clientId,
+        audience: query.roleInAudClaim && groups?.length === 1 ? `${clientId}:${groups[0]}` : clientId,
         issuer: issuers.openId(context),
         issuedSeconds,
         lifeSeconds,
@@ -113,15 +114,19 @@ export function idTokenService(deps: IdTokenDependencies): Handlers<typeof idTok
   }
 }
 
-/** Addresses to which a token for a service may be sent, in lower case: that of the service, and that made of its name. */
+/**
+ * Addresses to which a token for a service may be sent, in lower case: that of the service, and that made of its name; none
+ * for a service that does not exist.
+ */
 function redirectUris(
   { domain: domainName, name }: PrincipalParts,
   domain: CachedDomain,
   suffix: string | undefined,
 ): readonly string[] {
-  const endpoint = domain.services.get(name)?.providerEndpoint
+  const service = domain.services.get(name)
+  if (service === undefined) return []
   const made = suffix && `https://${name}.${domainName.replaceAll('.', '-')}${suffix}`
-  return [endpoint, made].flatMap((uri) => (uri ? [uri.toLowerCase()] : []))
+  return [service.providerEndpoint, made].flatMap((uri) => (uri ? [uri.toLowerCase()] : []))
 }
 
 /** Kind of key that a client names; undefined, which stands for the server's choice, for any other word. */

@@ -3,7 +3,7 @@ import { isName, type NameType } from '#core/names/patterns.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
 import { roleResourceName } from '#core/names/resource-name.ts'
 
-/** The scope of a token request, read. All names are lower case and fit their patterns. */
+/** The scope of a token request, read. Names are as they were sent unless it is said otherwise. */
 export interface Scope {
   /** `openid`: an id token is asked for. */
   readonly openId: boolean
@@ -13,7 +13,7 @@ export interface Scope {
   readonly roles: boolean
   /** Domains that the items name, in their order. */
   readonly domains: readonly string[]
-  /** Full name of the service that the id token is meant for. */
+  /** Full name of the last service in it, for which the id token is meant. */
   readonly audienceService: string | undefined
   /**
    * Whether all roles of a domain are asked for by `domain:domain`. Roles and groups by name then do not count, and the
@@ -26,7 +26,10 @@ export interface Scope {
   groupsIn(domain: string): readonly string[] | undefined
 }
 
-/** The scope of an access token: it is about exactly one domain. */
+/**
+ * The scope of an access token: it is about exactly one domain. All is lower case; the domain and its roles fit their
+ * patterns, and so does the service where an id token is asked for.
+ */
 export interface AccessTokenScope extends Scope {
   readonly domain: string
 }
@@ -48,12 +51,15 @@ export function parseAccessTokenScope(text: string, { roleDomain }: AccessTokenS
       if (count > 1) throw badRequest('Multiple domains in scope')
     },
   })
-  const scope = reading.read(text)
+  const scope = reading.read(text.toLowerCase())
   const [domain] = scope.domains
   if (domain === undefined) throw badRequest('No domains in scope')
   if (scope.openId && scope.audienceService === undefined) {
     throw badRequest('No audience service name for openid scope')
   }
+  checkName('DomainName', domain)
+  for (const role of scope.rolesIn(domain) ?? []) checkName('EntityName', role)
+  if (scope.openId) checkName('SimpleName', scope.audienceService?.slice(domain.length + 1) ?? '')
   return { ...scope, domain }
 }
 
@@ -64,7 +70,10 @@ export interface IdTokenScopeRules {
   readonly isFreeRole?: (role: string) => boolean
 }
 
-/** Reads the scope of an id token. Throws `bad-request`: no `openid`, too many domains, names that are none. */
+/**
+ * Reads the scope of an id token, in which the letter case of names counts. Throws `bad-request`: no `openid`, too many
+ * domains, several services.
+ */
 export function parseIdTokenScope(text: string, { maxDomains, isFreeRole }: IdTokenScopeRules): Scope {
   const reading = new ScopeReading({
     isFreeRole,
@@ -103,6 +112,7 @@ class ScopeReading {
   #openId = false
   #groupsWanted = false
   #rolesWanted = false
+  #service: string | undefined
   #audienceService: string | undefined
   #wholeDomain = false
 
@@ -112,7 +122,7 @@ class ScopeReading {
 
   read(text: string): Scope {
     if (text.length > MAX_LENGTH) throw badRequest('scope is too long')
-    for (const item of text.toLowerCase().split(' ')) if (item !== '') this.#readItem(item)
+    for (const item of text.split(' ')) if (item !== '') this.#readItem(item)
     const named = (names: ReadonlyMap<string, ReadonlySet<string>>) => (domain: string) => {
       const found = this.#wholeDomain ? undefined : names.get(domain)
       return found && [...found]
@@ -130,9 +140,10 @@ class ScopeReading {
   }
 
   #readItem(item: string): void {
-    if (item === 'openid') this.#openId = true
-    else if (item === 'groups') this.#groupsWanted = true
-    else if (item === 'roles') this.#rolesWanted = true
+    const word = item.toLowerCase()
+    if (word === 'openid') this.#openId = true
+    else if (word === 'groups') this.#groupsWanted = true
+    else if (word === 'roles') this.#rolesWanted = true
     else if (item.includes(SERVICE_INFIX)) this.#addService(split(item, SERVICE_INFIX))
     else if (item.endsWith(DOMAIN_SUFFIX)) this.#addDomain(item.slice(0, -DOMAIN_SUFFIX.length))
     else if (item.includes(ROLE_INFIX)) this.#addRole(split(item, ROLE_INFIX))
@@ -141,39 +152,39 @@ class ScopeReading {
   }
 
   #addService({ domain, name }: Item): void {
-    checkedName('SimpleName', name)
-    const service = `${checkedDomain(domain)}.${name}`
-    if (this.#audienceService !== undefined && this.#audienceService !== service) {
-      throw badRequest('Multiple services in scope')
-    }
-    this.#audienceService = service
     this.#count(domain)
+    if (this.#service !== undefined && this.#service !== name) throw badRequest('Multiple services in scope')
+    this.#service = name
+    this.#audienceService = name === '' ? undefined : `${domain}.${name}`
   }
 
   #addDomain(domain: string): void {
-    this.#count(checkedDomain(domain))
+    this.#count(domain)
     this.#wholeDomain = true
   }
 
   #addRole({ domain, name }: Item): void {
-    const role = roleResourceName(checkedDomain(domain), checkedName('EntityName', name))
-    if (this.#rules.isFreeRole?.(role) === true) this.#domains.add(domain)
+    if (this.#rules.isFreeRole?.(roleResourceName(domain, name)) === true) this.#note(domain)
     else this.#count(domain)
     add(this.#roles, domain, name)
     this.#rolesWanted = true
   }
 
   #addGroup({ domain, name }: Item): void {
-    checkedName('EntityName', name)
-    this.#count(checkedDomain(domain))
+    this.#count(domain)
     add(this.#groups, domain, name)
     this.#groupsWanted = true
   }
 
   #count(domain: string): void {
-    this.#domains.add(domain)
+    this.#note(domain)
     this.#counted.add(domain)
     this.#rules.onDomain(this.#counted.size)
+  }
+
+  #note(domain: string): void {
+    if (domain === '') throw badRequest('empty domain name')
+    this.#domains.add(domain)
   }
 }
 
@@ -187,14 +198,9 @@ function split(item: string, infix: string): Item {
   return { domain: item.slice(0, at), name: item.slice(at + infix.length) }
 }
 
-function checkedDomain(domain: string): string {
-  if (domain === '') throw badRequest('empty domain name')
-  return checkedName('DomainName', domain)
-}
-
-function checkedName(type: NameType, name: string): string {
+/** Refuses (400) a name in a scope that does not fit its pattern. */
+export function checkName(type: NameType, name: string): void {
   if (!isName(type, name)) throw badRequest(`Invalid ${type} error: not a valid ${type}`)
-  return name
 }
 
 function add(names: Map<string, Set<string>>, domain: string, name: string): void {

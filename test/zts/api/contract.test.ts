@@ -14,6 +14,8 @@ const DIFFERENCES = new Map([
   ['getResourceAccessExt ?principal: String', 'as getResourceAccess'],
   ['getJWKList ?service: String', 'the original answers every text but "zms" with the keys of ZTS'],
   ['getOIDCResponse ?redirect_uri: optional', 'the original does not ask for it when the answer is to be JSON'],
+  ['getOIDCResponse ?response_type: optional', 'the original’s service answers "invalid response type"'],
+  ['getOIDCResponse ?scope: optional', 'the original’s service answers "no scope provided"'],
 ])
 
 /** Published types that no operation mentions. */

@@ -118,6 +118,10 @@ describe('id tokens', () => {
     assert.equal(answer.headers['location'], undefined)
   })
 
+  test('write the name of the client in lower case, and JSON in any', async () => {
+    assert.equal((await ask(await open(), { client_id: 'Sports.API', output: 'JSON' })).aud, 'sports.api')
+  })
+
   test('go into the address of a redirect', async () => {
     const harness = await open()
     const uri = 'https://api.sports.athenz.example'
@@ -179,6 +183,11 @@ describe('id tokens', () => {
     })
   }
 
+  test('are sent nowhere for a service that does not exist', async () => {
+    const query = { client_id: 'sports.nosuch', redirect_uri: 'https://nosuch.sports.athenz.example' }
+    assert.deepEqual(await (await open()).get(target(query)), refusal(400, 'invalid redirect uri'))
+  })
+
   test('are sent nowhere when nothing is registered or configured', async () => {
     const harness = await open({ properties: { redirect_uri_suffix: '' } })
     const query = { client_id: 'sports.plain', redirect_uri: 'https://plain.sports' }
@@ -195,7 +204,8 @@ describe('groups in id tokens', () => {
     ['all groups in the domain of the client', { scope: 'openid groups' }, ['sports:group.team']],
     ['groups win', { scope: 'openid roles groups' }, ['sports:group.team']],
     ['a role', { scope: 'openid sports:role.reader' }, ['reader']],
-    ['a role in capitals', { scope: 'OpenID Sports:Role.Reader' }, ['reader']],
+    ['none for what is no item in these letters', { scope: 'OpenID Sports:Role.Reader' }, undefined],
+    ['none for an unknown domain without the word', { scope: 'openid nosuch:domain' }, undefined],
     ['a role with full names', { scope: 'openid sports:role.reader', fullArn: 'true' }, [full('reader')]],
     ['a role that is held among others', { scope: 'openid sports:role.reader sports:role.x' }, ['reader']],
     ['a group and a role', { scope: 'openid sports:group.team sports:role.reader' }, ['sports:group.team']],
@@ -268,6 +278,23 @@ describe('groups in id tokens', () => {
       'principal not included in all requested groups',
     ],
     ['an unknown domain', { scope: 'openid nosuch:role.x' }, {}, 404, 'No such domain: nosuch'],
+    ['a domain in capitals', { scope: 'openid Sports:role.reader' }, {}, 404, 'No such domain: Sports'],
+    ['what is no domain', { scope: 'openid a*b:role.reader' }, {}, 404, 'No such domain: a*b'],
+    [
+      'a role in capitals',
+      { scope: 'openid sports:role.Reader' },
+      {},
+      403,
+      'principal not included in requested roles',
+    ],
+    ['what is no role', { scope: 'openid nosuch:role.*' }, {}, 400, 'Invalid EntityName error: not a valid EntityName'],
+    [
+      'what is no group',
+      { scope: 'openid sports:group.*' },
+      {},
+      400,
+      'Invalid EntityName error: not a valid EntityName',
+    ],
   ]
   for (const [what, query, options, status, message] of refusals) {
     test(`are refused: ${what}`, async () => {
@@ -318,6 +345,7 @@ describe('id tokens are refused', () => {
   const refusals: readonly (readonly [string, Query, CallOptions, number, string])[] = [
     ['without openid', { scope: 'sports:role.reader' }, {}, 400, 'openid scope not specified'],
     ['without scope', { scope: '' }, {}, 400, 'no scope provided'],
+    ['without a scope at all', { scope: undefined }, {}, 400, 'no scope provided'],
     [
       'with too many domains',
       { scope: 'openid a:domain b:domain c:domain' },
@@ -326,6 +354,7 @@ describe('id tokens are refused', () => {
       'Domain limit: 2 has been reached',
     ],
     ['for another response type', { response_type: 'code' }, {}, 400, 'invalid response type'],
+    ['for no response type', { response_type: undefined }, {}, 400, 'invalid response type'],
     ['for a client without a domain', { client_id: 'api' }, {}, 400, 'Invalid client id'],
     ['for a client in an unknown domain', { client_id: 'nosuch.api' }, {}, 404, 'No such domain: nosuch'],
     ['to roles', {}, { principal: { roles: ['sports:role.reader'] } }, 403, 'Role Identity not authorized for request'],

@@ -64,22 +64,30 @@ describe('parseAccessTokenScope', () => {
     ['a:domain b:group.x', 'Multiple domains in scope'],
     ['a:service.x b:role.y', 'Multiple domains in scope'],
     ['a:service.x a:service.y', 'Multiple services in scope'],
-    ['a:service.x b:service.x', 'Multiple services in scope'],
+    ['a:service.x b:service.x', 'Multiple domains in scope'],
+    ['a:service.x b:service.y', 'Multiple domains in scope'],
+    ['a:role.x* b:role.x', 'Multiple domains in scope'],
     ['openid a:domain', 'No audience service name for openid scope'],
+    ['openid a:service.', 'No audience service name for openid scope'],
     [':domain', 'empty domain name'],
     [':role.x', 'empty domain name'],
     [':group.x', 'empty domain name'],
     [':service.x', 'empty domain name'],
     ['a:role.', /^Invalid EntityName error/],
-    ['a:group.', /^Invalid EntityName error/],
-    ['a:service.', /^Invalid SimpleName error/],
-    ['a:service.b.c', /^Invalid SimpleName error/],
+    ['openid a:service.b.c', /^Invalid SimpleName error/],
     ['bad*name:role.x', /^Invalid DomainName error/],
     ['a:role.x*', /^Invalid EntityName error/],
     ['a\ta:role.x', /^Invalid DomainName error/],
   ] as const) {
     it(`refuses "${text}"`, () => refuses(() => parseAccessTokenScope(text), message))
   }
+
+  it('does not look at names that have no part in the token', () => {
+    for (const text of ['a:group.', 'a:service.', 'a:service.b.c', 'a:role.x* a:domain']) {
+      const scope = parseAccessTokenScope(text)
+      assert.deepEqual([scope.domain, scope.rolesIn('a')], ['a', undefined])
+    }
+  })
 
   it('gives only names that are such, or refuses', () => {
     const item = fc.oneof(
@@ -93,9 +101,7 @@ describe('parseAccessTokenScope', () => {
         try {
           const scope = parseAccessTokenScope(items.join(' '))
           assert.ok(isName('DomainName', scope.domain))
-          for (const name of [...(scope.rolesIn(scope.domain) ?? []), ...(scope.groupsIn(scope.domain) ?? [])]) {
-            assert.ok(isName('EntityName', name))
-          }
+          for (const name of scope.rolesIn(scope.domain) ?? []) assert.ok(isName('EntityName', name))
         } catch (error) {
           assert.ok(error instanceof ServiceError && error.status === 400, String(error))
         }
@@ -134,6 +140,16 @@ describe('parseIdTokenScope', () => {
       () => parseIdTokenScope('openid a:role.free b:role.x c:role.x', { maxDomains: 1, isFreeRole }),
       'Domain limit: 1 has been reached',
     )
+  })
+
+  it('keeps the letters of names', () => {
+    const scope = parse('OpenID Sports:role.Reader Sports:Role.Writer')
+    assert.deepEqual([scope.domains, scope.rolesIn('Sports')], [['Sports'], ['Reader']])
+  })
+
+  it('compares services by their local names', () => {
+    assert.deepEqual(parse('openid a:service.x b:service.x').domains, ['a', 'b'])
+    refuses(() => parse('openid a:service.x b:service.y'), 'Multiple services in scope')
   })
 
   it('drops single names where a whole domain is asked for', () => {
