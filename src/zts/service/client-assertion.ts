@@ -4,7 +4,7 @@ import type { KeyStore } from '#core/authority/key-store.ts'
 import type { Principal } from '#core/authority/principal.ts'
 import { badRequest } from '#core/error/service-error.ts'
 import { isName } from '#core/names/patterns.ts'
-import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { type PrincipalParts, splitPrincipalName } from '#core/names/principal-name.ts'
 import {
   audiencesOf,
   type JsonWebToken,
@@ -42,7 +42,8 @@ export const CLIENT_ASSERTION_AUTHORITY: Authority = {
 /** Type of the tokens that trade an identity for an access token; they need rules of their own. */
 export const ID_JAG_TYPE = 'oauth-id-jag+jwt'
 
-const ALGORITHMS: ReadonlySet<string> = new Set([...JWT_ALGORITHMS, 'HS256', 'HS384', 'HS512'])
+/** Algorithms of what services sign themselves: with a registered key, or with their shared secret. */
+export const SERVICE_ALGORITHMS: ReadonlySet<string> = new Set([...JWT_ALGORITHMS, 'HS256', 'HS384', 'HS512'])
 /** No other kind of token may pass as an assertion, least of all an access token that somebody else was shown. */
 const TYPES = ['client-authentication+jwt', 'jwt', undefined]
 
@@ -79,8 +80,8 @@ export class ClientAssertions {
       throw refused('the audience is not this server')
     }
     const outcome: JwtOutcome = await verifyParsedJwt(token, {
-      keyOf: () => (own ? this.#serverKey(header) : this.#clientKey(header, client)),
-      algorithms: ALGORITHMS,
+      keyOf: () => (own ? this.#serverKey(header) : serviceKey(this.#deps.keyStore, header, client)),
+      algorithms: SERVICE_ALGORITHMS,
       types: TYPES,
       nowSeconds: Math.floor(now() / 1000),
     })
@@ -91,13 +92,17 @@ export class ClientAssertions {
   #serverKey({ kid }: JwtHeader): Promise<KeyObject | undefined> | undefined {
     return kid === undefined ? undefined : this.#deps.keyStore.publicKey('sys.auth', 'zts', kid)
   }
+}
 
-  async #clientKey({ alg, kid }: JwtHeader, { domain, name }: Client): Promise<KeyObject | undefined> {
-    const { keyStore } = this.#deps
-    if (!alg.startsWith('HS')) return kid === undefined ? undefined : keyStore.publicKey(domain, name, kid)
-    const secret = await keyStore.serviceSecret?.(domain, name)
-    return secret === undefined ? undefined : createSecretKey(secret, 'utf8')
-  }
+/** The key with which a service signs a token with that header; undefined when it is not known. */
+export async function serviceKey(
+  keyStore: KeyStore,
+  { alg, kid }: JwtHeader,
+  { domain, name }: PrincipalParts,
+): Promise<KeyObject | undefined> {
+  if (!alg.startsWith('HS')) return kid === undefined ? undefined : keyStore.publicKey(domain, name, kid)
+  const secret = await keyStore.serviceSecret?.(domain, name)
+  return secret === undefined ? undefined : createSecretKey(secret, 'utf8')
 }
 
 interface Client {

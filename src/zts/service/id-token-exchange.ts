@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { badRequest } from '#core/error/service-error.ts'
+import { badRequest, forbidden } from '#core/error/service-error.ts'
 import { ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
 import { isName } from '#core/names/patterns.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
@@ -32,31 +32,30 @@ export class IdTokenExchange {
 
   async exchange(request: TokenRequest, context: RequestContext): Promise<Reply> {
     const { authorization, issuers, now, principalIssuers, signers } = this.#deps
-    const token = await this.#tokens.subject(request, ID_TOKEN_ONLY)
     const audience = requestedAudience(request.audience)
+    const token = await this.#tokens.subject(request, ID_TOKEN_ONLY)
     const caller = tradingCaller(context.principal, 'id token exchange request')
-    if (!request.scope) throw badRequest('Invalid request: no scope provided')
-    const client = isName('ServiceName', audience) ? splitPrincipalName(audience.toLowerCase()) : undefined
+    const client = isName('ServiceName', audience) ? splitPrincipalName(audience) : undefined
     if (client === undefined) throw badRequest('Invalid client id')
     existingDomain(this.#deps, client.domain)
-    const scope = this.#readScope(request.scope)
-    if (!scope.roles) throw badRequest('Scope value does not contain any roles')
     if (!isCaller(this.#deps, caller, token.audience)) throw badRequest('Invalid subject token audience')
     const subject = subjectOf(token, 'Invalid subject token')
     if (!authorization.isAllowed(caller, ACTION, `${client.domain}:principal.${subject}`)) {
       throw notAuthorized('id token exchange')
     }
+    if (!request.scope) throw badRequest('Invalid request: no scope provided')
     const roles = groupsClaim(this.#deps, {
       subject,
-      scope,
+      scope: this.#readScope(request.scope),
       clientDomain: client.domain,
       fullNames: true,
       allPresent: false,
       rolesOnly: true,
     })
-    for (const role of roles ?? []) {
+    if (roles === undefined) throw forbidden('principal not included in requested roles')
+    for (const role of roles) {
       if (!authorization.mayPrincipal(subject, ACTION, role)) {
-        throw notAuthorized('id token exchange for the requested role')
+        throw notAuthorized('token exchange for the requested role')
       }
     }
 

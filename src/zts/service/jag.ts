@@ -45,28 +45,25 @@ export class JagTrades {
   /** An id token for a grant. */
   async issue(request: TokenRequest, context: RequestContext): Promise<Reply> {
     const { authorization, issuers, now, principalIssuers, roleAccess, signers } = this.#deps
-    const token = await this.#tokens.subject(request, ID_TOKEN_ONLY)
-    const audience = requestedAudience(request.audience)
     if (!request.scope) throw badRequest('Invalid request: no scope provided')
+    const audience = requestedAudience(request.audience)
+    const token = await this.#tokens.subject(request, ID_TOKEN_ONLY)
     const caller = tradingCaller(context.principal, 'jag request')
-    const scope = this.#requestedScope(request.scope, caller)
+    if (!this.#isMeantFor(token, caller)) throw badRequest('Invalid subject token audience')
+    const scope = this.#scope(request.scope, caller.fullName)
     const names = scope.rolesIn(scope.domain)
     if (names === undefined) throw badRequest('Scope value does not contain any roles')
     const domain = existingDomain(this.#deps, scope.domain)
-    if (!this.#isMeantFor(token, caller)) throw badRequest('Invalid subject token audience')
     const subject = subjectOf(token, 'Invalid subject token')
     const roles = heldRoles({ roleAccess, domain, names, match: 'exact', api: context.api }, subject)
     for (const name of names) {
       if (!authorization.isAllowed(caller, ACTION, roleResourceName(domain.name, name))) {
-        throw notAuthorized('jag exchange for the requested role')
+        throw notAuthorized('token exchange for the requested role')
       }
     }
 
     const requested = { maxSeconds: request.expiresInSeconds }
-    const lifeSeconds = Math.min(
-      tokenLifeSeconds(requested, accessTokenLimits(this.#deps), domain, roles),
-      this.#longestLifeSeconds(subject),
-    )
+    const lifeSeconds = tokenLifeSeconds(requested, accessTokenLimits(this.#deps), domain, roles)
     const fullNames = fullRoleNames(domain, roles)
     const claims = accessTokenClaims({
       subject,
@@ -94,23 +91,25 @@ export class JagTrades {
   /** A grant for an access token. */
   async exchange(request: TokenRequest, context: RequestContext): Promise<Reply> {
     const { issuers, now, principalIssuers, roleAccess, signers } = this.#deps
-    const actor = requestedActor(request)
     const jag = await this.#tokens.assertion(request)
     const caller = tradingCaller(context.principal, 'jag token exchange')
     if (jag.audience === undefined || !issuers.all.has(jag.audience)) {
       throw badRequest('Unknown jag assertion audience')
     }
     if (!isCaller(this.#deps, caller, jag.claims['client_id'])) throw badRequest('Invalid jag assertion client_id')
+    const actor = requestedActor(request)
     if (actor !== undefined && caller.x509Certificate === undefined) {
       throw forbidden('Actor parameter requires X.509 authenticated principal')
     }
-    const { domain: domainName, names, isReduced } = scopeOfGrant(jag, request.scope)
+    const scopeText = scopeOfGrant(jag, request.scope)
     const subject = subjectOf(jag, 'Invalid jag assertion')
-    const domain = existingDomain(this.#deps, domainName)
+    const scope = this.#scope(scopeText, subject)
+    const names = scope.rolesIn(scope.domain)
+    const domain = existingDomain(this.#deps, scope.domain)
     const roles = heldRoles({ roleAccess, domain, names, match: 'exact', api: context.api }, subject)
 
     const lifeSeconds = tokenLifeSeconds(
-      { maxSeconds: this.#longestLifeSeconds(subject) },
+      { maxSeconds: this.#requestedLifeSeconds(subject) },
       accessTokenLimits(this.#deps),
       domain,
       roles,
@@ -135,12 +134,13 @@ export class JagTrades {
       access_token: await this.#accessTokens.write(signers.jsonWebObjects(), claims),
       token_type: 'Bearer',
       expires_in: lifeSeconds,
-      ...((isReduced || roles.length < (names?.length ?? 0)) && { scope: fullNames.join(' ') }),
+      ...((scope.wholeDomain || roles.length < (names?.length ?? 0)) && { scope: fullNames.join(' ') }),
     }
     return ok(response)
   }
 
-  #requestedScope(text: string, { fullName }: Principal): AccessTokenScope {
+  /** Bare words in a scope are, if at all, roles in the domain of the principal of that name. */
+  #scope(text: string, fullName: string): AccessTokenScope {
     const { oauthScopeRoleWithoutDomain } = this.#deps.config.zts
     return parseAccessTokenScope(text, { roleDomain: oauthScopeRoleWithoutDomain ? roleDomainOf(fullName) : undefined })
   }
@@ -152,7 +152,8 @@ export class JagTrades {
     return isPerson && Boolean(audience) && subject === caller.fullName
   }
 
-  #longestLifeSeconds(subject: string): number {
+  /** What an access token for a grant lives, unless server or roles limit it further: nobody is asked. */
+  #requestedLifeSeconds(subject: string): number {
     const { userDomain, zts } = this.#deps.config
     return splitPrincipalName(subject)?.domain === userDomain
       ? zts.jagTokenUserMaxTimeoutSeconds
@@ -160,29 +161,19 @@ export class JagTrades {
   }
 }
 
-interface GrantScope {
-  readonly domain: string
-  /** Local names of the roles asked for; all when undefined. */
-  readonly names: readonly string[] | undefined
-  /** Whether the answer must say what was granted. */
-  readonly isReduced: boolean
-}
-
-/** What is asked for with a grant: everything in it, or a part. */
-function scopeOfGrant({ claims }: TradedToken, requested: string | undefined): GrantScope {
-  const text = textClaim(claims, 'scope')
-  if (!text) throw badRequest('Invalid jag assertion - missing scope')
-  const granted = parseAccessTokenScope(text)
-  const { domain } = granted
-  const own = granted.rolesIn(domain)
-  if (!requested) return { domain, names: own, isReduced: granted.wholeDomain }
-  const asked = parseAccessTokenScope(requested)
-  const names = asked.rolesIn(asked.domain) ?? own
-  if (asked.domain !== domain || !(own === undefined || names?.every((name) => own.includes(name)))) {
+/** What is asked for with a grant: everything in its scope, or some of its words. */
+function scopeOfGrant({ claims }: TradedToken, requested: string | undefined): string {
+  const granted = words(textClaim(claims, 'scope'))
+  if (granted.length === 0) throw badRequest('Invalid jag assertion - missing scope')
+  const asked = words(requested)
+  const all = new Set(granted)
+  if (!asked.every((word) => all.has(word))) {
     throw badRequest('Invalid request: requested scope is not a subset of assertion scope')
   }
-  return { domain, names, isReduced: asked.wholeDomain || (own?.length ?? 0) > (names?.length ?? 0) }
+  return (asked.length > 0 ? asked : granted).join(' ')
 }
+
+const words = (text = ''): readonly string[] => text.split(/\s/).filter((word) => word !== '')
 
 /** The domain, or with full names of roles what the request says; with the only role behind it when it wants that. */
 function audienceOf(request: TokenRequest, domain: string, [role, ...others]: readonly string[]): string {

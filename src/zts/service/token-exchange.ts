@@ -75,18 +75,18 @@ class AccessTokenExchange {
 
   async exchange(request: TokenRequest, context: RequestContext): Promise<Reply> {
     const { authorization, certificateBinding, issuers, now, principalIssuers, roleAccess, signers } = this.#deps
-    const mayAct = requestedActor(request)
     const token = await this.#tokens.subject(request, ANY_TOKEN)
-    const actor = await this.#tokens.actor(request)
     const audience = requestedAudience(request.audience)
+    const actor = await this.#tokens.actor(request)
     if (actor) checkMayAct(token, actor)
     const caller = tradingCaller(context.principal ?? (actor && principalOfToken(actor)), 'token exchange')
     if (actor && actor.subject !== caller.fullName) {
       throw forbidden('Request principal does not match actor token principal')
     }
 
+    const mayAct = requestedActor(request)
     if (!isName('DomainName', audience)) throw badRequest('Invalid DomainName error: not a valid DomainName')
-    const target = existingDomain(this.#deps, audience.toLowerCase(), 'target ')
+    const target = existingDomain(this.#deps, audience, 'target ')
     const source = existingDomain(this.#deps, token.audience ?? '', 'source ')
     const names = rolesInBoth(request.scope, token, target.name)
     const subject = subjectOf(token, 'Invalid subject token')
@@ -135,7 +135,9 @@ class AccessTokenExchange {
 /** The subject must have named the actor, when it got its token, as the one who may act for it. */
 function checkMayAct({ claims }: TradedToken, actor: TradedToken): void {
   const mayAct = Object.hasOwn(claims, 'may_act') ? claims['may_act'] : undefined
-  if (!isObject(mayAct)) throw badRequest('Invalid subject token: missing may_act claim')
+  if (!isObject(mayAct) || !Object.hasOwn(mayAct, 'sub')) {
+    throw badRequest('Invalid subject token: missing may_act claim')
+  }
   const named = textClaim(mayAct, 'sub')
   if (named === undefined || named !== actor.subject) {
     throw badRequest('Invalid subject token: may_act sub does not match actor token subject')

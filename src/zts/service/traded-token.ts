@@ -3,15 +3,17 @@ import { badRequest, type ServiceError } from '#core/error/service-error.ts'
 import { isName } from '#core/names/patterns.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
 import {
+  audiencesOf,
   type JwtClaims,
   type JwtHeader,
+  type JwtRules,
   parseJwt,
   textClaim,
   timeClaim,
   verifyParsedJwt,
 } from '#core/token/json-web-token.ts'
 import { TOKEN_TYPES, type TokenRequest } from './access-token-request.ts'
-import { CLIENT_ASSERTION_AUTHORITY, ID_JAG_TYPE } from './client-assertion.ts'
+import { CLIENT_ASSERTION_AUTHORITY, ID_JAG_TYPE, SERVICE_ALGORITHMS, serviceKey } from './client-assertion.ts'
 import { ACCESS_TOKEN_TYPE } from './client-credentials.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { type ForeignIssuers, type OAuthProvider, onlyAudience, PLAIN_PROVIDER } from './foreign-issuers.ts'
@@ -33,6 +35,14 @@ export interface TradedToken {
   readonly audience: string | undefined
   /** Claims that go on into identity assertion grants. */
   readonly copied: JwtClaims
+}
+
+/** Who has signed a token, and how it is read. */
+interface TokenIssuer {
+  readonly keyOf: JwtRules['keyOf']
+  /** Those of public keys when absent. */
+  readonly algorithms?: ReadonlySet<string>
+  readonly provider: OAuthProvider
 }
 
 /** Kinds of tokens as which one may be handed in, by the names of RFC 8693. */
@@ -59,11 +69,14 @@ export class TradedTokens {
     return this.#verified(subjectToken, SUBJECT_TYPES, 'subject')
   }
 
-  /** The token of who wants to act for the subject; undefined without one. Throws as {@link TradedTokens.subject}. */
+  /**
+   * The token of who wants to act for the subject; undefined without one. A service may have signed it itself, for this
+   * server. Throws as {@link TradedTokens.subject}.
+   */
   async actor({ actorToken, actorTokenType: kind }: TokenRequest): Promise<TradedToken | undefined> {
     if (!actorToken) return undefined
     if (kind === undefined || !ANY_TOKEN.includes(kind)) throw badRequest(`Invalid actor token type: ${kind ?? 'null'}`)
-    return this.#verified(actorToken, SUBJECT_TYPES, 'actor')
+    return this.#verified(actorToken, SUBJECT_TYPES, 'actor', (claims) => this.#serviceItself(claims))
   }
 
   /** An identity assertion grant. Throws as {@link TradedTokens.subject}. */
@@ -72,15 +85,22 @@ export class TradedTokens {
     return this.#verified(assertion, [ID_JAG_TYPE], 'assertion')
   }
 
-  async #verified(text: string, types: readonly (string | undefined)[], whose: string): Promise<TradedToken> {
+  /** `otherwise` knows tokens that neither this server nor a foreign issuer has signed. */
+  async #verified(
+    text: string,
+    types: readonly (string | undefined)[],
+    whose: string,
+    otherwise?: (claims: JwtClaims) => TokenIssuer | undefined,
+  ): Promise<TradedToken> {
     const { now } = this.#deps
     const refused = (reason: string) => badRequest(`Invalid ${whose} token: ${reason}`)
     const parsed = parseJwt(text)
     if (!parsed.ok) throw refused(parsed.failure.reason)
-    const issuer = this.#issuerOf(parsed.token.claims)
+    const issuer = this.#issuerOf(parsed.token.claims) ?? otherwise?.(parsed.token.claims)
     if (issuer === undefined) throw refused('the issuer is not known')
     const outcome = await verifyParsedJwt(parsed.token, {
       keyOf: issuer.keyOf,
+      ...(issuer.algorithms && { algorithms: issuer.algorithms }),
       types,
       nowSeconds: Math.floor(now() / 1000),
     })
@@ -89,7 +109,7 @@ export class TradedTokens {
   }
 
   /** Where the key comes from is decided by who is said to have issued the token, and by nothing else in it. */
-  #issuerOf(claims: JwtClaims) {
+  #issuerOf(claims: JwtClaims): TokenIssuer | undefined {
     const { issuers, foreignIssuers, keyStore } = this.#deps
     const name = textClaim(claims, 'iss')
     if (name === undefined) return undefined
@@ -99,6 +119,17 @@ export class TradedTokens {
     }
     const foreign = foreignIssuers.get(name)
     return foreign && { keyOf: (header: JwtHeader) => foreign.keys.keyOf(header), provider: foreign.provider }
+  }
+
+  /** A service that names itself as issuer and this server as audience. */
+  #serviceItself(claims: JwtClaims): TokenIssuer | undefined {
+    const { config, issuers, keyStore } = this.#deps
+    const name = textClaim(claims, 'sub')
+    const service = name === undefined || name !== textClaim(claims, 'iss') ? undefined : splitPrincipalName(name)
+    if (service === undefined || service.domain === config.userDomain) return undefined
+    if (!audiencesOf(claims).some((audience) => issuers.all.has(audience))) return undefined
+    const keyOf = (header: JwtHeader) => serviceKey(keyStore, header, service)
+    return { keyOf, algorithms: SERVICE_ALGORITHMS, provider: PLAIN_PROVIDER }
   }
 
   #inOurTerms(claims: JwtClaims, provider: OAuthProvider, refused: (reason: string) => ServiceError): TradedToken {

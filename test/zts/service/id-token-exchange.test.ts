@@ -82,6 +82,44 @@ describe('an exchange of id tokens', () => {
     assert.deepEqual(claims['groups'], ['away:role.reader'])
   })
 
+  test('gives all roles of the subject where none is named', async () => {
+    const open = await TradeServer.open()
+    open.harness.receive({
+      name: 'away',
+      roles: [
+        { name: 'away:role.reader', roleMembers: [{ memberName: 'user.alice' }] },
+        { name: 'away:role.writer', roleMembers: [{ memberName: 'user.alice' }] },
+        { name: 'away:role.exchangers', roleMembers: [{ memberName: 'home.front' }] },
+      ],
+      policies: [
+        {
+          name: 'away:policy.trade',
+          active: true,
+          assertions: [
+            { role: 'away:role.exchangers', action: 'zts.id_token_exchange', resource: 'away:principal.*' },
+            { role: 'away:role.reader', action: 'zts.id_token_exchange', resource: 'away:role.*' },
+          ],
+        },
+      ],
+    })
+    open.harness.receive({ name: 'empty' })
+    const ask = (scope: string) =>
+      open.ask({
+        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        requested_token_type: ID_TOKEN,
+        subject_token_type: ID_TOKEN,
+        subject_token: token,
+        audience: 'away.api',
+        scope,
+      })
+    for (const scope of ['openid', 'openid away:domain', 'openid roles away:domain', 'openid away:group.x']) {
+      const { claims } = readToken(await ask(scope), 'id_token')
+      assert.deepEqual(claims['groups'], ['away:role.reader', 'away:role.writer'])
+    }
+    const nothing = refusal(403, 'principal not included in requested roles')
+    assert.deepEqual(await ask('openid empty:domain'), nothing)
+  })
+
   const AUDIENCE = 'Invalid subject token audience'
   const foreignClient = ownToken({ ...GOOD, aud: 'home.back' })
   const refusals: readonly (readonly [string, Promise<string> | string, Form, CallOptions, number, string])[] = [
@@ -126,8 +164,7 @@ describe('an exchange of id tokens', () => {
     ['for a service in an unknown domain', token, { audience: 'nosuch.api' }, {}, 404, 'No such domain: nosuch'],
     ['without scope', token, { scope: undefined }, {}, 400, 'Invalid request: no scope provided'],
     ['without openid', token, { scope: 'away:role.reader' }, {}, 400, 'openid scope not specified'],
-    ['without roles', token, { scope: 'openid' }, {}, 400, 'Scope value does not contain any roles'],
-    ['with groups only', token, { scope: 'openid away:group.x' }, {}, 400, 'Scope value does not contain any roles'],
+    ['for a service in capitals', token, { audience: 'Away.api' }, {}, 404, 'No such domain: Away'],
     [
       'for roles that the subject does not hold',
       token,
@@ -142,7 +179,7 @@ describe('an exchange of id tokens', () => {
       { scope: 'openid away:role.unruly' },
       {},
       403,
-      'Principal not authorized for id token exchange for the requested role',
+      'Principal not authorized for token exchange for the requested role',
     ],
     [
       'about a subject whom the domain does not let the caller speak for',

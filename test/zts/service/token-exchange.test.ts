@@ -3,6 +3,7 @@ import { createHash, createPublicKey, createSecretKey, generateKeyPairSync } fro
 import { describe, test } from 'node:test'
 import type { CallOptions } from './harness.ts'
 import { refusal, TEST_KEY } from './harness.ts'
+import { serviceKey } from './token-parts.ts'
 import {
   ACCESS_TOKEN,
   CERTIFICATE,
@@ -14,6 +15,8 @@ import {
   ownToken,
   readToken,
   START,
+  type TokenOptions,
+  TRADE_DOMAINS,
   TradeServer,
 } from './trade-server.ts'
 
@@ -70,7 +73,6 @@ describe('impersonation', () => {
     ['the requested type said', { requested_token_type: ACCESS_TOKEN }],
     ['a token of unsaid kind', { subject_token_type: JWT }],
     ['a token as id token', { subject_token_type: ID_TOKEN }],
-    ['the audience in capitals', { audience: 'AWAY' }],
     ['a service in the scope as well', { scope: 'away:role.reader away:service.api' }],
   ]
   for (const [what, form] of variants) {
@@ -122,6 +124,7 @@ describe('impersonation', () => {
     ['without audience', { audience: '' }, {}, 400, 'Invalid request: no audience provided'],
     ['for no domain', { audience: 'a b' }, {}, 400, 'Invalid DomainName error: not a valid DomainName'],
     ['for an unknown domain', { audience: 'nosuch', scope: '' }, {}, 404, 'No such target domain: nosuch'],
+    ['for a domain in capitals', { audience: 'AWAY' }, {}, 404, 'No such target domain: AWAY'],
     ['for roles not in the token', { scope: 'away:role.limited' }, {}, 400, 'Invalid scope for token exchange'],
     ['for roles of another domain', { scope: 'home:role.reader' }, {}, 400, 'Invalid scope for token exchange'],
     ['for roles of two domains', { scope: 'home:role.a away:role.b' }, {}, 400, 'Multiple domains in scope'],
@@ -345,6 +348,50 @@ describe('delegation', () => {
     assert.equal(claims['client_id'], 'home.front')
   })
 
+  describe('by a token that the actor has signed itself', async () => {
+    const frontKey = serviceKey()
+    const domains = TRADE_DOMAINS.map((domain) =>
+      domain.name === 'home'
+        ? { ...domain, services: [{ name: 'home.front', publicKeys: [{ id: 'k', key: frontKey.registered }] }] }
+        : domain,
+    )
+    const trading = await TradeServer.open({ domains })
+    const own = { iss: 'home.front', sub: 'home.front', aud: 'https://zts.example.com/zts/v1' }
+    const actorToken = (claims: object = {}, options: TokenOptions = {}) =>
+      ownToken({ ...own, ...claims }, { key: frontKey.privateKey, kid: 'k', ...options })
+    const ask = async (actor: Promise<string>, options: CallOptions = { as: 'home.front' }) =>
+      trading.ask(exchangeForm(subject, withActor({ actor_token: await actor, actor_token_type: JWT })), options)
+
+    test('gives a token that names the actor, who may be the caller by it', async () => {
+      for (const options of [{ as: 'home.front' }, { anonymous: true }]) {
+        assert.deepEqual(readToken(await ask(actorToken(), options)).claims['act'], { sub: 'home.front' })
+      }
+    })
+
+    const refused: readonly (readonly [string, Promise<string>, RegExp])[] = [
+      ['for another server', actorToken({ aud: 'https://other.example' }), /the issuer is not known/],
+      ['for nobody', actorToken({ aud: undefined }), /the issuer is not known/],
+      ['about another service', actorToken({ sub: 'home.back' }), /the issuer is not known/],
+      ['in the name of a user', actorToken({ iss: 'user.alice', sub: 'user.alice' }), /the issuer is not known/],
+      ['with an unknown key', actorToken({}, { kid: 'x' }), /key x is not known/],
+      ['with the key of this server', actorToken({}, { key: TEST_KEY }), /the signature does not match/],
+      ['that has expired', actorToken({ exp: START - 100 }), /expired/],
+    ]
+    for (const [what, token, reason] of refused) {
+      test(`is refused ${what}`, async () => {
+        const { status, body } = await ask(token)
+        assert.equal(status, 400)
+        assert.match(String(body.message), /^Invalid actor token: /)
+        assert.match(String(body.message), reason)
+      })
+    }
+
+    test('is no token of a subject', async () => {
+      const { status, body } = await trading.ask(exchangeForm(await actorToken()))
+      assert.deepEqual([status, body.message], [400, 'Invalid subject token: the issuer is not known'])
+    })
+  })
+
   const NO_MAY_ACT = 'Invalid subject token: missing may_act claim'
   const OTHER_ACTOR = 'Invalid subject token: may_act sub does not match actor token subject'
   const refusals: readonly (readonly [string, Promise<string> | string, Form, CallOptions, number, string])[] = [
@@ -366,7 +413,8 @@ describe('delegation', () => {
       400,
       NO_MAY_ACT,
     ],
-    ['when it named nobody', ownToken({ ...GOOD, may_act: {} }), {}, {}, 400, OTHER_ACTOR],
+    ['when it named nobody', ownToken({ ...GOOD, may_act: {} }), {}, {}, 400, NO_MAY_ACT],
+    ['when it named no text', ownToken({ ...GOOD, may_act: { sub: ['home.front'] } }), {}, {}, 400, OTHER_ACTOR],
     ['when it named somebody else', ownToken({ ...GOOD, may_act: { sub: 'home.back' } }), {}, {}, 400, OTHER_ACTOR],
     ['with an actor of another kind', subject, { actor_token_type: 'junk' }, {}, 400, 'Invalid actor token type: junk'],
     ['with an actor of no kind', subject, { actor_token_type: undefined }, {}, 400, 'Invalid actor token type: null'],
@@ -388,7 +436,7 @@ describe('delegation', () => {
 
   test('is refused for an actor without name, though the subject named none either', async () => {
     const nobody = await ownToken({ aud: 'home' })
-    const token = await ownToken({ ...GOOD, may_act: {} })
+    const token = await ownToken({ ...GOOD, may_act: { sub: null } })
     assert.deepEqual(await exchange(token, withActor({ actor_token: nobody })), refusal(400, OTHER_ACTOR))
   })
 })
