@@ -3,7 +3,6 @@ import { type Handlers, ok } from '#core/http/endpoint.ts'
 import { resourceDomain } from '#core/names/resource-name.ts'
 import { type JwtClaims, textClaim, timeClaim, verifyJwt } from '#core/token/json-web-token.ts'
 import type { IntrospectResponse, introspectEndpoints } from '../api/introspect.ts'
-import { parseForm } from './access-token-request.ts'
 import { ACCESS_TOKEN_TYPE } from './client-credentials.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { authenticated } from './principal-rules.ts'
@@ -12,6 +11,8 @@ import { authenticated } from './principal-rules.ts'
 export type IntrospectDependencies = Pick<ZtsDependencies, 'authorization' | 'config' | 'issuers' | 'keyStore' | 'now'>
 
 const INACTIVE: IntrospectResponse = { active: false, ver: 0 }
+
+const TOKEN_FIELD = 'token='
 
 /**
  * Introspection of access tokens of this server (RFC 7662). Whoever may not ask about the tokens of a domain is told
@@ -26,7 +27,7 @@ export function introspectService(deps: IntrospectDependencies): Handlers<typeof
       if (!config.zts.introspectSupportEnabled) {
         throw badRequest('postIntrospectRequest: Introspection is not supported')
       }
-      const token = parseForm(body).get('token')
+      const token = tokenIn(body)
       if (!token) throw badRequest('postIntrospectRequest: No token provided')
       const outcome = await verifyJwt(token, {
         keyOf: ({ kid }, claims) => {
@@ -47,6 +48,13 @@ export function introspectService(deps: IntrospectDependencies): Handlers<typeof
     },
   }
 }
+
+/** The first field `token` of a form, as it was sent: in a token there is nothing to be encoded. */
+const tokenIn = (body: string): string | undefined =>
+  body
+    .split('&')
+    .find((field) => field.startsWith(TOKEN_FIELD))
+    ?.slice(TOKEN_FIELD.length)
 
 /** An audience may be a domain, or a domain with a role behind a colon. */
 const domainOf = (audience: string): string => resourceDomain(audience) ?? audience

@@ -96,11 +96,22 @@ describe('postIntrospectRequest', () => {
     }
   })
 
+  it('takes the first token of a form as it stands there', async () => {
+    const server = await open()
+    const text = await token(server)
+    const ask = async (body: string) => (await server.harness.post('/oauth2/introspect', body, IVY)).body.active
+    assert.equal(await ask(`x=y&token=${text}&token=junk`), true)
+    assert.equal(await ask(`token=junk&token=${text}`), false)
+    assert.equal(await ask(`token=${text.replaceAll('.', '%2E')}`), false)
+  })
+
   it('is refused without a token, and where it is switched off', async () => {
     const server = await open()
     const missing = refusal(400, 'postIntrospectRequest: No token provided')
     assert.deepEqual(await introspect(server, ''), missing)
-    assert.deepEqual(await server.harness.post('/oauth2/introspect', 'other=x', IVY), missing)
+    for (const body of ['other=x', 'token', 'token=&token=x', '%74oken=x']) {
+      assert.deepEqual(await server.harness.post('/oauth2/introspect', body, IVY), missing)
+    }
     assert.deepEqual(
       await introspect(await open({}), 'x'),
       refusal(400, 'postIntrospectRequest: Introspection is not supported'),
