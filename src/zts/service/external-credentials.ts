@@ -3,6 +3,7 @@ import { badRequest, forbidden, type ServiceError } from '#core/error/service-er
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
 import { formatTimestamp } from '#core/http/wire.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { roleResourceName } from '#core/names/resource-name.ts'
 import type { ExternalCredentialsResponse, externalCredentialsEndpoints } from '../api/external-credentials.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { type CloudQuestion, CloudRefusal } from './external/cloud-provider.ts'
@@ -10,6 +11,7 @@ import { idTokenFor } from './id-token.ts'
 import { groupsClaim } from './id-token-groups.ts'
 import { idTokenScopeReader } from './id-token-scope.ts'
 import { authenticated, refuseForeignAuthorizedService, refuseRoleIdentity } from './principal-rules.ts'
+import { checkName } from './scope.ts'
 import { existingDomain } from './trade-rules.ts'
 
 /** What credentials of clouds need. */
@@ -45,10 +47,11 @@ export function externalCredentialsService(
       const principal = authenticated(context.principal)
       const provider = cloudProviders.get(name)
       if (provider === undefined) throw badRequest(`Invalid external credentials provider: ${name}`)
-      const { clientId, expiryTime = 0, attributes } = body
-      if (attributes === undefined || attributes.size === 0) throw badRequest('Missing credentials attributes')
+      const { expiryTime = 0, attributes } = body
+      if (attributes === undefined) throw badRequest('Missing credentials attributes')
       const scopeText = scopeOf(attributes, domainName)
-      const client = splitPrincipalName(clientId.toLowerCase())
+      const clientId = body.clientId.toLowerCase()
+      const client = splitPrincipalName(clientId)
       if (client === undefined) throw badRequest('Invalid client id')
       existingDomain(deps, client.domain)
       const domain = existingDomain(deps, domainName)
@@ -64,7 +67,7 @@ export function externalCredentialsService(
       }
       const roles = groupsClaim(deps, { ...question, fullNames: true })
       if (roles === undefined) throw forbidden('principal not included in requested roles')
-      const short = attributes.get('athenzFullArn')?.toLowerCase() === 'false'
+      const short = (attributes.get('athenzFullArn') || 'true').toLowerCase() !== 'true'
       const issuer = issuerFor(attributes.get('athenzIssuerOption'), context)
       try {
         const { attributes: given, expiration } = await provider.credentials({
@@ -91,11 +94,11 @@ export function externalCredentialsService(
 
 /** What is asked for: a scope as of id tokens, or a role of the domain. */
 function scopeOf(attributes: ReadonlyMap<string, string>, domain: string): string {
-  const scope = attributes.get('athenzScope')
+  const [role, scope] = [attributes.get('athenzRoleName'), attributes.get('athenzScope')]
+  if (role) checkName('EntityName', role)
   if (scope) return scope
-  const role = attributes.get('athenzRoleName')
   if (!role) throw badRequest('Either athenzRoleName or athenzScope must be specified')
-  return `openid ${domain}:role.${role}`
+  return `openid ${roleResourceName(domain, role.toLowerCase())}`
 }
 
 function refused(error: CloudRefusal, cloud: string, principal: string, log: ZtsDependencies['log']): ServiceError {

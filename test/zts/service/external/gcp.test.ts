@@ -112,6 +112,32 @@ describe('credentials of Google', () => {
     assert.deepEqual(JSON.parse(make?.body ?? ''), { scope: [SCOPE, STORAGE], lifetime: '600s' })
   })
 
+  const groupsFor = async (attributes: Readonly<Record<string, string>>, clientId = 'sports.cloud') => {
+    const { fake, server } = await open()
+    const answer = await server.ask({ ...READER, ...attributes }, { as: 'sports.svc' }, { clientId })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    const { subjectToken } = JSON.parse(fake.seen[0]?.body ?? '') as Record<string, string>
+    return saidBy(subjectToken ?? '').claims
+  }
+
+  test('are made for names in capitals', async () => {
+    const claims = await groupsFor({ athenzRoleName: 'Reader' }, 'Sports.Cloud')
+    assert.deepEqual([claims['aud'], claims['groups']], ['sports.cloud', ['sports:role.reader']])
+  })
+
+  test('are made for short names of roles unless their full names are wanted', async () => {
+    const groups = async (athenzFullArn: string) => (await groupsFor({ athenzFullArn }))['groups']
+    for (const text of ['', 'true', 'TRUE']) assert.deepEqual(await groups(text), ['sports:role.reader'])
+    for (const text of ['false', 'no', 'truest']) assert.deepEqual(await groups(text), ['reader'])
+  })
+
+  test('are made for all roles where a scope names none', async () => {
+    const all = ['sports:role.users', 'sports:role.reader', 'sports:role.writer']
+    for (const athenzScope of ['openid', 'openid sports:domain', 'openid sports:group.x']) {
+      assert.deepEqual((await groupsFor({ athenzScope }))['groups'], all)
+    }
+  })
+
   test('may be an id token', async () => {
     const { fake, server } = await open(google(jsonAnswer({ token: 'id' })))
     const attributes = {
@@ -139,7 +165,14 @@ describe('credentials of Google are refused before Google is asked', () => {
   type Case = readonly [string, Record<string, string> | undefined, CallOptions, number, string]
   const cases: readonly Case[] = [
     ['without attributes', undefined, {}, 400, 'Missing credentials attributes'],
-    ['with empty attributes', {}, {}, 400, 'Missing credentials attributes'],
+    ['with empty attributes', {}, {}, 400, 'Either athenzRoleName or athenzScope must be specified'],
+    [
+      'for what is no role',
+      { ...READER, athenzRoleName: 'reader x:domain' },
+      {},
+      400,
+      'Invalid EntityName error: not a valid EntityName',
+    ],
     ['without role', { gcpServiceAccount: 'app' }, {}, 400, 'Either athenzRoleName or athenzScope must be specified'],
     ['without account', { athenzRoleName: 'reader' }, {}, 403, 'gcpServiceAccount is not specified'],
     ['for a role that is not held', { ...READER, athenzRoleName: 'nosuch' }, {}, 403, NOT_HELD],
@@ -151,7 +184,7 @@ describe('credentials of Google are refused before Google is asked', () => {
       403,
       'principal not included in all requested roles',
     ],
-    ['for no role', { ...READER, athenzScope: 'openid' }, {}, 403, NOT_HELD],
+    ['for no role', { ...READER, athenzScope: 'openid media:domain' }, {}, 403, NOT_HELD],
     ['without openid', { ...READER, athenzScope: 'sports:role.reader' }, {}, 400, 'openid scope not specified'],
     ['for an unknown domain', { ...READER, athenzScope: 'openid x:role.y' }, {}, 404, 'No such domain: x'],
     [
