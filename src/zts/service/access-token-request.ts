@@ -37,7 +37,7 @@ export interface TokenRequest {
 
 /** Who may act for the subject of the token; undefined when nobody is named. Throws `bad-request` for what is no name. */
 export function requestedActor({ actor }: TokenRequest): string | undefined {
-  if (!actor) return undefined
+  if (actor === undefined) return undefined
   if (!isName('ServiceName', actor)) throw badRequest('Invalid ServiceName error: not a valid ServiceName')
   return actor
 }
@@ -132,10 +132,11 @@ function parseLife(text: string | undefined): number {
 
 function parseSpiffeUris(list: string | undefined): readonly string[] | undefined {
   if (!list) return undefined
-  const uris = list.split(',')
+  const uris = list.split(',').map((uri) => uri.trim())
+  while (uris.at(-1) === '') uris.pop()
   const wrong = uris.find((uri) => !isSpiffeUri(uri))
   if (wrong !== undefined) throw badRequest(`Invalid spiffe uri specified: ${excerpt(wrong)}`)
-  return uris
+  return uris.length > 0 ? uris : undefined
 }
 
 /** Trust domain and path segments as the SPIFFE standard has them (SPIFFE-ID, 2.1 and 2.2). */

@@ -61,7 +61,7 @@ export function accessTokenService(
     const { assertion } = request
     if (!assertion) throw badRequest('Invalid request: no assertion provided')
     const parsed = parseJwt(assertion)
-    if (!parsed.ok) throw badRequest(`Invalid client assertion: ${parsed.failure.reason}`)
+    if (!parsed.ok) throw badRequest(`Invalid assertion token: ${parsed.failure.reason}`)
     if (parsed.token.header.typ === ID_JAG_TYPE) return trades.exchangeJag(request, context)
     const { principal, claims } = await assertions.verifyParsed(parsed.token)
     const scope = request.scope || textClaim(claims, 'scope')?.toLowerCase()

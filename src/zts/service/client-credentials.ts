@@ -180,5 +180,5 @@ function grantedScope({ scope, roles, domain, openId }: Grant): string | undefin
   const asked = scope.rolesIn(domain.name)
   if (!scope.wholeDomain && (asked === undefined || roles.length >= asked.length)) return undefined
   const granted = roles.map((role): string => roleResourceName(domain.name, role))
-  return (openId ? ['openid', ...granted] : granted).join(' ')
+  return (openId ? [...granted, 'openid'] : granted).join(' ')
 }

@@ -125,7 +125,6 @@ describe('parseTokenRequest', () => {
     'spiffe://user@a/b',
     'spiffe://a:1/b',
     'spiffe://a b',
-    '',
   ]) {
     it(`refuses "${uri}" as a SPIFFE URI`, () => {
       const list = `spiffe://a,${uri}`
@@ -135,6 +134,15 @@ describe('parseTokenRequest', () => {
       )
     })
   }
+
+  it('takes blanks around SPIFFE URIs, and commas behind the last one', () => {
+    assert.deepEqual(parse('proxy_principal_spiffe_uris=+spiffe://a+,spiffe://b,,').proxyPrincipalSpiffeUris, [
+      'spiffe://a',
+      'spiffe://b',
+    ])
+    assert.equal(parse('proxy_principal_spiffe_uris=,+,').proxyPrincipalSpiffeUris, undefined)
+    refuses(() => parse('proxy_principal_spiffe_uris=spiffe://a,,spiffe://b'), 'Invalid spiffe uri specified: ')
+  })
 
   it('reads every form or refuses it with a reason', () => {
     const item = fc.tuple(
@@ -172,7 +180,9 @@ describe('parseForm', () => {
 describe('requestedActor', () => {
   it('gives the name as it is, and refuses what is none', () => {
     assert.equal(requestedActor(parse('actor=Media.UI')), 'Media.UI')
-    assert.equal(requestedActor(parse('actor=')), undefined)
-    assert.throws(() => requestedActor(parse('actor=a+b')), /Invalid ServiceName error/)
+    assert.equal(requestedActor(parse()), undefined)
+    for (const actor of ['', 'a+b']) {
+      assert.throws(() => requestedActor(parse(`actor=${actor}`)), /Invalid ServiceName error/)
+    }
   })
 })

@@ -306,7 +306,7 @@ describe('postAccessTokenRequest, client_credentials', () => {
 
     it('says openid where it says the scope', async () => {
       const answer = await (await openId()).ask({ scope: 'openid media:domain media:service.api' }, API)
-      assert.equal(answer.body.scope, 'openid media:role.reader')
+      assert.equal(answer.body.scope, 'media:role.reader openid')
     })
 
     it('has the shorter of both lives', async () => {

@@ -228,7 +228,7 @@ describe('postAccessTokenRequest, jwt-bearer', () => {
     assert.deepEqual(await bearer({ scope }), refusal(400, 'Invalid request: no assertion provided'))
     assert.deepEqual(
       await bearer({ scope, assertion: 'a.b.c' }),
-      refusal(400, 'Invalid client assertion: the header is not a JSON object in base64url'),
+      refusal(400, 'Invalid assertion token: the header is not a JSON object in base64url'),
     )
     for (const claims of [{}, { scope: 7 }, { scope: '' }]) {
       assert.deepEqual(
