@@ -75,7 +75,10 @@ export function splitPrincipalName(fullName: string): PrincipalParts | undefined
 }
 
 /** Rewrites `alias.x` with exactly one dot to `user.x` where the user domain has an alias; other names stay. */
-export const resolveUserAlias = (name: string, domains: PrincipalDomains): string =>
+export const resolveUserAlias = (
+  name: string,
+  domains: Pick<PrincipalDomains, 'userDomain' | 'userDomainAlias'>,
+): string =>
   domains.userDomainAlias !== undefined && isDirectlyIn(domains.userDomainAlias, name)
     ? domains.userDomain + name.slice(domains.userDomainAlias.length)
     : name

@@ -11,7 +11,7 @@ export const rolesRequiringCertificateEndpoints = {
     path: '/role/cert',
     group: 'RoleCert',
     summary: 'Lists the full names of the roles for which a principal, by default the caller, is to have certificates.',
-    query: { principal: query('principal', queried.entity) },
+    query: { principal: query('principal', queried.principal) },
     access: authenticate,
     responses: { 200: RoleAccess },
     errors: checkedErrors,

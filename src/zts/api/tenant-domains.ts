@@ -1,6 +1,6 @@
 import { authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { lowered, queried, shown } from '#core/http/scalar-types.ts'
-import { list, struct, unlessEmpty, type ValueOf } from '#core/http/wire.ts'
+import { lowered, shown } from '#core/http/scalar-types.ts'
+import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { openReadErrors } from './parameters.ts'
 
 /** Domains that are tenants of a provider. */
@@ -17,8 +17,8 @@ export const tenantDomainsEndpoints = {
     summary: 'Lists the tenants of a provider domain whose roles a user holds.',
     params: { providerDomainName: lowered.domain, userName: lowered.entity },
     query: {
-      roleName: query('roleName', queried.entity),
-      serviceName: query('serviceName', unlessEmpty(lowered.service)),
+      roleName: query('roleName', optional(lowered.entity)),
+      serviceName: query('serviceName', optional(lowered.service)),
     },
     access: authenticate,
     responses: { 200: TenantDomains },

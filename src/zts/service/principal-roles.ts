@@ -1,14 +1,16 @@
 import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
+import { resolveUserAlias } from '#core/names/principal-name.ts'
 import type { roleAccessEndpoints } from '../api/role-access.ts'
 import type { CachedDomain } from '../cache/model.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 
 /** Which roles somebody holds, for every authenticated caller. */
 export function principalRolesService({
+  config,
   domains,
   roleAccess,
-}: Pick<ZtsDependencies, 'domains' | 'roleAccess'>): Handlers<typeof roleAccessEndpoints> {
+}: Pick<ZtsDependencies, 'config' | 'domains' | 'roleAccess'>): Handlers<typeof roleAccessEndpoints> {
   function domainOf(operation: string, name: string): CachedDomain {
     const domain = domains.get(name)
     if (domain === undefined) throw notFound(`${operation}: No such domain: ${name}`)
@@ -18,11 +20,13 @@ export function principalRolesService({
   return {
     getAccess({ params: { domainName, roleName, principal } }) {
       const domain = domainOf('getAccess', domainName)
-      return ok({ granted: roleAccess.rolesOf(domain, principal, { names: [roleName], match: 'exact' }).length > 0 })
+      const requested = { names: [roleName], match: 'exact' } as const
+      return ok({ granted: roleAccess.rolesOf(domain, resolveUserAlias(principal, config), requested).length > 0 })
     },
 
     getRoleAccess({ params: { domainName, principal } }) {
-      return ok({ roles: roleAccess.rolesOf(domainOf('getRoleAccess', domainName), principal) })
+      const domain = domainOf('getRoleAccess', domainName)
+      return ok({ roles: roleAccess.rolesOf(domain, resolveUserAlias(principal, config)) })
     },
   }
 }

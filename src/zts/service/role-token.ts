@@ -1,6 +1,7 @@
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
 import { isPromise } from '#core/http/maybe-promise.ts'
+import { resolveUserAlias } from '#core/names/principal-name.ts'
 import { signRoleToken } from '#core/token/sign-role-token.ts'
 import type { roleTokenEndpoints } from '../api/role-token.ts'
 import type { CachedDomain } from '../cache/model.ts'
@@ -29,7 +30,8 @@ export function roleTokenService(deps: RoleTokenDependencies): Handlers<typeof r
     /** Answers at once when the signing key works on the event loop. */
     getRoleToken({ params: { domainName }, query }, context: RequestContext) {
       const principal = authenticated(context.principal)
-      const { role, proxyForPrincipal: proxied, minExpiryTime, maxExpiryTime } = query
+      const { role, proxyForPrincipal, minExpiryTime, maxExpiryTime } = query
+      const proxied = proxyForPrincipal && resolveUserAlias(proxyForPrincipal, deps.config)
       if (zts.leastPrivilegePrinciple && role === undefined) {
         throw badRequest('getRoleToken: Client must specify a roleName to request a token for')
       }

@@ -1,5 +1,6 @@
 import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
+import { resolveUserAlias } from '#core/names/principal-name.ts'
 import type { tenantDomainsEndpoints } from '../api/tenant-domains.ts'
 import type { Domains } from '../cache/domains.ts'
 import type { ZtsDependencies } from './dependencies.ts'
@@ -15,7 +16,7 @@ export function tenantDomainsService({
       const { providerDomainName, userName } = params
       const provider = domains.get(providerDomainName)
       if (provider === undefined) throw notFound(`getTenantDomains: No such provider domain: ${providerDomainName}`)
-      const principal = userName.includes('.') ? userName : `${config.userDomain}.${userName}`
+      const principal = userName.includes('.') ? resolveUserAlias(userName, config) : `${config.userDomain}.${userName}`
       const requested = roleName === undefined ? undefined : { names: roleName.split(','), match: 'loose' as const }
       const tenants = new Set<string>()
       for (const role of roleAccess.rolesOf(provider, principal, requested)) {

@@ -16,6 +16,7 @@ const DIFFERENCES = new Map([
   ['getOIDCResponse ?redirect_uri: optional', 'the original does not ask for it when the answer is to be JSON'],
   ['getOIDCResponse ?response_type: optional', 'the original’s service answers "invalid response type"'],
   ['getOIDCResponse ?scope: optional', 'the original’s service answers "no scope provided"'],
+  ['getRolesRequireRoleCert ?principal: PrincipalName', 'external members are principals too'],
 ])
 
 /** Published types that no operation mentions. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { principalRolesService } from '#zts/service/principal-roles.ts'
-import { Harness, refusal } from './harness.ts'
+import { Harness, type HarnessOptions, refusal } from './harness.ts'
 
-const open = () =>
+const open = (options: Partial<HarnessOptions> = {}) =>
   Harness.open({
     services: [principalRolesService],
+    ...options,
     domains: [
       {
         name: 'sports',
@@ -24,6 +25,15 @@ const open = () =>
       },
     ],
   })
+
+test('the alias of the user domain stands for it', async () => {
+  const { config } = (await open()).parts
+  const zts = await open({ parts: { config: { ...config, userDomainAlias: 'people' } } })
+  assert.deepEqual((await zts.get('/access/domain/sports/principal/People.ann')).body, { roles: ['reader', 'all'] })
+  const access = (await zts.get('/access/domain/sports/role/reader/principal/people.ann')).body
+  assert.deepEqual(access, { granted: true })
+  assert.deepEqual((await zts.get('/access/domain/sports/principal/people.of.ann')).body, { roles: ['all'] })
+})
 
 describe('getRoleAccess', () => {
   const cases: { who: string; roles: string[] }[] = [

@@ -182,6 +182,13 @@ describe('getRoleToken', () => {
       assert.equal((await granted(server, 'sports/token?proxyForPrincipal=', proxy)).proxyUser, undefined)
     })
 
+    it('takes the alias of the user domain for it', async () => {
+      const { config } = (await proxying()).parts
+      const server = await open({ parts: { config: { ...config, userDomainAlias: 'people' } } })
+      const token = await granted(server, 'sports/token?proxyForPrincipal=People.alice', proxy)
+      assert.equal(token.principal, 'user.alice')
+    })
+
     it('is only for those who may', async () => {
       assert.deepEqual(
         await ask(await proxying(), 'sports/token?proxyForPrincipal=user.alice'),

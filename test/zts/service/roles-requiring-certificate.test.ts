@@ -41,6 +41,11 @@ test('lists those of another principal for anybody', async () => {
   assert.deepEqual((await (await open()).get('/role/cert', { as: 'user.eve' })).body, { roles: ['sports:role.all'] })
 })
 
+test('lists those of an external member', async () => {
+  const answer = await (await open()).get('/role/cert?principal=sports:ext.eve@example.org')
+  assert.deepEqual(answer.body, { roles: ['sports:role.all'] })
+})
+
 test('follows the domains', async () => {
   const zts = await open()
   zts.receive({ name: 'later', roles: [role('later:role.yes', [ann], 'true')] })

@@ -46,6 +46,11 @@ describe('getServiceIdentity', () => {
     assert.deepEqual(await zts.get('/domain/sports/service/nosuch'), refusal(404, "Service not found: 'sports.nosuch'"))
     assert.deepEqual(await zts.get('/domain/nosuch/service/full'), refusal(404, "Domain not found: 'nosuch'"))
   })
+
+  test('answers 400 for a name with a period', async () => {
+    const answer = await (await open()).get('/domain/nosuch/service/full.er')
+    assert.deepEqual(answer, refusal(400, 'Invalid SimpleName error: not a valid SimpleName'))
+  })
 })
 
 describe('getServiceIdentityList', () => {

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tenantDomainsService } from '#zts/service/tenant-domains.ts'
-import { Harness, refusal } from './harness.ts'
+import { Harness, type HarnessOptions, refusal } from './harness.ts'
 
 const role = (name: string, ...members: string[]) => ({
   name: `provider:role.${name}`,
   roleMembers: members.map((memberName) => ({ memberName })),
 })
 
-const open = () =>
+const open = (options: Partial<HarnessOptions> = {}) =>
   Harness.open({
     services: [tenantDomainsService],
+    ...options,
     domains: [
       { name: 'fans' },
       { name: 'fans.young' },
@@ -65,3 +66,17 @@ test('answers 404 without the provider domain', async () => {
     refusal(404, 'getTenantDomains: No such provider domain: nosuch'),
   )
 })
+
+test('takes the alias of the user domain for it', async () => {
+  const { config } = (await open()).parts
+  const zts = await open({ parts: { config: { ...config, userDomainAlias: 'people' } } })
+  assert.deepEqual((await zts.get('/providerdomain/provider/user/people.bob')).body, { tenantDomainNames: ['club'] })
+})
+
+for (const query of ['roleName=', 'serviceName=', 'roleName=a,b', 'serviceName=a+b']) {
+  test(`answers 400 for ${query}`, async () => {
+    const { status, body } = await (await open()).get(`/providerdomain/provider/user/user.ann?${query}`)
+    assert.equal(status, 400)
+    assert.match(String(body.message), /^Invalid (?:EntityName|ServiceName) error: /)
+  })
+}
