@@ -33,7 +33,7 @@ const CONFIGURED: ReadonlyMap<string, { readonly missing: (config: Config) => bo
 
 /**
  * What ZTS looks at in every request between authorization and validation: certificates that are good for TLS only,
- * read-only mode, ports, TLS, whether a user still is one, and whether the operation has the settings that it needs.
+ * read-only mode, TLS, ports, whether a user still is one, and whether the operation has the settings that it needs.
  */
 export function requestCheck(config: Config, userAuthority: Authority | undefined): BeforeHandler {
   const { zts, container } = config
@@ -41,9 +41,9 @@ export function requestCheck(config: Config, userAuthority: Authority | undefine
     const { principal } = context
     if (principal?.mtlsRestricted) throw unauthorized('certificate is mTLS restricted')
     requireWritable(endpoint, zts.readOnlyMode)
+    if (context.secure === false && zts.secureRequestsOnly) throw badRequest(`${context.api}request must be over TLS`)
     requireStatusPort(endpoint, container, context)
     requireOpenIdPort(endpoint, container, context)
-    if (context.secure === false && zts.secureRequestsOnly) throw badRequest(`${context.api}request must be over TLS`)
     const need = CONFIGURED.get(endpoint.operation)
     if (need?.missing(config)) throw badRequest(need.answer)
     const judged = zts.validateUserAuthorityPrincipals.value && principal?.domain === config.userDomain

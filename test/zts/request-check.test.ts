@@ -124,6 +124,15 @@ describe('a request without TLS', () => {
     assert.equal(await refusal('getRoleToken', { context }), '400 getroletokenrequest must be over TLS')
   })
 
+  test('is refused for that also on a port that does not serve it', async () => {
+    const properties = { 'athenz.status_port': '8444' }
+    const elsewhere = { ...context, localPort: 8444 }
+    assert.equal(
+      await refusal('getRoleToken', { context: elsewhere, properties }),
+      '400 getroletokenrequest must be over TLS',
+    )
+  })
+
   test('goes on where that is allowed', async () => {
     const properties = { 'athenz.zts.secure_requests_only': 'false' }
     assert.equal(await refusal('getRoleToken', { context, properties }), undefined)

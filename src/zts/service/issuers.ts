@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ConfigError } from '#core/config/config-error.ts'
 import type { ConfigOf } from '#core/config/server-tables.ts'
+import { isSpecialPort } from '#core/http/container.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 
 /** What of a request decides which issuer its tokens name. */
@@ -79,7 +80,7 @@ export async function loadIssuers({ zts, container }: Pick<ConfigOf['zts'], 'zts
     oauthIssuer: zts.oauthIssuer,
     openIdIssuer: zts.openidIssuer,
     oidcPortIssuer: zts.oidcPortIssuer,
-    oidcPort: container.oidcPort,
+    oidcPort: isSpecialPort(container.oidcPort, container) ? container.oidcPort : 0,
     hostname: zts.hostname,
     byHost: file === undefined ? new Map() : await readHosts(file),
   })

@@ -86,6 +86,18 @@ describe('loadIssuers', () => {
     assert.equal(issuers.openId(at('h')), 'https://o')
   })
 
+  it('has no other issuer for an OpenID port that is the port for everything', async () => {
+    const asked = async (oidcPort: string) => {
+      const issuers = await configured({
+        'athenz.tls_port': '4443',
+        'athenz.oidc_port': oidcPort,
+        'athenz.zts.oidc_port_issuer': 'https://port',
+      })
+      return issuers.openId({ ...at('h'), localPort: Number(oidcPort) })
+    }
+    assert.deepEqual([await asked('4443'), await asked('4444')], ['h', 'https://port'])
+  })
+
   it('reads the file with host names', async () => {
     const file = join(temporaryFolder(), 'hosts.json')
     const load = () => configured({ 'athenz.zts.host_issuer_mapping_file': file })
