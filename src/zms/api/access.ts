@@ -18,8 +18,8 @@ export const ResourceAccessList = struct('ResourceAccessList', { resources: list
 export type ResourceAccessList = ValueOf<typeof ResourceAccessList>
 
 // The original does not check the form of these two: a malformed principal has no rights, a malformed domain no trust.
-const trustDomain = query('domain', queried.text)
-// An empty principal is nobody, not the caller.
+// Neither is empty as if it were absent: an empty principal is nobody, and no role is delegated to an empty domain.
+const trustDomain = query('domain', maybe.loweredText)
 const checkPrincipal = query('principal', maybe.loweredText)
 // Ours: the original ignores it.
 const explain = query('explain', off)

@@ -33,17 +33,18 @@ export class Authorization {
 
   /**
    * The check that an operation declares, before anything else looks at the request: undefined when it is passed, else
-   * the error to answer. 404 without the domain, 403 when the domain is disabled or the principal may not.
+   * the error to answer. 403 when the credential is not good for authorization, 404 without the domain, 403 when the domain
+   * is disabled or the principal may not.
    */
   check(principal: Principal, action: string, resource: string): MaybePromise<ServiceError | undefined> {
     if (principal.mtlsRestricted) return forbidden('mTLS Restricted')
+    if (!principal.authority.allowAuthorization) return forbidden('Forbidden')
     const target = this.#ownResource(principal, resource.toLowerCase())
     const name = domainOfQuestion(action, target)
     if (name === undefined) return notFound('Domain not found')
     const conclude = (domain: DomainView | undefined): MaybePromise<ServiceError | undefined> => {
       if (!domain) return notFound('Domain not found')
       if (!domain.enabled) return forbidden('Disabled Domain')
-      if (!principal.authority.allowAuthorization) return forbidden('Forbidden')
       const question = { principal, action, resource: target, now: this.#now() }
       return chain(this.decide(domain, question), (decision) =>
         decision.outcome === 'allow' ? undefined : forbidden('Forbidden'),

@@ -31,6 +31,15 @@ const granted = async (target: string, options?: CallOptions) => {
   return body.granted
 }
 
+test('a credential that is not for authorization is refused before its domain is looked for', async () => {
+  const authority = { id: 'Auth-TEST', credentialSource: 'header', allowAuthorization: false } as const
+  const caller = { domain: 'user', name: 'alice', fullName: 'user.alice', issueTimeSeconds: 0, authority }
+  for (const resource of ['sports:data.x', 'nosuch:x', 'archive:x', 'plain']) {
+    const refused = await zms.deps.authorization.check(caller, 'read', resource)
+    assert.deepEqual([refused?.status, refused?.message], [403, 'Forbidden'], resource)
+  }
+})
+
 describe('getAccess', () => {
   const cases: { question: string; as?: string; granted: boolean; why: string }[] = [
     { why: 'a member of the role', as: 'user.alice', question: 'read/sports:data.x', granted: true },
@@ -54,6 +63,8 @@ describe('getAccess', () => {
     { why: 'a delegated role', as: 'user.dave', question: 'borrow/sports:book', granted: true },
     { why: 'the trust domain', as: 'user.dave', question: 'borrow/sports:book?domain=Tenant', granted: true },
     { why: 'another trust domain', as: 'user.dave', question: 'borrow/sports:book?domain=sys', granted: false },
+    { why: 'an empty trust domain', as: 'user.dave', question: 'borrow/sports:book?domain=', granted: false },
+    { why: 'a role of its own', as: 'user.alice', question: 'read/sports:data.x?domain=', granted: true },
     {
       why: 'assuming a role, as a question to the trust domain',
       as: 'user.dave',
@@ -106,6 +117,11 @@ describe('getAccess', () => {
   const refused = [
     { target: '/access/read/plain', status: 404, message: 'getAccessCheck: Unable to extract resource domain' },
     { target: '/access/read/nosuch:x', status: 404, message: "getAccessCheck: Resource Domain not found: 'nosuch'" },
+    {
+      target: '/access/assume_role/sports:role.delegated?domain=',
+      status: 404,
+      message: "getAccessCheck: Resource Domain not found: ''",
+    },
     { target: '/access/read/archive:x', status: 403, message: "getAccessCheck: Disabled domain: 'archive'" },
     {
       target: '/access/read/sports:x?principal=sports:group.team',
