@@ -65,7 +65,7 @@ export class OwnershipRules {
       const current = stored.get(component)
       if (current === undefined) {
         if (request.owner === undefined) continue
-      } else if (sameOwner(current, request.owner)) {
+      } else if (stays(current, request)) {
         continue
       } else if (!request.forced) {
         const words = COMPONENT_WORDS[kind] as Readonly<Record<string, string>>
@@ -101,7 +101,7 @@ export class OwnershipRules {
     if (request.owner === undefined) {
       throw conflict(`${kind.charAt(0).toUpperCase()}${kind.slice(1)} has a resource owner: ${current}`)
     }
-    if (sameOwner(current, request.owner)) return undefined
+    if (stays(current, request)) return undefined
     if (!request.forced) {
       throw conflict(`Invalid resource ${word} owner for ${kind}: ${fullName}, ${current} vs. ${request.owner}`)
     }
@@ -126,5 +126,9 @@ export class OwnershipRules {
       : { owner: header, forced: false }
   }
 }
+
+/** Whether the stored owner is the one of the request; one that takes over counts by its letters. */
+const stays = (stored: string, { owner, forced }: RequestOwner) =>
+  forced ? stored === owner : sameOwner(stored, owner)
 
 const sameOwner = (stored: string, given: string | undefined) => stored.toLowerCase() === given?.toLowerCase()

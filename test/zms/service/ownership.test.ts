@@ -57,7 +57,8 @@ describe('writes of whole objects', () => {
 
   test('force takes an object over, without the suffix; the suffix is taken by its letters', () => {
     assert.deepEqual(whole(OWNED, 'ui:force'), { object: 'ui', meta: 'ui', members: 'ui' })
-    assert.equal(whole(OWNED, 'tf:force'), undefined, 'who owns it already')
+    assert.equal(whole(OWNED, 'TF:force'), undefined, 'who owns it already')
+    assert.deepEqual(whole(OWNED, 'tf:force'), { object: 'tf', meta: 'tf', members: 'tf' }, 'in other letters')
     assert.throws(
       () => whole(OWNED, 'ui:FORCE'),
       conflict('Invalid resource owner for role: sports:role.r1, TF vs. ui:FORCE'),
@@ -106,6 +107,8 @@ describe('writes of components', () => {
 
   test('force takes the component over', () => {
     assert.deepEqual(component(OWNED, 'ui:force'), { object: 'TF', meta: 'TF', members: 'ui' })
+    assert.deepEqual(component(OWNED, 'tf:force'), { object: 'TF', meta: 'TF', members: 'tf' })
+    assert.equal(component(OWNED, 'TF:force'), undefined)
   })
 })
 
