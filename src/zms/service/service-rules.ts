@@ -8,8 +8,8 @@ import type { ZmsDependencies } from './dependencies.ts'
 const UNDERSCORE_FEATURE = 1
 
 /**
- * 400 when no service may have the name: it is reserved, too short, or has an underscore where none is allowed. A service
- * that exists already keeps its underscore.
+ * 400 when no service may have the name: it is reserved, has an underscore where none is allowed, or is too short. A
+ * service that exists already keeps its underscore.
  */
 export function requireServiceName(
   { config: { zms } }: Pick<ZmsDependencies, 'config'>,
@@ -17,11 +17,14 @@ export function requireServiceName(
   name: string,
 ): void {
   if (zms.reservedServiceNames.has(name)) throw badRequest('putServiceIdentity: reserved service name')
+  if (name.includes('_') && !zms.allowUnderscoreInServiceNames.value && !keepsUnderscore(domain, name)) {
+    throw badRequest('putServiceIdentity: service name with underscore not allowed')
+  }
   if (name.length < zms.serviceNameMinLength) throw badRequest('putServiceIdentity: service name length too short')
-  if (!name.includes('_') || zms.allowUnderscoreInServiceNames.value) return
-  if (((domain?.featureFlags ?? 0) & UNDERSCORE_FEATURE) !== 0 || domain?.services.has(name)) return
-  throw badRequest('putServiceIdentity: service name with underscore not allowed')
 }
+
+const keepsUnderscore = (domain: Domain | undefined, name: string): boolean =>
+  ((domain?.featureFlags ?? 0) & UNDERSCORE_FEATURE) !== 0 || domain?.services.has(name) === true
 
 /**
  * 400 unless the endpoint of a provider is absent, names a class, or is an HTTP URL whose host is `localhost` or ends as

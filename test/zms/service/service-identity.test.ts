@@ -164,6 +164,7 @@ describe('putServiceIdentity', () => {
     ['COM', 'reserved service name'],
     ['ab', 'service name length too short'],
     ['my_svc', 'service name with underscore not allowed'],
+    ['a_', 'service name with underscore not allowed'],
   ]
   for (const [name, reason] of names) {
     test(`refuses the name ${name} before it compares names`, async () => {
