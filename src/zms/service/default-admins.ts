@@ -43,7 +43,7 @@ export async function putDefaultAdmins(
     const domain = await transaction.domain(domainName)
     if (!domain) throw notFound(`putDefaultAdmins: Domain not found: '${domainName}'`)
     restoreObjects(transaction, domain)
-    removeDenials(context, transaction, domain, names, auditRef)
+    removeDenials(deps, context, transaction, domain, names, auditRef)
     await addAdmins(deps, context, transaction, domainName, names, auditRef)
   })
 }
@@ -65,6 +65,7 @@ const roleOf = ({ roles }: Domain) => roles.get(ADMIN) as Role
 
 /** Removes what denies the administrators: assertions about their role, and their memberships in other denied roles. */
 function removeDenials(
+  { writes }: Pick<ZmsDependencies, 'writes'>,
   context: RequestContext,
   transaction: Transaction,
   domain: Domain,
@@ -86,8 +87,11 @@ function removeDenials(
   const principal = context.principal?.fullName ?? ''
   for (const name of denied) {
     const changes = new MemberChanges(roleKind, domain.name, name, { principal, auditRef, now: transaction.now })
+    const role = domain.roles.get(name)
     for (const admin of admins) {
-      if (domain.roles.get(name)?.members.has(admin)) transaction.apply(...changes.remove(admin))
+      if (!role?.members.has(admin)) continue
+      writes.requireAuditReference(context, 'role', domain, auditRef, role)
+      transaction.apply(...changes.remove(admin))
     }
   }
 }
@@ -111,6 +115,7 @@ async function addAdmins(
       throw badRequest(`Principal ${name} is not valid`)
     }
     await deps.memberRules.check(transaction, memberCollection(deps, roleKind, domain, role), name)
+    deps.writes.requireAuditReference(context, 'role', domain, auditRef, role)
     const member = { name, type: deps.memberRules.typeOf(name) }
     const days = memberDays(role, domain)
     const dates = await deps.memberDates.dates(member, {}, days, transaction.now, role.userAuthorityExpiration)

@@ -38,6 +38,20 @@ describe('restoring the administrators of a domain', () => {
     assert.deepEqual(await rulesOf('admin'), [STANDARD])
   })
 
+  test('needs a reference in audit-enabled domains for each change of members', async () => {
+    await zms.createDomain('sports', { auditEnabled: true })
+    const needed = refusal(400, 'putdefaultadmins: Audit reference required for domain: sports')
+    assert.deepEqual(await put(['user.owner']), NOTHING, 'who is there already')
+    assert.deepEqual(await put(['user.alice']), needed)
+    await commit(
+      zms,
+      role('sports', 'denied', ['user.owner']),
+      policy('sports', 'deny', [{ role: 'denied', resource: 'sports:*', action: '*', effect: 'DENY' }]),
+    )
+    assert.deepEqual(await put(['user.owner']), needed)
+    assert.deepEqual(await put(['user.owner', 'user.alice'], { headers: { 'Y-Audit-Ref': 'why' } }), NOTHING)
+  })
+
   test('makes the role and the policy again', async () => {
     await commit(
       zms,
