@@ -8,6 +8,7 @@ import { baseOf, type CollectionKind } from './collection.ts'
 import { type CollectionSettings, requireAuditFlag, requireReviewDate, requireSettings } from './collection-rules.ts'
 import { limitMemberDates, memberCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
+import { isShorter } from './member-dates.ts'
 import { requireSameAuthority } from './member-rules.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
 import { tagValueCount } from './quota-rules.ts'
@@ -27,7 +28,7 @@ export interface CollectionMetaChange {
 /** What a request says about settings that rules look at. */
 export type SettingsInput = CollectionSettings & { principalDomainFilter?: string | undefined }
 
-/** Settings whose change may move the dates of members. */
+/** Settings that move the dates of members when they give less time than before. */
 const DAYS = [
   'memberExpiryDays',
   'serviceExpiryDays',
@@ -63,6 +64,12 @@ export async function changeCollectionMeta(
     requireReviewDate(deps, input.lastReviewedDate, collection, transaction.now)
     requireAuditFlag(kind, domain, collection, input.auditEnabled, 'settings')
     deps.quotas.requireTags(kind.kind, input.tags, tagValueCount(collection.tags))
+    await requireFilterDomains(transaction, input.principalDomainFilter)
+    if (input.userAuthorityFilter || input.userAuthorityExpiration) {
+      await requireGroupsFit(deps, transaction, kind, domain, collection, next)
+    }
+    const { resourceOwnership: stored } = collection
+    const ownership = deps.ownership.componentWrite(kind.kind, fullName, stored, 'meta', 'meta', resourceOwner)
     deps.writes.requireAuditReference(
       context,
       kind.kind,
@@ -70,19 +77,18 @@ export async function changeCollectionMeta(
       auditRef,
       collection,
     )
-    await requireFilterDomains(transaction, input.principalDomainFilter)
-    if (input.userAuthorityFilter || input.userAuthorityExpiration) {
-      await requireGroupsFit(deps, transaction, kind, domain, collection, next)
-    }
-    const { resourceOwnership: stored } = collection
-    const ownership = deps.ownership.componentWrite(kind.kind, fullName, stored, 'meta', 'meta', resourceOwner)
     const base = ownership ? { ...next, resourceOwnership: ownership } : next
     transaction.apply(kind.put(domainName, base))
     const attribute = base.userAuthorityExpiration
     const userAuthorityExpiration = attribute === collection.userAuthorityExpiration ? undefined : attribute
-    if (userAuthorityExpiration || DAYS.some((member) => base[member] !== (collection as RoleBase)[member])) {
-      const limits = { kind, domain, collection, base, userAuthorityExpiration, auditRef }
-      await limitMemberDates(deps, context, transaction, limits)
+    const shorter = DAYS.filter((member) => isShorter(base[member], (collection as RoleBase)[member]))
+    if (userAuthorityExpiration || shorter.length > 0) {
+      // Only what this change shortens: other days in force were carried out when they were set.
+      const { modified, created } = base
+      const days = Object.fromEntries(shorter.map((member) => [member, base[member]]))
+      const limits = { domain: { name: domainName }, base: { name, modified, created, ...days } }
+      const change = { kind, collection, userAuthorityExpiration, auditRef }
+      await limitMemberDates(deps, context, transaction, { ...change, ...limits })
     }
     if (base.userAuthorityFilter !== collection.userAuthorityFilter) {
       await enforceCollectionFilter(deps, transaction, kind, { domainName, name, auditRef })

@@ -1,4 +1,5 @@
 import { badRequest } from '#core/error/service-error.ts'
+import { isName } from '#core/names/patterns.ts'
 import type { Domain, Group, Role } from '../store/model.ts'
 import type { CollectionKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -11,6 +12,7 @@ export interface CollectionSettings {
   selfRenew?: boolean | undefined
   selfRenewMins?: number | undefined
   lastReviewedDate?: number | undefined
+  notifyRoles?: string | undefined
   userAuthorityFilter?: string | undefined
   userAuthorityExpiration?: string | undefined
   tags?: ReadonlyMap<string, { list: readonly string[] }> | undefined
@@ -39,6 +41,9 @@ export function requireSettings(deps: ZmsDependencies, kind: CollectionKind, set
   requireNotNegative(settings, COUNTS)
   if (settings.selfRenew && !(settings.selfRenewMins !== undefined && settings.selfRenewMins > 0)) {
     throw badRequest(`${kind.title} cannot enable self-renew without a positive selfRenewMins value`)
+  }
+  if (settings.notifyRoles && !isName('ResourceNames', settings.notifyRoles)) {
+    throw badRequest(`Invalid ResourceNames error: ${settings.notifyRoles} is not a list of role names`)
   }
   requireUserAuthorityFilter(deps.userAuthority, settings.userAuthorityFilter)
   requireUserAuthorityExpiration(deps.userAuthority, settings.userAuthorityExpiration)

@@ -41,6 +41,7 @@ export async function deleteDomain(
     const domain = await transaction.domain(name)
     if (!domain) throw notFound(`Domain not found: '${name}'`)
     await checkDeletion(deps, context, transaction.queries, domain, request)
+    deps.writes.requireAuditReference(context, 'domain', domain, request.auditRef)
     transaction.apply({ kind: 'deleteDomain', domain: name })
   })
 }

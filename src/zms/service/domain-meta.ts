@@ -12,6 +12,7 @@ import { domainBaseOf } from './domain-base.ts'
 import { META_STORE_ATTRIBUTES, requireKnownValues } from './domain-meta-store.ts'
 import { requireEnvironment, requireExpiries } from './domain-rules.ts'
 import { putDomainSystemMeta } from './domain-system-meta.ts'
+import { isShorter } from './member-dates.ts'
 import { tagValueCount } from './quota-rules.ts'
 import { requireUnchangedSince } from './unchanged.ts'
 import { compact, ownershipOf, present, tagsOf } from './wire-form.ts'
@@ -140,6 +141,3 @@ async function limitMembers(
 }
 
 const isPositive = (days: number | undefined): days is number => days !== undefined && days > 0
-
-const isShorter = (after: number | undefined, before: number | undefined): boolean =>
-  isPositive(after) && !(isPositive(before) && before <= after)

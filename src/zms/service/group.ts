@@ -54,11 +54,11 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         const domain = await transaction.domain(domainName)
         if (!domain) throw notFound(`putgroup: Unknown domain: ${domainName}`)
         const existing = domain.groups.get(groupName)
-        writes.requireAuditReference(context, 'group', domain, auditRef, existing)
         const components = ['object', ...(members.length > 0 ? ['members'] : []), 'meta']
         const stored = existing?.resourceOwnership
         const fullName = groupResourceName(domainName, groupName)
         const ownership = deps.ownership.wholeWrite('group', fullName, stored, components, resourceOwner)
+        writes.requireAuditReference(context, 'group', domain, auditRef, existing)
         deps.quotas.require(domain, 'groupMember', members.length)
         deps.quotas.require(domain, 'group', domain.groups.size + 1)
         deps.quotas.requireMaxMembers('group', body.maxMembers, members.length)
@@ -80,7 +80,7 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         })
         return stored
       })
-      return headers.returnObj ? ok(await written(domainName, groupName, { before: shown })) : noContent
+      return headers.returnObj ? ok(await written(domainName, groupName, shown)) : noContent
     },
 
     async deleteGroup({ params, headers }, context) {
@@ -92,10 +92,10 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         const domain = await transaction.domain(domainName)
         if (!domain) throw notFound(`deletegroup: Unknown domain: ${domainName}`)
         const group = domain.groups.get(groupName)
-        writes.requireAuditReference(context, 'group', domain, auditRef, group)
         if (group) deps.ownership.deletion(group.resourceOwnership, 'object', resourceOwner)
         await requireGroupUnused(transaction.queries, domainName, groupName, 'anywhere')
         if (!group) throw notFound('Group does not exist')
+        writes.requireAuditReference(context, 'group', domain, auditRef, group)
         transaction.apply({ kind: 'deleteGroup', domain: domainName, group: groupName })
       })
       return noContent
@@ -107,17 +107,19 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
       requireSameName(context.api, groupKind, domainName, groupName, body.name)
       const members = body.groupMembers ?? []
       const review = { domainName, name: groupName, members, ...query, ...headers }
-      await reviewCollection(deps, context, groupKind, review)
-      return headers.returnObj ? ok(await written(domainName, groupName)) : noContent
+      const shown = await reviewCollection(deps, context, groupKind, review)
+      return headers.returnObj ? ok(await written(domainName, groupName, shown)) : noContent
     },
   }
 
-  /** The group as it is stored now, with its history; on request with the ownership it had before a whole write. */
-  async function written(domainName: string, groupName: string, ownership?: { before: Group['resourceOwnership'] }) {
+  /** The group as it is stored now, with its history and the owners it had before the write. */
+  async function written(domainName: string, groupName: string, resourceOwnership: Group['resourceOwnership']) {
     const group = (await store.domain(domainName))?.groups.get(groupName)
     if (!group) throw notFound(`getGroup: Group not found: '${groupResourceName(domainName, groupName)}'`)
-    const shown: Group = ownership ? Object.assign({ ...group }, { resourceOwnership: ownership.before }) : group
-    return groupReply(domainName, shown, { pending: true, auditLog: await store.groupAudit(domainName, groupName) })
+    return groupReply(domainName, Object.assign({ ...group }, { resourceOwnership }), {
+      pending: true,
+      auditLog: await store.groupAudit(domainName, groupName),
+    })
   }
 }
 

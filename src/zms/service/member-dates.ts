@@ -63,6 +63,12 @@ export function memberDays(
 
 const positive = (days: number | undefined) => (days !== undefined && days > 0 ? days : undefined)
 
+/** Whether a setting now gives less time than before; none, or 0 days, are no limit. */
+export function isShorter(after: number | undefined, before: number | undefined): boolean {
+  const days = positive(after)
+  return days !== undefined && days < (positive(before) ?? Number.POSITIVE_INFINITY)
+}
+
 /** Dates of a membership, epoch milliseconds in whole seconds. */
 export interface MemberDates {
   expiration?: number

@@ -1,5 +1,6 @@
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
+import type { ResourceOwnership } from '../store/model.ts'
 import { baseOf, type CollectionKind, needsApproval } from './collection.ts'
 import { memberCollection, requestedMembers, requireSamePendingState } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -28,18 +29,18 @@ export interface ReviewRequest {
 /**
  * Carries out a review: removes the members that the reviewer struck out, gives the others new dates where the object
  * has days configured, and notes when it was reviewed, unless this is a part of a review that goes on. Where changes need
- * approval, they become requests.
+ * approval, they become requests. Resolves to the owners before the review.
  */
 export async function reviewCollection(
   deps: ZmsDependencies,
   context: RequestContext,
   kind: CollectionKind,
   { domainName, name, members, partial, auditRef, resourceOwner }: ReviewRequest,
-): Promise<void> {
+): Promise<ResourceOwnership | undefined> {
   const subject = { context, domains: [domainName], entity: name, auditRef, method: 'REVIEW' }
   const removals = new Set(members.filter(({ active }) => active === false).map(({ memberName }) => memberName))
   const requested = requestedMembers(deps, members)
-  await deps.writes.commit(subject, async (transaction) => {
+  return deps.writes.commit(subject, async (transaction) => {
     const domain = await transaction.domain(domainName)
     if (!domain) throw notFound(`No such domain: ${domainName}`)
     const collection = kind.find(domain, name)
@@ -50,18 +51,12 @@ export async function reviewCollection(
     if (!(await mayUpdateMembers(deps, context, kind, domain, name))) {
       throw forbidden(`principal is not authorized to review ${kind.kind} members`)
     }
+    const { resourceOwnership: stored } = collection
+    const fullName = kind.fullName(domainName, name)
+    const ownership = collection.selfServe
+      ? undefined
+      : deps.ownership.componentWrite(kind.kind, fullName, stored, 'members', 'member', resourceOwner)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
-    if (!collection.selfServe) {
-      const fullName = kind.fullName(domainName, name)
-      deps.ownership.componentWrite(
-        kind.kind,
-        fullName,
-        collection.resourceOwnership,
-        'members',
-        'member',
-        resourceOwner,
-      )
-    }
     const caller = context.principal?.fullName ?? ''
     const changes = new MemberChanges(kind, domainName, name, { principal: caller, auditRef, now: transaction.now })
     const days = memberDays(collection, domain)
@@ -98,9 +93,13 @@ export async function reviewCollection(
         transaction.apply(...changes.put(memberName, next, 'UPDATE', current.requestPrincipal, current))
       }
     }
-    if (partial) return
-    const reviewed = { ...baseOf(collection), lastReviewedDate: wholeSeconds(transaction.now) }
-    transaction.apply(kind.put(domainName, reviewed))
+    const owned = { ...baseOf(collection), ...(ownership && { resourceOwnership: ownership }) }
+    if (!partial) {
+      transaction.apply(kind.put(domainName, { ...owned, lastReviewedDate: wholeSeconds(transaction.now) }))
+    } else if (ownership) {
+      transaction.apply(kind.put(domainName, owned))
+    }
+    return stored
   })
 }
 

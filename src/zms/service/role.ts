@@ -72,7 +72,6 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
         const domain = await transaction.domain(domainName)
         if (!domain) throw notFound(`putrole: Unknown domain: ${domainName}`)
         const existing = domain.roles.get(roleName)
-        writes.requireAuditReference(context, 'role', domain, headers.auditRef, existing)
         const components = ['object', ...(members.length > 0 ? ['members'] : []), 'meta']
         const ownership = deps.ownership.wholeWrite(
           'role',
@@ -81,6 +80,7 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
           components,
           headers.resourceOwner,
         )
+        writes.requireAuditReference(context, 'role', domain, headers.auditRef, existing)
         await checkRole(deps, transaction, domain, existing, body, roleName, members.length)
         const base = roleOf(roleName, body, existing)
         const write = { kind: roleKind, domain, existing, members, auditRef: headers.auditRef }
@@ -103,10 +103,10 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
         const domain = await transaction.domain(domainName)
         if (!domain) throw notFound(`deleterole: Unknown domain: ${domainName}`)
         const role = domain.roles.get(roleName)
-        writes.requireAuditReference(context, 'role', domain, headers.auditRef, role)
         if (!role) throw notFound('Role does not exist')
         deps.ownership.deletion(role.resourceOwnership, 'object', headers.resourceOwner)
         if (config.zms.validatePolicyAssertionRoles.value) requireUnreferenced(domain, roleName)
+        writes.requireAuditReference(context, 'role', domain, headers.auditRef, role)
         transaction.apply({ kind: 'deleteRole', domain: domainName, role: roleName })
         if (role.trust !== undefined && role.trust === trusting) {
           await deleteTenantAssertions(deps, transaction, domainName, roleName, role.trust)
@@ -119,15 +119,14 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
       const { domainName, roleName } = params
       deps.authorizedServices.check(context, 'role', roleName)
       requireSameName(context.api, roleKind, domainName, roleName, body.name)
-      await reviewCollection(deps, context, roleKind, {
+      const shown = await reviewCollection(deps, context, roleKind, {
         ...params,
         name: roleName,
         members: body.roleMembers ?? [],
         ...query,
         ...headers,
       })
-      if (!headers.returnObj) return noContent
-      return ok(await written(domainName, roleName, undefined, 'current'))
+      return headers.returnObj ? ok(await written(domainName, roleName, shown)) : noContent
     },
 
     async putDefaultAdmins({ params, body, headers }, context) {
@@ -141,17 +140,14 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
     },
   }
 
-  /** The role as it is stored now, with its history; with the ownership it had before a whole write. */
-  async function written(
-    domainName: string,
-    roleName: string,
-    ownershipBefore: Role['resourceOwnership'],
-    ownership: 'before' | 'current' = 'before',
-  ) {
+  /** The role as it is stored now, with its history and the owners it had before the write. */
+  async function written(domainName: string, roleName: string, resourceOwnership: Role['resourceOwnership']) {
     const role = (await store.domain(domainName))?.roles.get(roleName)
     if (!role) throw notFound(`getRole: Role not found: '${roleResourceName(domainName, roleName)}'`)
-    const shown: Role = ownership === 'current' ? role : { ...role, resourceOwnership: ownershipBefore }
-    return roleReply(domainName, shown, { pending: true, auditLog: await store.roleAudit(domainName, roleName) })
+    return roleReply(domainName, Object.assign({ ...role }, { resourceOwnership }), {
+      pending: true,
+      auditLog: await store.roleAudit(domainName, roleName),
+    })
   }
 
   /** A role in a list: with all settings and its members, or with a part of the settings. */

@@ -3,6 +3,7 @@ import { auditEntryOf } from '#core/audit/entry-of.ts'
 import { requireRecordable } from '#core/audit/recordable.ts'
 import { badRequest } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
+import { resourceName } from '#core/names/resource-name.ts'
 import { type Change, isDomainChange } from '../store/change.ts'
 import type { Domain } from '../store/model.ts'
 import type { Store, Transaction } from '../store/store.ts'
@@ -89,7 +90,7 @@ export class Writes {
 
   /**
    * 400 when an audit reference is needed and missing or not valid: the domain is audit-enabled and `kind` is among the
-   * audited kinds, or the object itself is audit-enabled.
+   * audited kinds, or the object itself is audit-enabled. `object` has its local name, messages have the full one.
    */
   requireAuditReference(
     context: RequestContext,
@@ -104,7 +105,7 @@ export class Writes {
       domain.auditEnabled && this.#auditedKinds.has(kind)
         ? `domain: ${domain.name}`
         : object?.auditEnabled
-          ? `object: ${object.name}`
+          ? `object: ${fullNameOf(kind, domain.name, object.name)}`
           : undefined
     if (place === undefined) return
     if (!given) throw badRequest(`${context.api}: Audit reference required for ${place}`)
@@ -136,6 +137,9 @@ export class Writes {
     )
   }
 }
+
+const fullNameOf = (kind: AuditedKind, domain: string, name: string): string =>
+  kind === 'role' || kind === 'group' ? resourceName(kind, domain, name) : name
 
 /** JSON text of a list of changes; maps become objects, credentials are left out. */
 export function describeChanges(changes: readonly Change[]): string {

@@ -105,6 +105,14 @@ describe('audit-enabled roles', () => {
     assert.equal((await zms.delete(R1, { headers: reference })).status, 204)
   })
 
+  test('what is missing, and who owns it, matters before the reference', async () => {
+    assert.deepEqual(await zms.delete(R1), refusal(404, 'Role does not exist'))
+    await commit(zms, role('sports', 'r1', [], { ...audited, resourceOwnership: new Map([['object', 'tf']]) }))
+    const message = 'Invalid resource owner for role: sports:role.r1, tf vs. null'
+    assert.deepEqual(await zms.put(R1, body([], audited)), refusal(409, message))
+    assert.deepEqual(await zms.delete(R1), refusal(409, 'Invalid resource owner for object: tf vs. null'))
+  })
+
   test('members and history carry the reference', async () => {
     const headers = { ...reference, ...returned.headers }
     const { roleMembers, auditLog } = (await zms.put(R1, body(['user.joe']), { headers })).body
@@ -115,7 +123,7 @@ describe('audit-enabled roles', () => {
   test('they need one of their own where their domain needs none', async () => {
     await zms.createDomain('sports')
     await commit(zms, role('sports', 'r1', [], audited))
-    const needed = (api: string) => refusal(400, `${api}: Audit reference required for object: r1`)
+    const needed = (api: string) => refusal(400, `${api}: Audit reference required for object: sports:role.r1`)
     assert.deepEqual(await zms.put(R1, body([], audited)), needed('putrole'))
     assert.deepEqual(await zms.delete(R1), needed('deleterole'))
   })

@@ -140,6 +140,17 @@ describe('putDomainMeta', () => {
     assert.equal(audited.audit.at(-1)?.why, 'why')
   })
 
+  test('so does the deletion of a domain', async () => {
+    const properties = { audit_ref_check_objects: 'domain' }
+    const audited = await Harness.open({ services: [domainService], properties })
+    await audited.createDomain('sports', { auditEnabled: true })
+    assert.deepEqual(
+      await audited.delete('/domain/sports'),
+      refusal(400, 'deletetopleveldomain: Audit reference required for domain: sports'),
+    )
+    assert.deepEqual(await audited.delete('/domain/sports', { headers: { 'Y-Audit-Ref': 'why' } }), NOTHING)
+  })
+
   test('respects the owner of the settings', async () => {
     assert.deepEqual(await zms.put(META, {}, { headers: { 'Athenz-Resource-Owner': 'TF' } }), NOTHING)
     assert.deepEqual(await zms.put(META, {}), refusal(409, 'Domain has a resource owner: TF'))

@@ -97,6 +97,11 @@ describe('putGroupMeta', () => {
   const refused: [string, object, string][] = [
     ['a negative number', { serviceExpiryDays: -1 }, 'serviceExpiryDays cannot be negative'],
     [
+      'roles to notify that are no list of names',
+      { notifyRoles: 'b!d' },
+      'Invalid ResourceNames error: b!d is not a list of role names',
+    ],
+    [
       'self-renewal for 0 minutes',
       { selfRenew: true, selfRenewMins: 0 },
       'Group cannot enable self-renew without a positive selfRenewMins value',
@@ -160,7 +165,10 @@ describe('the audit flag', () => {
     )
     await commit(zms, { kind: 'deleteGroupMember', domain: 'sports', group: 'g1', member: 'user.joe' })
     assert.equal((await zms.put(META, { auditEnabled: true })).status, 204)
-    assert.deepEqual(await zms.put(META, {}), refusal(400, 'putgroupmeta: Audit reference required for object: g1'))
+    assert.deepEqual(
+      await zms.put(META, {}),
+      refusal(400, 'putgroupmeta: Audit reference required for object: sports:group.g1'),
+    )
     await zms.put(META, { auditEnabled: false }, reference)
     assert.equal((await settingsNow())['auditEnabled'], true)
   })

@@ -178,6 +178,12 @@ describe('putGroup', () => {
     ['a negative serviceExpiryDays', body([], { serviceExpiryDays: -1 }), 400, 'serviceExpiryDays cannot be negative'],
     ['a negative maxMembers', body([], { maxMembers: -1 }), 400, 'maxMembers cannot be negative'],
     ['a negative selfRenewMins', body([], { selfRenewMins: -1 }), 400, 'selfRenewMins cannot be negative'],
+    [
+      'roles to notify that are no list of names',
+      body([], { notifyRoles: 'admin, readers' }),
+      400,
+      'Invalid ResourceNames error: admin, readers is not a list of role names',
+    ],
   ]
   for (const [title, request, status, message] of refused) {
     test(`refuses ${title}`, async () => assert.deepEqual(await zms.put(G1, request), refusal(status, message)))
@@ -222,6 +228,14 @@ describe('audit-enabled groups', () => {
     )
   })
 
+  test('what is missing, and who owns it, matters before the reference', async () => {
+    assert.deepEqual(await zms.delete(G1), refusal(404, 'Group does not exist'))
+    await commit(zms, group('sports', 'g1', [], { resourceOwnership: new Map([['object', 'tf']]) }))
+    const message = 'Invalid resource owner for group: sports:group.g1, tf vs. null'
+    assert.deepEqual(await zms.put(G1, body()), refusal(409, message))
+    assert.deepEqual(await zms.delete(G1), refusal(409, 'Invalid resource owner for object: tf vs. null'))
+  })
+
   test('domain and group need a reference', async () => {
     const ofDomain = (api: string) => refusal(400, `${api}: Audit reference required for domain: sports`)
     assert.deepEqual(await zms.put(G1, body()), ofDomain('putgroup'))
@@ -229,7 +243,10 @@ describe('audit-enabled groups', () => {
     assert.deepEqual(await zms.delete(G1), ofDomain('deletegroup'))
     await zms.createDomain('sports')
     await commit(zms, group('sports', 'g1', [], audited))
-    assert.deepEqual(await zms.delete(G1), refusal(400, 'deletegroup: Audit reference required for object: g1'))
+    assert.deepEqual(
+      await zms.delete(G1),
+      refusal(400, 'deletegroup: Audit reference required for object: sports:group.g1'),
+    )
     assert.equal((await zms.delete(G1, reference)).status, 204)
   })
 })

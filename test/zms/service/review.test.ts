@@ -12,6 +12,7 @@ const R1 = '/domain/sports/role/r1'
 const G1 = '/domain/sports/group/g1'
 const DAY_MILLIS = 86_400_000
 const returned = { headers: { 'Athenz-Return-Object': 'true' } }
+const owner = (name: string) => ({ headers: { 'Athenz-Resource-Owner': name } })
 
 const zms = await Harness.open({ services })
 beforeEach(() => zms.createDomain('sports'))
@@ -151,7 +152,24 @@ describe('putRoleReview', () => {
     await zms.createDomain('sports')
     await make([], { resourceOwnership: new Map([['members', 'tf']]) })
     assert.deepEqual(await review([]), refusal(409, 'Role has a resource owner: tf'))
-    assert.equal((await review([], { headers: { 'Athenz-Resource-Owner': 'tf' } })).status, 204)
+    assert.equal((await review([], owner('tf'))).status, 204)
+  })
+})
+
+describe('a review by an owner', () => {
+  test('owns the members from then on, and shows the owners before', async () => {
+    await make([], { resourceOwnership: new Map([['meta', 'tf']]) })
+    const { body } = await review([], { headers: { ...returned.headers, ...owner('ui').headers } })
+    assert.deepEqual(body.resourceOwnership, { metaOwner: 'tf' })
+    assert.deepEqual((await zms.get(R1)).body.resourceOwnership, { metaOwner: 'tf', membersOwner: 'ui' })
+    assert.equal((await zms.put(`${R1}/review?partial=true`, { name: 'r1' }, owner('tf:force'))).status, 204)
+    assert.deepEqual((await zms.get(R1)).body.resourceOwnership, { metaOwner: 'tf', membersOwner: 'tf' })
+  })
+
+  test('owns nothing of a self-serve role', async () => {
+    await make([], { selfServe: true })
+    assert.equal((await review([], owner('ui'))).status, 204)
+    assert.equal((await zms.get(R1)).body.resourceOwnership, undefined)
   })
 })
 

@@ -118,6 +118,11 @@ describe('putRoleMeta', () => {
   const refused: [string, object, string][] = [
     ['a negative number', { certExpiryMins: -1 }, 'certExpiryMins cannot be negative'],
     [
+      'roles to notify that are no list of names',
+      { notifyRoles: 'b!d' },
+      'Invalid ResourceNames error: b!d is not a list of role names',
+    ],
+    [
       'self-renewal without minutes',
       { selfRenew: true },
       'Role cannot enable self-renew without a positive selfRenewMins value',
@@ -207,7 +212,10 @@ describe('the audit flag', () => {
     )
     await commit(zms, { kind: 'deleteRoleMember', domain: 'sports', role: 'r1', member: 'user.joe' })
     assert.equal((await zms.put(META, { auditEnabled: true })).status, 204, 'the domain alone needs no reference')
-    assert.deepEqual(await zms.put(META, {}), refusal(400, 'putrolemeta: Audit reference required for object: r1'))
+    assert.deepEqual(
+      await zms.put(META, {}),
+      refusal(400, 'putrolemeta: Audit reference required for object: sports:role.r1'),
+    )
     assert.equal((await zms.put(META, { auditEnabled: false }, reference)).status, 204)
     assert.equal((await settingsNow())['auditEnabled'], true)
   })
@@ -281,6 +289,13 @@ describe('days that change', () => {
     assert.equal((await daysOf())['user.joe']?.[0], 3)
     await zms.put(META, { memberExpiryDays: 0 })
     assert.equal((await daysOf())['user.joe']?.[0], 3)
+  })
+
+  test('leave the dates alone when they go, and when others become fewer', async () => {
+    await zms.createDomain('sports', { memberExpiryDays: 2 })
+    await make([{ memberName: 'user.joe', expiration: zms.clock.millis + 9 * DAY_MILLIS }], { memberExpiryDays: 10 })
+    await zms.put(META, { memberExpiryDays: 0, serviceExpiryDays: 1, memberReviewDays: 5 })
+    assert.deepEqual(await daysOf(), { 'user.joe': [9, 5] })
   })
 
   test('leave an entry in the history of each member that they move', async () => {

@@ -193,6 +193,12 @@ describe('putRole', () => {
       'Delegated role assigned to non existing domain',
     ],
     ['members of unknown domains', body(['nosuch.api']), 404, 'unknown domain - nosuch.api'],
+    [
+      'roles to notify that are no list of names',
+      body([], { notifyRoles: 'admin, readers' }),
+      400,
+      'Invalid ResourceNames error: admin, readers is not a list of role names',
+    ],
     ['unknown groups', body([groupMember]), 400, 'Principal media:group.staff is not valid'],
     [
       'external members without a validator',
