@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { certificateAlternativeNames } from '#core/crypto/certificate-alternative-names.ts'
-import { isName } from '#core/names/patterns.ts'
-import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { credentialPrincipal } from '#core/names/credential-principal.ts'
 import type { Glob } from '#core/rbac/glob.ts'
 import type { Rejection } from './authority.ts'
 
@@ -31,7 +30,7 @@ const RESTRICTED_SUFFIX = ':restricted'
 const PRINCIPAL_URI = 'athenz://principal/'
 
 /**
- * Reads the identity out of a certificate: the common name is `domain.service`, or, in a role certificate,
+ * Reads the identity out of a certificate: the common name is `domain.service` or an external member, or, in a role certificate,
  * `domain:role.name`, whose holder is named by the first URI `athenz://principal/{holder}` among the alternative names or
  * else by the local part of the e-mail address if there is exactly one. Says nothing about the certificate's validity.
  */
@@ -50,8 +49,7 @@ export function readCertificateIdentity(
   if (isRole && rules.excludeRoleCertificates) return { rejected: 'Role Certificates not allowed' }
   const holder = isRole ? roleHolder(certificate) : commonName
   if (holder === undefined) return { rejected: 'Invalid role cert, no role principal' }
-  // Names of any other form could be taken for a group or a wildcard, or turn into another name in lower case.
-  const parts = isName('CompoundName', holder) ? splitPrincipalName(holder.toLowerCase()) : undefined
+  const parts = credentialPrincipal(holder)
   if (parts === undefined) return { rejected: 'Principal is not a valid service identity' }
 
   const units = [subject.OU ?? []].flat()

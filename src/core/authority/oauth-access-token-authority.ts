@@ -2,8 +2,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { JsonClient } from '#core/http/json-client.ts'
 import { RemoteKeys } from '#core/http/remote-keys.ts'
-import { isName } from '#core/names/patterns.ts'
-import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { credentialPrincipal } from '#core/names/credential-principal.ts'
 import {
   audiencesOf,
   type JsonWebToken,
@@ -105,7 +104,7 @@ export class OAuthAccessTokenAuthority implements Authority {
     const failure = claimFailure(token, settings, client) ?? bindingFailure(token, settings, certificate)
     if (failure !== undefined) return rejected(`invalid token from ${presenter}: ${failure}`)
     const subject = textClaim(token.claims, 'sub') ?? ''
-    const parts = isName('CompoundName', subject) ? splitPrincipalName(subject.toLowerCase()) : undefined
+    const parts = credentialPrincipal(subject)
     if (parts === undefined) return rejected(`invalid token from ${presenter}: the subject is no principal`)
     return {
       ...parts,

@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { credentialPrincipal } from '#core/names/credential-principal.ts'
 import { isName } from '#core/names/patterns.ts'
-import { splitPrincipalName } from '#core/names/principal-name.ts'
 import {
   audiencesOf,
   type JsonWebToken,
@@ -149,7 +149,6 @@ function claimedBy(claims: JwtClaims): Claimed | string {
   const [audience] = audiencesOf(claims)
   if (!issuer) return 'it names no issuer'
   if (!audience) return 'it names no audience'
-  // Names of any other form could be taken for a group or a wildcard, or turn into another name in lower case.
-  const parts = subject && isName('CompoundName', subject) ? splitPrincipalName(subject.toLowerCase()) : undefined
+  const parts = subject ? credentialPrincipal(subject) : undefined
   return subject && parts ? { issuer, subject, audience, ...parts } : 'the subject is no principal'
 }

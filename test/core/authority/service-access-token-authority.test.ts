@@ -78,6 +78,12 @@ describe('a token of ZTS', () => {
     })
   })
 
+  test('may be that of an external member', async () => {
+    const token = await accessToken({ sub: 'email:ext.joe@example.com' })
+    const result = await authority.authenticateRequest(bearerRequest(token))
+    assert.equal(result && 'fullName' in result && result.rolePrincipalName, 'email:ext.joe@example.com')
+  })
+
   test('may name its roles by `scp` alone', async () => {
     const result = await authority.authenticateRequest(bearerRequest(await accessToken({ scope: undefined })))
     assert.deepEqual(result && 'roles' in result && result.roles, ['readers', 'writers'])
