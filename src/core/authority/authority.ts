@@ -77,6 +77,11 @@ export interface Authority {
   userEmail?(fullName: string): string | undefined | Promise<string | undefined>
   /** Successor for contacts when a user is deleted. */
   userManager?(fullName: string): string | undefined | Promise<string | undefined>
+  /**
+   * The key that signs the certificates of a user (ZTS); undefined leaves it to `requested`, the one that is asked for, as
+   * far as that is allowed.
+   */
+  signerKeyId?(fullName: string, requested: string | undefined): string | undefined | Promise<string | undefined>
   /** Full names of the principals that the authority holds suspended. */
   suspendedPrincipals?(): Promise<readonly string[]>
   close?(): Promise<void> | void

@@ -66,7 +66,9 @@ export function userCertificateService(deps: UserCertificateDependencies): Handl
         },
         context,
       )
-      const signerKeyId = signerKeyIdOf([], body.x509CertSignerKeyId, zts.userCertSignerKeyIdList)
+      const requestedKeyId = body.x509CertSignerKeyId
+      const ownKeyId = await userAuthority.signerKeyId?.(name, requestedKeyId)
+      const signerKeyId = signerKeyIdOf([ownKeyId], requestedKeyId, zts.userCertSignerKeyIdList)
       const allowedMins = minutesOfRoles(name, signerKeyId) ?? zts.userCertDefaultTimeoutMinutes
       const maxMins = Math.min(allowedMins, zts.userCertMaxTimeoutMinutes)
       const expiryMins = personExpiryMins(body.expiryTime, allowedMins, maxMins)

@@ -135,6 +135,18 @@ describe('postUserCertificateRequest', () => {
     assert.equal(signer.last.signerKeyId, 'two')
   })
 
+  it('is signed with the key that the user authority chooses', async () => {
+    const chosen = new Map([['user.joe other', 'own']])
+    const { user, signer } = await open(
+      { user_cert_signer_key_id_list: 'other' },
+      { ...userAuthority, signerKeyId: async (name, requested) => chosen.get(`${name} ${requested}`) },
+    )
+    certificateOf(await user('user.joe', { x509CertSignerKeyId: 'other' }))
+    assert.equal(signer.last.signerKeyId, 'own')
+    certificateOf(await user('user.jim', { x509CertSignerKeyId: 'other' }))
+    assert.equal(signer.last.signerKeyId, 'other')
+  })
+
   describe('refuses', () => {
     const invalid = 'User name is not valid for certificate request'
     const unfit = 'Unable to validate cert request'
