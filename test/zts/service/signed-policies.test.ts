@@ -105,6 +105,16 @@ describe('getDomainSignedPolicyData', () => {
     )
   })
 
+  test('tells the effect of assertions of which ZMS says none', async () => {
+    const domain = {
+      name: 'sports',
+      policies: [policy('data', '', { assertions: [assertion('read', { effect: null })] })],
+    }
+    const { body } = await (await open({ domains: [domain] })).get(PATH)
+    assert.deepEqual(body.signedPolicyData.policyData.policies[0].assertions, [assertion('read')])
+    assert.ok(verifySignedPolicyData(body.signedPolicyData, createPublicKey(ec), fromYBase64(body.signature)))
+  })
+
   for (const [kind, keys, key, keyId] of [
     ['RSA', { rsa }, rsa, '0'],
     ['P-256', { ec }, ec, 'ec0'],
