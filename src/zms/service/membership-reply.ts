@@ -16,12 +16,13 @@ export function membershipReply(
     [kind.kind === 'role' ? 'roleName' : 'groupName']: kind.fullName(domainName, name),
   }
   const { member, pending } = found
+  // A read says whether the membership is over, also one that is only asked for; a write that it was stored.
+  const expired = ({ expiration }: { expiration?: number }) =>
+    form === 'read' && expiration !== undefined && expiration < now
   if (member) {
-    // A read says whether the membership counts, a write that it was stored.
-    const expired = form === 'read' && member.expiration !== undefined && member.expiration < now
     return compact({
       ...names,
-      isMember: !expired,
+      isMember: !expired(member),
       expiration: timestamp(member.expiration),
       reviewReminder: timestamp(member.reviewReminder),
       approved: true,
@@ -32,7 +33,7 @@ export function membershipReply(
   if (pending) {
     return compact({
       ...names,
-      isMember: true,
+      isMember: !expired(pending),
       expiration: timestamp(pending.expiration),
       reviewReminder: timestamp(pending.reviewReminder),
       approved: false,

@@ -38,7 +38,7 @@ export function membershipReply(domain: string, collection: Collection, memberNa
     const { expiration, requestPrincipal, systemDisabled } = member
     return {
       ...names,
-      isMember: expiration === undefined || expiration >= now,
+      ...isMemberAt(expiration, now),
       ...timeOf(expiration),
       approved: true,
       ...(requestPrincipal && { requestPrincipal }),
@@ -48,8 +48,13 @@ export function membershipReply(domain: string, collection: Collection, memberNa
   const pending = collection.pending.find((each) => each.memberName === memberName)
   if (!pending) return { ...names, isMember: false }
   const { expiration, requestPrincipal, pendingState } = pending
-  return { ...names, isMember: true, ...timeOf(expiration), approved: false, requestPrincipal, pendingState }
+  const dates = { ...isMemberAt(expiration, now), ...timeOf(expiration) }
+  return { ...names, ...dates, approved: false, requestPrincipal, pendingState }
 }
+
+const isMemberAt = (expiration: number | undefined, now: number) => ({
+  isMember: expiration === undefined || expiration >= now,
+})
 
 /** What a write of a membership answers: what it wrote, and that it did. */
 export function writtenReply(domain: string, collection: Collection, memberName: string, isRequest: boolean): unknown {

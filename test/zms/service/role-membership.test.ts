@@ -583,6 +583,14 @@ describe('getMembership', () => {
     assert.equal((await membership('user.eve')).isMember, true)
   })
 
+  test('nor does a request for a time that is over, though it was stored', async () => {
+    await make([], { selfServe: true })
+    const dates = { expiration: inDays(-1) }
+    const asked = { ...joe, ...dates, approved: false, requestPrincipal: 'user.joe', pendingState: 'ADD' }
+    assert.deepEqual(await shown('user.joe', dates, { as: 'user.joe' }), { ...asked, isMember: true })
+    assert.deepEqual(await membership('user.joe'), { ...asked, isMember: false })
+  })
+
   test('a date finds exactly the membership or request that has it', async () => {
     const [one, two] = [Date.parse(inDays(1)), Date.parse(inDays(2))]
     await make([{ memberName: 'user.joe', expiration: one }])
