@@ -1,7 +1,8 @@
-import { forbidden } from '#core/error/service-error.ts'
+import { forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, noContent } from '#core/http/endpoint.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { instanceRemovalEndpoints } from '../api/instance-removal.ts'
+import { UNKNOWN_DOMAIN } from './authorization.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import { authenticated, refuseRoleIdentity } from './principal-rules.ts'
 
@@ -21,8 +22,8 @@ export function instanceRemovalService({
       refuseRoleIdentity(principal)
       const { provider, domain, service, instanceId } = params
       const allowed =
-        principal.fullName === provider ||
-        authorization.isAllowed(principal, DELETE, `${domain}:instance.${instanceId}`)
+        principal.fullName === provider || authorization.decide(principal, DELETE, `${domain}:instance.${instanceId}`)
+      if (allowed === UNKNOWN_DOMAIN) throw notFound('Domain not found')
       if (!allowed) throw forbidden('principal not authorized to delete the requested instance record')
       const fullName = serviceFullName(domain, service)
       await certificateRecords.delete(provider, instanceId, fullName)
