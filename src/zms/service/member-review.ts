@@ -38,7 +38,8 @@ export async function reviewCollection(
   { domainName, name, members, partial, auditRef, resourceOwner }: ReviewRequest,
 ): Promise<ResourceOwnership | undefined> {
   const subject = { context, domains: [domainName], entity: name, auditRef, method: 'REVIEW' }
-  const removals = new Set(members.filter(({ active }) => active === false).map(({ memberName }) => memberName))
+  const struckOut = members.filter(({ active }) => active === false)
+  const removals = new Set(requestedMembers(deps, struckOut).map(({ name }) => name))
   const requested = requestedMembers(deps, members)
   return deps.writes.commit(subject, async (transaction) => {
     const domain = await transaction.domain(domainName)

@@ -92,6 +92,19 @@ describe('putRoleReview', () => {
     assert.deepEqual([requestPrincipal, systemDisabled], ['user.asker', 2])
   })
 
+  test('knows users by the alias of their domain', async () => {
+    const aliased = await Harness.open({ services, parts: { config: { ...zms.deps.config, userDomainAlias: 'unix' } } })
+    await aliased.createDomain('sports')
+    await commit(aliased, role('sports', 'r1', ['user.joe', 'user.eve'], { memberExpiryDays: 5 }))
+    const roleMembers = [{ memberName: 'unix.joe', active: false }, { memberName: 'unix.eve' }]
+    assert.deepEqual(await aliased.put(`${R1}/review`, { name: 'r1', roleMembers }), NOTHING)
+    const left = [...((await aliased.domain('sports')).roles.get('r1')?.members ?? [])]
+    assert.deepEqual(
+      left.map(({ memberName, expiration }) => [memberName, expiration !== undefined]),
+      [['user.eve', true]],
+    )
+  })
+
   test('asks for extensions where members need approval, for removals under delete protection', async () => {
     const approval = { memberExpiryDays: 5, reviewEnabled: true }
     const decisions = [{ memberName: 'user.joe' }, { memberName: 'user.eve', active: false }]
