@@ -39,7 +39,7 @@ export async function reviewCollection(
 ): Promise<ResourceOwnership | undefined> {
   const subject = { context, domains: [domainName], entity: name, auditRef, method: 'REVIEW' }
   const struckOut = members.filter(({ active }) => active === false)
-  const removals = new Set(requestedMembers(deps, struckOut).map(({ name }) => name))
+  const removals = new Set(requestedMembers(deps, struckOut).map((member) => member.name))
   const requested = requestedMembers(deps, members)
   return deps.writes.commit(subject, async (transaction) => {
     const domain = await transaction.domain(domainName)
