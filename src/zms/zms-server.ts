@@ -53,6 +53,7 @@ import type { ProviderClient } from './service/provider-client.ts'
 import { QuotaRules } from './service/quota-rules.ts'
 import { ServiceKeyStore } from './service/service-key-store.ts'
 import { ServiceProviders } from './service/service-providers.ts'
+import { signingKeyProblem } from './service/signing-key-registration.ts'
 import { Writes } from './service/writes.ts'
 import { auditLogOptions, authHistoryOptions, openZmsPrivateKeyStore } from './shared-parts.ts'
 import type { Store } from './store/store.ts'
@@ -320,7 +321,7 @@ const RETRY_MILLIS = 2_000
  * again until it answers, and until then the status says that there are no domains.
  */
 async function firstStart(
-  { config, store, writes, log }: ZmsDependencies,
+  { config, store, writes, signer, log }: ZmsDependencies,
   publicKeys: ReadonlyMap<string, string>,
 ): Promise<() => void> {
   let timer: NodeJS.Timeout | undefined
@@ -339,6 +340,8 @@ async function firstStart(
       throw error
     })
     if (made) log('info', `first start: system domains made, administrators ${config.zms.domainAdmin.join(', ')}`)
+    const problem = await signingKeyProblem(store, signer)
+    if (problem !== undefined) log('warn', problem)
   }
   const later = () => {
     timer = setTimeout(() => {
