@@ -192,11 +192,17 @@ const scope: FuzzTarget = {
   isRefusal: isClientError,
   read: (input) => {
     for (const read of [
-      () => parseAccessTokenScope(text(input), { roleDomain: 'sports' }),
-      () => parseIdTokenScope(text(input), { maxDomains: 2 }),
+      () => {
+        const { domain, rolesIn } = parseAccessTokenScope(text(input), { roleDomain: 'sports' })
+        for (const name of [domain, ...(rolesIn(domain) ?? [])]) assertOk(/^[a-z0-9_.-]+$/.test(name), name)
+      },
+      () => {
+        const { domains } = parseIdTokenScope(text(input), { maxDomains: 2 })
+        assertOk(domains.length <= 2)
+      },
     ]) {
       try {
-        for (const domain of read().domains) assertOk(/^[a-zA-Z0-9_.-]+$/.test(domain), domain)
+        read()
       } catch (error) {
         if (!isClientError(error)) throw error
       }
