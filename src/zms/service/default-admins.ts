@@ -108,6 +108,7 @@ async function addAdmins(
   const role = roleOf(domain)
   const principal = context.principal?.fullName ?? ''
   const changes = new MemberChanges(roleKind, domainName, ADMIN, { principal, auditRef, now: transaction.now })
+  let count = role.members.size
   for (const name of admins) {
     if (role.members.has(name)) continue
     if (!isMemberName(name)) {
@@ -116,6 +117,7 @@ async function addAdmins(
     }
     await deps.memberRules.check(transaction, memberCollection(deps, roleKind, domain, role), name)
     deps.writes.requireAuditReference(context, 'role', domain, auditRef, role)
+    deps.quotas.requireRoomForMember('role', domain, role.maxMembers, count++)
     const member = { name, type: deps.memberRules.typeOf(name) }
     const days = memberDays(role, domain)
     const dates = await deps.memberDates.dates(member, {}, days, transaction.now, role.userAuthorityExpiration)

@@ -80,11 +80,9 @@ export async function putMember(
     const entry = await entryOf(deps, context, kind, domain, collection, memberName)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     const dates = await datesOf(deps, transaction, kind, domain, collection, memberName, write.dates, entry)
-    const count = collection.members.size
-    if (!current && entry !== 'request') {
-      deps.quotas.requireRoom(domain, kind.kind === 'role' ? 'roleMember' : 'groupMember', count)
-      deps.quotas.requireMaxMembers(kind.kind, collection.maxMembers, count + 1)
-    }
+    // A request that is there already only changes.
+    const isNew = !current && !(entry === 'request' && collection.pending.has(memberName))
+    if (isNew) deps.quotas.requireRoomForMember(kind.kind, domain, collection.maxMembers, collection.members.size)
     const caller = context.principal?.fullName ?? ''
     const changes = new MemberChanges(kind, domainName, name, { principal: caller, auditRef, now: transaction.now })
     if (entry === 'request') {
@@ -270,11 +268,7 @@ export async function decideMember(
     }
     const judged = memberCollection(deps, kind, domain, collection)
     await deps.memberRules.check(transaction, judged, memberName, standingOf(current))
-    if (!current) {
-      const count = collection.members.size
-      deps.quotas.requireRoom(domain, kind.kind === 'role' ? 'roleMember' : 'groupMember', count)
-      deps.quotas.requireMaxMembers(kind.kind, collection.maxMembers, count + 1)
-    }
+    if (!current) deps.quotas.requireRoomForMember(kind.kind, domain, collection.maxMembers, collection.members.size)
     const dates = await datesOf(deps, transaction, kind, domain, collection, memberName, requested, 'direct')
     const requester = kind.kind === 'role' ? pending.requestPrincipal : caller
     transaction.apply(...changes.put(memberName, dates, 'APPROVE', requester, current))

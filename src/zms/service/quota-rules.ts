@@ -64,6 +64,22 @@ export class QuotaRules {
     if (count >= limit) throw quotaExceeded(`${WORDS[kind]} quota exceeded - limit: ${limit} actual: ${count}`)
   }
 
+  /**
+   * 429 when a role or group can take no further member: its own maximum is reached, or what the domain allows; `count` is
+   * how many it has now.
+   */
+  requireRoomForMember(
+    kind: 'role' | 'group',
+    domain: Pick<Domain, 'quota'>,
+    maxMembers: number | undefined,
+    count: number,
+  ): void {
+    this.requireRoom(domain, kind === 'role' ? 'roleMember' : 'groupMember', count)
+    if (maxMembers !== undefined && maxMembers > 0 && count >= maxMembers) {
+      throw quotaExceeded(`${kind} max members exceeded - limit: ${maxMembers} actual: ${count}`)
+    }
+  }
+
   /** 429 when the conditions of an assertion would have more keys, over all of them, than allowed. */
   requireConditions(count: number): void {
     if (!this.#config.zms.quotaCheck) return

@@ -121,6 +121,21 @@ describe('restoring the administrators of a domain', () => {
     assert.equal(member?.expiration, Math.floor(zms.clock.millis / 1000) * 1000 + 10 * 86_400_000)
   })
 
+  test('adds no more of them than the role or the quota allows', async () => {
+    await commit(zms, ...role('sports', 'admin', [], { maxMembers: 3 }))
+    assert.deepEqual(
+      await put(['user.alice', 'user.bob']),
+      refusal(429, 'role max members exceeded - limit: 3 actual: 3'),
+    )
+    const small = await Harness.open({ services, properties: { quota_role_member: '2' } })
+    await small.createDomain('sports')
+    assert.deepEqual(await small.put('/domain/sports/admins', { admins: ['user.owner'] }), NOTHING)
+    assert.deepEqual(
+      await small.put('/domain/sports/admins', { admins: ['user.alice'] }),
+      refusal(429, 'role member quota exceeded - limit: 2 actual: 2'),
+    )
+  })
+
   const refused: readonly (readonly [string, number, string])[] = [
     ['sports:group.none', 400, 'Group principals are not allowed in the role'],
     ['b!d', 404, 'unknown domain - b!d'],

@@ -160,8 +160,16 @@ describe('putMembership', () => {
 
   test('refuses one member more than the role or the quota allows, but not another date', async () => {
     await make(['user.joe'], { maxMembers: 1 })
-    assert.deepEqual(await put('user.eve'), refusal(429, 'role max members exceeded - limit: 1 actual: 2'))
+    assert.deepEqual(await put('user.eve'), refusal(429, 'role max members exceeded - limit: 1 actual: 1'))
     assert.equal((await put('user.joe', { expiration: inDays(1) })).status, 204)
+    await make(['user.joe'], { maxMembers: 1, selfServe: true })
+    assert.deepEqual(
+      await put('user.eve', {}, { as: 'user.eve' }),
+      refusal(429, 'role max members exceeded - limit: 1 actual: 1'),
+      'a request',
+    )
+    await commit(zms, pendingRequest('user.eve', 'ADD'))
+    assert.equal((await put('user.eve', {}, { as: 'user.eve' })).status, 204, 'the same again')
     const small = await Harness.open({ services, properties: { quota_role_member: '2' } })
     await small.createDomain('sports')
     await commit(small, role('sports', 'r1', ['user.joe']))
@@ -418,7 +426,7 @@ describe('putMembershipDecision', () => {
     await commit(zms, { kind: 'deleteDomain', domain: 'media' })
     assert.deepEqual(await decide('media.api', true), refusal(404, 'unknown domain - media.api'))
     assert.equal((await decide('user.joe', true)).status, 204)
-    assert.deepEqual(await decide('user.eve', true), refusal(429, 'role max members exceeded - limit: 1 actual: 2'))
+    assert.deepEqual(await decide('user.eve', true), refusal(429, 'role max members exceeded - limit: 1 actual: 1'))
     assert.equal((await decide('media.api', false)).status, 204)
   })
 
