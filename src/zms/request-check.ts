@@ -13,15 +13,13 @@ import { isResourceOwnerName } from '#core/names/patterns.ts'
 export function requestCheck(config: ConfigOf['zms'], userAuthority: Authority | undefined): BeforeHandler {
   const { zms, container } = config
   return (endpoint, context) => {
-    if (endpoint.writes) {
-      requireWritable(endpoint, zms.readOnlyMode)
-      requireOwnerName(endpoint, context)
-    }
-    requireStatusPort(endpoint, container, context)
+    requireWritable(endpoint, zms.readOnlyMode)
     if (context.secure === false && zms.secureRequestsOnly) throw badRequest(`${context.api} request must be over TLS`)
+    requireStatusPort(endpoint, container, context)
     const { principal } = context
     const judged = zms.validateUserAuthorityPrincipals.value && principal?.domain === config.userDomain
-    return judged && userAuthority ? requireValidUser(userAuthority, principal.fullName) : undefined
+    if (!judged || !userAuthority) return requireOwnerName(endpoint, context)
+    return requireValidUser(userAuthority, principal.fullName).then(() => requireOwnerName(endpoint, context))
   }
 }
 

@@ -99,6 +99,20 @@ describe('a request without TLS', () => {
   })
 })
 
+describe('a request with several faults', () => {
+  test('is refused for want of TLS, then at the status port, then for the user, then for the owner', async () => {
+    const userAuthority = { userType: async () => 'invalid' } as unknown as Authority
+    const properties = { 'athenz.status_port': '4480', 'athenz.zms.validate_user_authority_principals': 'true' }
+    const faults = { secure: false, localPort: 4480, header: () => 'no name!' }
+    const refused = (context: Partial<RequestContext>) => refusal('putRole', { properties, userAuthority, context })
+    assert.equal(await refused(faults), '400 putrole request must be over TLS')
+    assert.equal(await refused({ ...faults, secure: true }), '400 incorrect port number for a non-status request')
+    assert.equal(await refused({ ...faults, secure: true, localPort: 4443 }), '401 user is not valid')
+    const owner = await refused({ header: faults.header, principal: principalOf('sports.api') })
+    assert.match(owner ?? '', /^400 Invalid resource owner: no name! - /)
+  })
+})
+
 describe('a user whom the user authority does not know any more', () => {
   const userAuthority = { userType: async () => 'invalid' } as unknown as Authority
 
