@@ -3,6 +3,7 @@ import {
   boolean,
   className,
   count,
+  countFrom,
   type DerivedDefault,
   days,
   dynamic,
@@ -84,9 +85,9 @@ export const serverProperties = {
 /** Domains. */
 export const domainProperties = {
   virtual_domain_support: boolean(true, 'Let users create domains below their personal one.'),
-  virtual_domain_limit: count(5, 'How many of them one user may have.'),
+  virtual_domain_limit: countFrom(0, 5, 'How many of them one user may have.'),
   allow_user_domains: boolean(true, 'Let users create their personal domain.'),
-  domain_name_max_len: count(128, 'Longest domain name, in characters.'),
+  domain_name_max_len: countFrom(10, 128, 'Longest domain name, in characters.'),
   product_id_support: boolean(false, 'Demand a product id for top-level domains.'),
   reserved_domain_names: dynamic(set('', 'Top-level names nobody may create.')),
   domain_contact_types: set('', 'Kinds of contacts a domain may have.'),

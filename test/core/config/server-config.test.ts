@@ -46,6 +46,7 @@ describe('the configuration object', () => {
       `
       athenz.zms.domain_admin=user.\${USER},user.jane
       athenz.zms.domain_name_max_len: 60
+      athenz.zms.virtual_domain_limit=-1
       athenz.zms.user_token_timeout = 1800
       athenz.zms.reserved_service_names=
       athenz.zms.jdbc_store=jdbc:mysql://db:3307/zms_server?sslMode=REQUIRED
@@ -61,6 +62,7 @@ describe('the configuration object', () => {
       { env: { USER: 'joe' } },
     )
     assert.deepEqual(warnings, [])
+    assert.equal(config.zms.virtualDomainLimit, 5)
     // The annotations are part of the test: types come from the same tables.
     const admins: readonly string[] = config.zms.domainAdmin
     const length: number = config.zms.domainNameMaxLen
