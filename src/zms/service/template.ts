@@ -85,7 +85,8 @@ export function templateService(deps: ZmsDependencies): Handlers<typeof template
   ): Promise<void> {
     for (const template of templateNames) deps.authorizedServices.check(context, 'name', template)
     for (const template of templateNames) requireTemplate(deps, template)
-    const values = new Map((params ?? []).map(({ name, value }) => [name, value]))
+    // Of several values for one placeholder the first counts: it leaves nothing to replace.
+    const values = new Map((params ?? []).map(({ name, value }) => [name, value] as const).toReversed())
     const subject = { context, domains: [domain], entity: templateNames.join(','), auditRef }
     await deps.writes.commit(subject, async (transaction) => {
       await auditedDomain(deps, context, transaction, { domainName: domain, kind: 'template', auditRef })

@@ -240,6 +240,11 @@ describe('applying a template', () => {
     assert.equal((await zms.domain('media')).roles.size, 1)
   })
 
+  test('takes the first of several values for one placeholder', async () => {
+    assert.deepEqual(await apply(['full'], [...WHO, { name: 'who', value: 'bob' }]), NOTHING)
+    assert.ok((await zms.domain('sports')).roles.has('alice_readers'))
+  })
+
   test('records version 0 for a template without metadata', async () => {
     await apply(['user_provisioning'])
     assert.deepEqual([...(await zms.domain('sports')).templates], [['user_provisioning', 0]])
