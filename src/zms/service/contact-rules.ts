@@ -12,6 +12,12 @@ export async function requireContacts(
   for (const [type, name] of contacts) {
     if (!config.zms.domainContactTypes.has(type)) throw badRequest(`invalid domain contact type: ${type}`)
     if (name === '' || !userAuthority) continue
-    if ((await memberRules.userType(name)) !== 'active') throw badRequest(`invalid domain contact: ${name}`)
+    if ((await memberRules.userType(name)) !== 'active') throw badRequest(`invalid domain contact: ${type}`)
   }
+}
+
+/** Contacts with a name; undefined when there is none. */
+export function contactsOf(contacts: ReadonlyMap<string, string> | undefined): ReadonlyMap<string, string> | undefined {
+  const named = new Map([...(contacts ?? [])].filter(([, name]) => name !== ''))
+  return named.size > 0 ? named : undefined
 }

@@ -3,8 +3,8 @@ import type { RequestContext } from '#core/http/endpoint.ts'
 import { resolveUserAlias } from '#core/names/principal-name.ts'
 import type { SubDomainInput, TopLevelDomainInput, UserDomainInput } from '../api/domain.ts'
 import type { Domain, DomainMeta } from '../store/model.ts'
-import type { Transaction } from '../store/store.ts'
-import { requireContacts } from './contact-rules.ts'
+import type { DomainQueries, Transaction } from '../store/store.ts'
+import { contactsOf, requireContacts } from './contact-rules.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { requireKnownValues } from './domain-meta-store.ts'
 import {
@@ -17,6 +17,7 @@ import {
   requireWholeAzure,
   requireWholeGcp,
 } from './domain-rules.ts'
+import { type MemberLookup, requireMemberDomain } from './member-rules.ts'
 import { domainCreation, newDomain } from './new-domain.ts'
 import { principalDomainsOf } from './principal-domains.ts'
 import { applyTemplate } from './template-application.ts'
@@ -48,32 +49,41 @@ export async function createDomain(
   const { config, writes } = deps
   const { name, detail } = request
   deps.authorizedServices.check(context)
+  if (request.kind === 'sub') await requireRoomAtHome(deps, deps.store, name)
   const templateNames = detail.templates?.templateNames ?? []
   for (const template of templateNames) {
     if (!deps.templates.get(template)) throw notFound(`validateSolutionTemplates: Template not found: ${template}`)
   }
   requireProductId(deps, request)
   requireUserAuthorityFilter(deps.userAuthority, detail.userAuthorityFilter)
+  await parentOf(deps.store, request)
   const settings = await requestedSettings(deps, request)
   const admins = adminsOf(deps, request.admins)
   const top = name.split('.')[0] as string
   // The top of the chain is locked too, so that two new domains cannot slip under its limit together.
   const domains = [...new Set([name, ...(request.parent === undefined ? [] : [request.parent, top])])]
   return writes.commit({ context, domains, entity: name, auditRef: request.auditRef }, async (transaction) => {
-    const parent = request.parent === undefined ? undefined : await transaction.domain(request.parent)
-    if (request.parent !== undefined && !parent) throw notFound(`Invalid parent domain: ${request.parent}`)
-    await checkAdmins(deps, transaction, name, admins)
+    const parent = await parentOf(transaction, request)
+    const whole = { ...settings, ...(parent && inherited(parent)) }
+    const created = newDomain({ name, admins: [], requestPrincipal: '', settings: whole })
+    // The domain that is being made exists for its own members.
+    const lookup = { domain: async (each: string) => (each === name ? created : transaction.domain(each)) }
+    await checkAdmins(deps, lookup, created, admins)
+    if (parent) {
+      await requireRoomAtHome(deps, transaction.queries, name)
+      await requireRoomBelow(deps, transaction, top)
+    }
     const similar = await transaction.queries.similarDomain(name)
     if (similar !== undefined) throw badRequest(`Domain name conflict: ${similar}`)
     if (await transaction.domain(name)) throw badRequest(`makeDomain: Cannot create domain: ${name} - already exists`)
     await requireUnique(transaction.queries, name, settings, config)
-    if (parent) await requireRoomBelow(deps, transaction, name, top)
+    for (const admin of admins) await requireMemberDomain(lookup, admin)
     const creation = {
       name,
       admins,
       requestPrincipal: context.principal?.fullName ?? '',
       auditRef: request.auditRef,
-      settings: { ...settings, ...(parent && inherited(parent)) },
+      settings: whole,
     }
     transaction.apply(...domainCreation(creation, transaction.now))
     for (const template of templateNames) {
@@ -88,13 +98,25 @@ export async function createDomain(
   })
 }
 
+/** The domain above, for sub domains; 404 when it does not exist. */
+async function parentOf(
+  lookup: { domain(name: string): Domain | undefined | Promise<Domain | undefined> },
+  { parent: name }: CreationRequest,
+): Promise<Domain | undefined> {
+  if (name === undefined) return undefined
+  const parent = await lookup.domain(name)
+  if (!parent) throw notFound(`Invalid parent domain: ${name}`)
+  return parent
+}
+
 /** 400 when a top-level domain needs a product id and has none. */
 function requireProductId({ config }: ZmsDependencies, { kind, detail }: CreationRequest): void {
   if (!config.zms.productIdSupport) return
   if (kind === 'top' && detail.ypmId === undefined && !detail.productId) {
     throw badRequest('Product Id is required when creating top level domain')
   }
-  if (detail.ypmId !== undefined && detail.ypmId <= 0) throw badRequest('Product Id must be a positive integer')
+  const least = kind === 'top' ? 1 : 0
+  if (detail.ypmId !== undefined && detail.ypmId < least) throw badRequest('Product Id must be a positive integer')
 }
 
 /** The settings of the new domain, checked. */
@@ -155,7 +177,7 @@ async function requestedSettings(
     externalMemberValidator: present(detail.externalMemberValidator),
     costCenter: present(detail.costCenter),
     ...(detail.tags && detail.tags.size > 0 && { tags: tagsOf(detail.tags) }),
-    ...(detail.contacts && detail.contacts.size > 0 && { contacts: detail.contacts }),
+    contacts: contactsOf(detail.contacts),
     ...(ownership && { resourceOwnership: ownership }),
   }
 }
@@ -176,43 +198,37 @@ function adminsOf({ config }: ZmsDependencies, admins: readonly string[]): strin
   return [...new Set(admins.map((admin) => resolveUserAlias(admin, domains)))]
 }
 
-/** Each administrator must be allowed in the admin role of the new domain. */
+/** Each administrator must be allowed in the admin role of the new domain; whether theirs exist is not asked yet. */
 async function checkAdmins(
   deps: ZmsDependencies,
-  transaction: Transaction,
-  name: string,
+  lookup: MemberLookup,
+  domain: Domain,
   admins: readonly string[],
 ): Promise<void> {
-  const lookup = {
-    // The domain that is being made exists for its own members.
-    domain: async (domain: string) =>
-      domain === name ? newDomain({ name, admins: [], requestPrincipal: '' }) : transaction.domain(domain),
-  }
+  const refuseGroups = deps.config.zms.disallowGroupsInAdminRole.value
   for (const admin of admins) {
-    const collection = {
-      kind: 'role' as const,
-      name: 'admin',
-      domain: { name },
-      refuseGroups: deps.config.zms.disallowGroupsInAdminRole.value,
-    }
-    await deps.memberRules.check(lookup, collection, admin)
+    await deps.memberRules.check(lookup, { kind: 'role', name: 'admin', domain, refuseGroups }, admin, NOT_SUSPENDED)
   }
 }
 
-/** 403 or 429 when there may not be another domain below the top of this one. */
-async function requireRoomBelow(
-  deps: ZmsDependencies,
-  transaction: Transaction,
+const NOT_SUSPENDED = { suspended: false }
+
+/** 403 when a user may not have another domain below the personal one. */
+async function requireRoomAtHome(
+  { config }: ZmsDependencies,
+  queries: Pick<DomainQueries, 'domainNames'>,
   name: string,
-  top: string,
 ): Promise<void> {
-  const { config } = deps
   const homePrefix = `${config.homeDomain}.`
-  if (config.zms.virtualDomainSupport && name.startsWith(homePrefix)) {
-    const home = name.split('.').slice(0, homePrefix.split('.').length).join('.')
-    const below = await transaction.queries.domainNames({ prefix: `${home}.` })
-    requireVirtualLimit(below.length, config.zms.virtualDomainLimit)
-  }
+  if (!config.zms.virtualDomainSupport || !name.startsWith(homePrefix)) return
+  const home = name.split('.').slice(0, homePrefix.split('.').length).join('.')
+  const below = await queries.domainNames({ prefix: `${home}.` })
+  requireVirtualLimit(below.length, config.zms.virtualDomainLimit)
+}
+
+/** 429 when there may not be another domain below a top-level domain. */
+async function requireRoomBelow(deps: ZmsDependencies, transaction: Transaction, top: string): Promise<void> {
+  const { config } = deps
   const topDomain = await transaction.domain(top)
   if (!topDomain || !config.zms.quotaCheck) return
   const count = (await transaction.queries.domainNames({ prefix: `${top}.` })).length

@@ -27,8 +27,8 @@ export async function deleteDomain(
   request: DeletionRequest,
 ): Promise<void> {
   const { name } = request
-  if (reservedDomains(deps.config).has(name)) throw badRequest('Cannot delete reserved system domain')
   deps.authorizedServices.check(context)
+  if (reservedDomains(deps.config).has(name)) throw badRequest('Cannot delete reserved system domain')
   // Providers are asked over the network, which a transaction must not wait for.
   const stored = await deps.store.domain(name)
   if (stored)
@@ -41,12 +41,13 @@ export async function deleteDomain(
     const domain = await transaction.domain(name)
     if (!domain) throw notFound(`Domain not found: '${name}'`)
     await checkDeletion(deps, context, transaction.queries, domain, request)
+    requireEmptyAttributes(deps, domain)
     deps.writes.requireAuditReference(context, 'domain', domain, request.auditRef)
     transaction.apply({ kind: 'deleteDomain', domain: name })
   })
 }
 
-/** Everything that forbids the deletion and is in the store. */
+/** What forbids the deletion and is in the store, but for attributes. */
 async function checkDeletion(
   deps: ZmsDependencies,
   context: RequestContext,
@@ -61,7 +62,11 @@ async function checkDeletion(
   if (services.length > 0) {
     throw forbidden(`Remove domain '${domain.name}' dependency from the following service(s):${services.join(', ')}`)
   }
-  for (const attribute of deps.config.zms.domainDeleteMetaAttributes) {
+}
+
+/** 400 when an attribute is set that must be empty; the providers have been asked before. */
+function requireEmptyAttributes({ config }: ZmsDependencies, domain: Domain): void {
+  for (const attribute of config.zms.domainDeleteMetaAttributes) {
     const [member, word] = ATTRIBUTES.get(attribute) ?? []
     const value = member && domain[member]
     if (value) throw badRequest(`Domain has non-empty ${word} attribute: ${value}`)

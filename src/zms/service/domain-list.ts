@@ -1,8 +1,11 @@
 import { badRequest } from '#core/error/service-error.ts'
 import type { RequestOf } from '#core/http/endpoint.ts'
+import { resolveUserAlias } from '#core/names/principal-name.ts'
 import type { DomainList, domainEndpoints } from '../api/domain.ts'
-import type { DomainQueries } from '../store/store.ts'
+import type { DomainListFilter, DomainQueries } from '../store/store.ts'
+import type { ZmsDependencies } from './dependencies.ts'
 import { parseHttpDate } from './http-date.ts'
+import { principalDomainsOf } from './principal-domains.ts'
 
 type ListRequest = RequestOf<typeof domainEndpoints.getDomainList>
 
@@ -10,7 +13,10 @@ type ListRequest = RequestOf<typeof domainEndpoints.getDomainList>
  * The names that a list request asks for. Searches exclude each other; the first one given counts. A search by account,
  * project, subscription or product that finds nothing answers null instead of an empty list, as the original does.
  */
-export async function listDomains(queries: DomainQueries, { query, headers }: ListRequest): Promise<DomainList> {
+export async function listDomains(
+  { store: queries, config }: Pick<ZmsDependencies, 'store' | 'config'>,
+  { query, headers }: ListRequest,
+): Promise<DomainList> {
   if (query.limit !== undefined && query.limit <= 0) {
     throw badRequest(`getDomainList: limit must be positive: ${query.limit}`)
   }
@@ -21,24 +27,38 @@ export async function listDomains(queries: DomainQueries, { query, headers }: Li
     const role = query.roleName?.includes(':role.')
       ? query.roleName.slice(query.roleName.indexOf(':role.') + 6)
       : query.roleName
-    return { names: await queries.domainsByMember(query.roleMember || undefined, role || undefined) }
+    const member = query.roleMember && resolveUserAlias(query.roleMember, principalDomainsOf(config))
+    return { names: await queries.domainsByMember(member || undefined, role || undefined) }
   }
   if (query.tagKey) return { names: await queries.domainsByTag(query.tagKey, query.tagValue) }
   if (query.businessService)
     return { names: await queries.domainsByAttribute('businessService', query.businessService) }
   const { limit } = query
-  // A name that the list does not have skips nothing, as in the original.
-  const skips = query.skip?.startsWith(query.prefix ?? '') && (await queries.domain(query.skip)) !== undefined
-  const names = await queries.domainNames({
+  const filter = {
     ...(query.prefix && { prefix: query.prefix }),
     ...(query.depth !== undefined && { depth: query.depth }),
-    ...(skips && { after: query.skip }),
     ...(modifiedSince !== undefined && { modifiedSince }),
+  }
+  const names = await queries.domainNames({
+    ...filter,
+    ...(query.skip && (await isListed(queries, query.skip, filter)) && { after: query.skip }),
     ...(limit !== undefined && { limit: limit + 1 }),
   })
   if (limit === undefined || names.length <= limit) return { names }
   const page = names.slice(0, limit)
   return { names: page, next: page.at(-1) as string }
+}
+
+/** Whether the list has a name: one that it does not have skips nothing, as in the original. */
+async function isListed(
+  queries: DomainQueries,
+  name: string,
+  { prefix = '', depth, modifiedSince }: DomainListFilter,
+): Promise<boolean> {
+  if (!name.startsWith(prefix)) return false
+  if (depth !== undefined && name.split('.').length - 1 > depth) return false
+  const domain = await queries.domain(name)
+  return domain !== undefined && (modifiedSince === undefined || domain.modified > modifiedSince)
 }
 
 async function singleSearch(queries: DomainQueries, query: ListRequest['query']): Promise<string[] | undefined> {

@@ -6,7 +6,7 @@ import type { Transaction } from '../store/store.ts'
 import { auditedDomain } from './audited-domain.ts'
 import { baseOf, groupKind, roleKind } from './collection.ts'
 import { limitMemberDates } from './collection-write.ts'
-import { requireContacts } from './contact-rules.ts'
+import { contactsOf, requireContacts } from './contact-rules.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { domainBaseOf } from './domain-base.ts'
 import { META_STORE_ATTRIBUTES, requireKnownValues } from './domain-meta-store.ts'
@@ -105,12 +105,6 @@ const REPLACED_WHEN_NAMED = [
   'slackChannel',
   'onCall',
 ] as const
-
-/** Contacts with a name; undefined when there is none. */
-function contactsOf(contacts: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
-  const named = new Map([...contacts].filter(([, name]) => name !== ''))
-  return named.size > 0 ? named : undefined
-}
 
 const EXPIRIES = ['memberExpiryDays', 'serviceExpiryDays', 'groupExpiryDays'] as const
 

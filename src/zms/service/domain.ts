@@ -20,7 +20,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
     },
 
     async getDomainList(request) {
-      return ok(await listDomains(store, request))
+      return ok(await listDomains(deps, request))
     },
 
     async postTopLevelDomain({ body, headers }, context) {
@@ -34,7 +34,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
         admins: body.adminUsers,
         ...headers,
       })
-      return ok(newDomainReply(domain, 'top'))
+      return ok(newDomainReply(domain, 'top', body))
     },
 
     async postSubDomain({ params, body, headers }, context) {
@@ -50,7 +50,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
         admins: body.adminUsers,
         ...headers,
       })
-      return ok(newDomainReply(domain, 'sub'))
+      return ok(newDomainReply(domain, 'sub', body))
     },
 
     async postUserDomain({ params, body, headers }, context) {
@@ -60,7 +60,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
       await requireDomainName(deps, context, { fullName: name, checked: body.name, word: 'Domain' })
       const admins = [`${config.userDomain}.${params.name}`]
       const domain = await createDomain(deps, context, { kind: 'user', name, detail: body, admins, ...headers })
-      return ok(newDomainReply(domain, 'user'))
+      return ok(newDomainReply(domain, 'user', body))
     },
 
     async deleteTopLevelDomain({ params, headers }, context) {
@@ -70,6 +70,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
 
     async deleteSubDomain({ params, headers }, context) {
       const name = `${params.parent}.${params.name}`
+      deps.authorizedServices.check(context)
       if (!(await store.domain(name))) throw notFound(`Domain not found: ${name}`)
       const { principal } = context
       const mayDelete = async (domain: string) =>

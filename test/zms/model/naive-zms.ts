@@ -291,15 +291,16 @@ export class NaiveZms {
   }
 
   #create(name: string, admins: readonly string[], caller: Caller, parent?: string): unknown {
-    if (admins.length === 0) refuse(400, 'validatedAdminUsers: Missing adminUsers')
     if (parent !== undefined && !this.#domain(parent)) refuse(404, `Invalid parent domain: ${parent}`)
-    for (const admin of admins) this.#requireMember({ kind: 'role', name: 'admin' }, name, admin, false)
+    if (admins.length === 0) refuse(400, 'validatedAdminUsers: Missing adminUsers')
+    for (const admin of admins) this.#requireMember({ kind: 'role', name: 'admin' }, name, admin, true)
     const plain = (text: string) => text.replaceAll('.', '-')
     const similar = this.#domains
       .map((each) => each.name)
       .toSorted()
       .find((each) => plain(each) === plain(name))
     if (similar !== undefined) refuse(400, `Domain name conflict: ${similar}`)
+    for (const admin of admins) this.#requireMember({ kind: 'role', name: 'admin' }, name, admin, false)
     this.#domains.push(newDomain(name, [...new Set(admins)], caller.name))
     this.#known.push(...admins)
     return { name }

@@ -265,7 +265,7 @@ describe('the inventory of values', () => {
     assert.deepEqual(await other.put(META, { contacts: { owner: 'user.alice' } }), NOTHING)
     assert.deepEqual(
       await other.put(META, { contacts: { owner: 'user.eve' } }),
-      refusal(400, 'invalid domain contact: user.eve'),
+      refusal(400, 'invalid domain contact: owner'),
     )
     assert.deepEqual(await other.put(META, { contacts: { owner: '' } }), NOTHING)
   })

@@ -167,6 +167,25 @@ describe('before a domain is deleted', () => {
     )
   })
 
+  test('attributes that must be empty come after the providers', async () => {
+    const properties = { domain_delete_meta_attributes: 'account' }
+    const other = await Harness.open({ services: [domainService], providerClient: client, properties })
+    await other.createDomain('media')
+    await other.createDomain('sports', { account: '123' })
+    await commit(
+      other,
+      ...service('media', 'storage', {}, { providerEndpoint: ENDPOINT }),
+      ...role('sys.auth', 'service_providers', ['media.storage']),
+    )
+    client.answers.set('media.storage', { allowed: false })
+    assert.deepEqual(
+      await other.delete('/domain/sports'),
+      refusal(403, "Service 'media.storage' is dependent on domain 'sports'"),
+    )
+    client.answers.clear()
+    assert.deepEqual(await other.delete('/domain/sports'), refusal(400, 'Domain has non-empty account attribute: 123'))
+  })
+
   test('nobody is asked for a domain that is not there', async () => {
     await register('media.storage')
     assert.deepEqual(await zms.delete('/domain/none'), refusal(404, "Domain not found: 'none'"))
