@@ -75,9 +75,7 @@ export class QuotaRules {
     count: number,
   ): void {
     this.requireRoom(domain, kind === 'role' ? 'roleMember' : 'groupMember', count)
-    if (maxMembers !== undefined && maxMembers > 0 && count >= maxMembers) {
-      throw quotaExceeded(`${kind} max members exceeded - limit: ${maxMembers} actual: ${count}`)
-    }
+    if (this.#hasMaximum(maxMembers) && count >= maxMembers) throw tooManyMembers(kind, maxMembers, count)
   }
 
   /** 429 when the conditions of an assertion would have more keys, over all of them, than allowed. */
@@ -89,9 +87,12 @@ export class QuotaRules {
 
   /** 429 when a role or group would have more members than its own maximum. */
   requireMaxMembers(kind: 'role' | 'group', maxMembers: number | undefined, count: number): void {
-    if (maxMembers !== undefined && maxMembers > 0 && count > maxMembers) {
-      throw quotaExceeded(`${kind} max members exceeded - limit: ${maxMembers} actual: ${count}`)
-    }
+    if (this.#hasMaximum(maxMembers) && count > maxMembers) throw tooManyMembers(kind, maxMembers, count)
+  }
+
+  /** Whether a maximum of a role or group counts: it does not where no limits are applied. */
+  #hasMaximum(maxMembers: number | undefined): maxMembers is number {
+    return this.#config.zms.quotaCheck && maxMembers !== undefined && maxMembers > 0
   }
 
   /** 400 when an object would carry more tag values than allowed; `current` is how many it has now. */
@@ -117,6 +118,9 @@ export class QuotaRules {
     }
   }
 }
+
+const tooManyMembers = (kind: 'role' | 'group', maxMembers: number, count: number) =>
+  quotaExceeded(`${kind} max members exceeded - limit: ${maxMembers} actual: ${count}`)
 
 /** Number of values over all keys. */
 export function tagValueCount(

@@ -179,6 +179,14 @@ describe('putMembership', () => {
     assert.equal((await add('user.eve')).status, 204)
   })
 
+  test('refuses none where no limits are applied', async () => {
+    const free = await Harness.open({ services, properties: { quota_check: 'false', quota_role_member: '1' } })
+    await free.createDomain('sports')
+    const members = ['user.joe', 'user.eve'].map((memberName) => ({ memberName }))
+    assert.deepEqual(await free.put(R1, { name: 'r1', roleMembers: members, maxMembers: 1 }), NOTHING)
+    assert.deepEqual(await free.put(`${R1}/member/user.tom`, { memberName: 'user.tom' }), NOTHING)
+  })
+
   test('needs a reference in audit-enabled domains', async () => {
     await zms.createDomain('sports', { auditEnabled: true })
     await make(['user.joe'])
