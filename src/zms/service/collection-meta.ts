@@ -164,6 +164,7 @@ export async function putCollectionOwnership(
     const domain = await transaction.domain(domainName)
     const collection = domain && kind.find(domain, name)
     if (!domain || !collection) throw badRequest(`Invalid ${kind.kind} name specified`)
+    deps.writes.requireAuditReference(context, kind.kind, domain, auditRef)
     // Anybody may ask for membership in a self-serve object, so its members have no owner.
     const { membersOwner: _, ...withoutMembers } = owners
     const next: ResourceOwnership | undefined = ownershipOf(collection.selfServe ? withoutMembers : owners)

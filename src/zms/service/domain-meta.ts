@@ -1,4 +1,4 @@
-import { badRequest, notFound } from '#core/error/service-error.ts'
+import { badRequest } from '#core/error/service-error.ts'
 import { type Handlers, noContent, ok, type RequestContext } from '#core/http/endpoint.ts'
 import type { DomainMetaInput, domainMetaEndpoints } from '../api/domain-meta.ts'
 import type { Domain, DomainBase, RoleBase } from '../store/model.ts'
@@ -60,8 +60,7 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
       if (body === undefined) throw badRequest('Invalid resource domain ownership: null')
       deps.authorizedServices.check(context)
       await writes.commit({ context, domains: [domainName], entity: domainName, auditRef }, async (transaction) => {
-        const domain = await transaction.domain(domainName)
-        if (!domain) throw notFound(`${context.api}: Unknown domain: ${domainName}`)
+        const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'domain', auditRef })
         const resourceOwnership = ownershipOf(body)
         const value = { ...domainBaseOf(domain), resourceOwnership }
         transaction.apply({ kind: 'putDomain', domain: domainName, value: compact(value) })

@@ -136,6 +136,10 @@ describe('putDomainMeta', () => {
       await audited.put(META, {}),
       refusal(400, 'putdomainmeta: Audit reference required for domain: sports'),
     )
+    assert.deepEqual(
+      await audited.put('/domain/sports/ownership', {}),
+      refusal(400, 'putresourcedomainownership: Audit reference required for domain: sports'),
+    )
     assert.deepEqual(await audited.put(META, {}, { headers: { 'Y-Audit-Ref': 'why' } }), NOTHING)
     assert.equal(audited.audit.at(-1)?.why, 'why')
   })

@@ -395,6 +395,16 @@ describe('putResourceRoleOwnership', () => {
     assert.deepEqual((await settingsNow())['resourceOwnership'], { metaOwner: 'A', objectOwner: 'C' })
   })
 
+  test('needs a reference in audit-enabled domains', async () => {
+    await zms.createDomain('sports', { auditEnabled: true })
+    await make()
+    assert.deepEqual(
+      await zms.put(target, {}),
+      refusal(400, 'putresourceroleownership: Audit reference required for domain: sports'),
+    )
+    assert.deepEqual(await zms.put(target, {}, reference), NOTHING)
+  })
+
   test('refuses what does not fit', async () => {
     await make()
     assert.deepEqual(
