@@ -2,6 +2,7 @@ import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
 import { isName } from '#core/names/patterns.ts'
+import { resolveUserAlias } from '#core/names/principal-name.ts'
 import { type ResourceParts, roleResourceName, splitResourceName } from '#core/names/resource-name.ts'
 import type { RoleCertificateRequest, roleCertificateEndpoints } from '../api/role-certificate.ts'
 import type { CachedDomain } from '../cache/model.ts'
@@ -45,7 +46,8 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
     const caller = authenticated(principal)
     refuseRoleIdentity(caller)
     refuseAuthorizedService(caller, 'Authorized Service Principals not allowed')
-    const { proxyForPrincipal: proxied } = body
+    const { proxyForPrincipal } = body
+    const proxied = proxyForPrincipal && resolveUserAlias(proxyForPrincipal, config)
     if (proxied !== undefined && !proxyUsers.includes(caller)) {
       throw forbidden(`Principal: ${caller.fullName} not authorized for proxy role certificate request`)
     }

@@ -4,7 +4,7 @@ import { roleCertificateService } from '#zts/service/role-certificate.ts'
 import { TestCa } from '../../core/authority/support.ts'
 import { requestFor, requestOf } from '../../support/certificate-requests.ts'
 import { certificateOf, minutesOf, NotingSigner, openCertificateParts } from './certificate-parts.ts'
-import { type CallOptions, Harness, principalOf, refusal, START_MILLIS } from './harness.ts'
+import { type CallOptions, Harness, type HarnessOptions, principalOf, refusal, START_MILLIS } from './harness.ts'
 
 const member = (...names: string[]) => names.map((memberName) => ({ memberName }))
 const role = (name: string, members: object[], more: object = {}) => ({
@@ -35,11 +35,16 @@ const URI = 'URI:athenz://principal/media.api'
 const CSR = requestFor('sports:role.readers', [URI])
 const AS: CallOptions = { as: 'media.api' }
 
-async function open(properties: Readonly<Record<string, string>> = {}, sports: object = {}) {
+async function open(
+  properties: Readonly<Record<string, string>> = {},
+  sports: object = {},
+  parts: HarnessOptions['parts'] = {},
+) {
   const signer = await NotingSigner.create()
-  const parts = await openCertificateParts(signer)
+  const certificateParts = await openCertificateParts(signer)
   const harness = await Harness.open({
-    services: [(own) => ({ ...roleCertificateService({ ...own, ...parts(own) }) })],
+    services: [(own) => ({ ...roleCertificateService({ ...own, ...certificateParts(own) }) })],
+    parts,
     domains: [{ ...SPORTS, ...sports }, MEDIA],
     properties: { authorized_proxy_users: 'user.proxy', ...properties },
   })
@@ -152,6 +157,12 @@ describe('postRoleCertificateRequestExt', () => {
       const { ask } = await open()
       const certificate = certificateOf(await ask(proxied, { as: 'user.proxy' }))
       assert.equal(certificate.subjectAltName, names.join(', '))
+    })
+
+    it('takes the alias of the user domain for it', async () => {
+      const { config } = (await open()).harness.parts
+      const { ask } = await open({}, {}, { config: { ...config, userDomainAlias: 'people' } })
+      certificateOf(await ask({ ...proxied, proxyForPrincipal: 'People.Joe' }, { as: 'user.proxy' }))
     })
 
     it('is for callers of the list only', async () => {
