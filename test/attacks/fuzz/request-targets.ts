@@ -193,8 +193,8 @@ const scope: FuzzTarget = {
   read: (input) => {
     for (const read of [
       () => {
-        const { domain, rolesIn } = parseAccessTokenScope(text(input), { roleDomain: 'sports' })
-        for (const name of [domain, ...(rolesIn(domain) ?? [])]) assertOk(/^[a-z0-9_.-]+$/.test(name), name)
+        const asked = parseAccessTokenScope(text(input), { roleDomain: 'sports' })
+        for (const name of [asked.domain, ...(asked.rolesIn(asked.domain) ?? [])]) assertOk(/^[a-z0-9_.-]+$/.test(name), name)
       },
       () => {
         const { domains } = parseIdTokenScope(text(input), { maxDomains: 2 })
