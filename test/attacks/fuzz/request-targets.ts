@@ -194,7 +194,8 @@ const scope: FuzzTarget = {
     for (const read of [
       () => {
         const asked = parseAccessTokenScope(text(input), { roleDomain: 'sports' })
-        for (const name of [asked.domain, ...(asked.rolesIn(asked.domain) ?? [])]) assertOk(/^[a-z0-9_.-]+$/.test(name), name)
+        for (const name of [asked.domain, ...(asked.rolesIn(asked.domain) ?? [])])
+          assertOk(/^[a-z0-9_.-]+$/.test(name), name)
       },
       () => {
         const { domains } = parseIdTokenScope(text(input), { maxDomains: 2 })
