@@ -170,9 +170,8 @@ const refused = (error: unknown): Pick<Reply, 'status'> & { body: { code: number
 function engineAnswer(
   { harness }: System,
   domains: ReadonlyMap<string, Domain>,
-  { as, action, resource, trustDomain: given, principal: checked }: Question,
+  { as, action, resource, trustDomain, principal: checked }: Question,
 ): boolean | undefined {
-  const trustDomain = given || undefined
   const domain = domains.get(domainOfQuestion(action, resource, trustDomain) ?? '')
   if (!domain?.enabled || checked?.includes(':group.')) return undefined
   const lookup: DomainLookup = (name) => {

@@ -260,18 +260,15 @@ export class NaiveZms {
   }
 
   #access(caller: Caller, action: string, resource: string, trustDomain?: string, checked?: string): boolean {
-    const name =
-      action === 'assume_role' && trustDomain ? trustDomain : resource.slice(0, Math.max(resource.indexOf(':'), 0))
-    if (name === '') refuse(404, 'getAccessCheck: Unable to extract resource domain')
+    const delegated = action === 'assume_role' ? trustDomain : undefined
+    const name = delegated ?? resource.slice(0, Math.max(resource.indexOf(':'), 0))
+    if (name === '' && delegated === undefined) refuse(404, 'getAccessCheck: Unable to extract resource domain')
     const domain = this.#domainFor(caller, name) ?? refuse(404, `getAccessCheck: Resource Domain not found: '${name}'`)
     if (!domain.enabled) refuse(403, `getAccessCheck: Disabled domain: '${name}'`)
     if (checked?.includes(':group.')) refuse(400, 'getAccessCheck: Invalid check principal value specified')
     const principal =
       checked === undefined ? principalOf(caller) : { fullName: checked.includes('.') ? checked : `user.${checked}` }
-    return (
-      this.#outcome(domain, { principal, action, resource, trustDomain: trustDomain || undefined, now: this.#now }) ===
-      'allow'
-    )
+    return this.#outcome(domain, { principal, action, resource, trustDomain, now: this.#now }) === 'allow'
   }
 
   /** The domain of that name, or the home domain of the caller as if it existed. */
