@@ -97,7 +97,7 @@ export interface JwtRules {
 
 /**
  * Reads a token and carries out every check that does not depend on its purpose: form, algorithm, type, times (`exp`
- * must be there, `nbf` may), signature. Issuer, audience and subject are for the caller.
+ * must be there, `nbf` and `iat` may), signature. Issuer, audience and subject are for the caller.
  */
 export async function verifyJwt(text: string, rules: JwtRules): Promise<JwtOutcome> {
   const parsed = parseJwt(text)
@@ -126,6 +126,9 @@ function checkTimes(claims: JwtClaims, { nowSeconds, allowedSkewSeconds }: JwtRu
   if (expires === undefined) return { code: 'no-expiry', reason: 'no time of expiry' }
   if (expires + skew <= nowSeconds) {
     return { code: 'expired', reason: `expired at ${expires}, ${Math.floor(nowSeconds - expires)} seconds ago` }
+  }
+  if (Object.hasOwn(claims, 'iat') && timeClaim(claims, 'iat') === undefined) {
+    return { code: 'malformed', reason: 'the time of issue is no time' }
   }
   if (!Object.hasOwn(claims, 'nbf')) return undefined
   const begins = timeClaim(claims, 'nbf')
