@@ -8,7 +8,7 @@ export const TenancyInput = struct('Tenancy', {
   domain: lowered.domain,
   service: lowered.service,
   resourceGroups: optional(list(lowered.entity)),
-  /** Absent means true. */
+  /** Whether the tenant gets a role for administrators of the tenancy; absent means true. */
   createAdminRole: maybe.bool,
 })
 export type TenancyInput = ValueOf<typeof TenancyInput>

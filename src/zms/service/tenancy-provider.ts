@@ -25,23 +25,21 @@ export interface ProviderSide {
   readonly resourceGroup?: string | undefined
   /** Roles of the resource group. */
   readonly roles: readonly RoleAction[]
-  /** Whether there is a role for the administrators of the tenant. */
-  readonly adminRole: boolean
   readonly auditRef: string | undefined
 }
 
 const ADMIN = 'admin'
 
 /**
- * Delegates roles to a tenant, each with a policy that allows its action on what belongs to the tenant or the resource
- * group. Policies of roles that are there already are overwritten, except that of the administrators, which keeps what it
- * has. The transaction holds the provider's domain; 404 when there is no tenant.
+ * Delegates roles to a tenant, one of them to its administrators, each with a policy that allows its action on what
+ * belongs to the tenant or the resource group. Policies of roles that are there already are overwritten, except that of
+ * the administrators, which keeps what it has. The transaction holds the provider's domain; 404 when there is no tenant.
  */
 export async function putProviderSide(
   context: RequestContext,
   transaction: Transaction,
   domain: Domain,
-  { provider, tenant, resourceGroup, roles, adminRole, auditRef }: ProviderSide,
+  { provider, tenant, resourceGroup, roles, auditRef }: ProviderSide,
 ): Promise<void> {
   if (!(await transaction.domain(tenant))) throw notFound(`${context.api}: Unknown tenant domain: ${tenant}`)
   const put = (name: string, resource: string, action: string, others: 'keep' | 'remove') => {
@@ -50,13 +48,11 @@ export async function putProviderSide(
     const input = { role, resource: `${domain.name}:service.${resource}*`, action }
     putAssertions(transaction, domain, name, [requestedAssertion(domain.name, input, false)], { others })
   }
-  if (adminRole) {
-    const { service } = provider
-    // For the administrators a resource group stands for all of them.
-    const all = resourceGroup === undefined ? tenantPrefix(service, tenant) : resourceGroupsPrefix(service, tenant)
-    put(tenantPrefix(service, tenant) + ADMIN, all, '*', 'keep')
-  }
-  const prefix = tenantPrefix(provider.service, tenant, resourceGroup)
+  const { service } = provider
+  // For the administrators a resource group stands for all of them.
+  const all = resourceGroup === undefined ? tenantPrefix(service, tenant) : resourceGroupsPrefix(service, tenant)
+  put(tenantPrefix(service, tenant) + ADMIN, all, '*', 'keep')
+  const prefix = tenantPrefix(service, tenant, resourceGroup)
   // Of several actions for one role the last one counts.
   const actions = new Map(roles.map(({ role, action }) => [role, action]))
   for (const [role, action] of actions) put(prefix + role, prefix, action, 'remove')

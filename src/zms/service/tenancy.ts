@@ -31,10 +31,11 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const noted = await isNoted(context, provider)
       const domains = both || noted ? [tenant, provider.domain] : [tenant]
       await writes.commit({ context, domains, entity: params.service, auditRef }, async (transaction) => {
-        putTenantAdmin(transaction, await audited(context, transaction, tenant, auditRef), provider)
+        const stored = await audited(context, transaction, tenant, auditRef)
+        if (body.createAdminRole ?? true) putTenantAdmin(transaction, stored, provider)
         if (both) {
           const domain = await audited(context, transaction, provider.domain, auditRef)
-          const side = { ...parties, roles: [], adminRole: body.createAdminRole ?? true, auditRef }
+          const side = { ...parties, roles: [], auditRef }
           await putProviderSide(context, transaction, domain, side)
         }
         if (noted) await noteDependency(transaction, parties)
@@ -72,7 +73,7 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const subject = { context, domains, entity: tenant, auditRef }
       await writes.commit(subject, async (transaction) => {
         const domain = await audited(context, transaction, provider.domain, auditRef)
-        const side = { ...parties, roles: [], adminRole: body.createAdminRole ?? true, auditRef }
+        const side = { ...parties, roles: [], auditRef }
         await putProviderSide(context, transaction, domain, side)
         if (noted) await noteDependency(transaction, parties)
       })
@@ -110,7 +111,7 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const domains = noted ? [domain, tenant] : [domain]
       await writes.commit({ context, domains, entity: tenant, auditRef }, async (transaction) => {
         const stored = await audited(context, transaction, domain, auditRef)
-        const side = { ...parties, resourceGroup, roles: body.roles, adminRole: true, auditRef }
+        const side = { ...parties, resourceGroup, roles: body.roles, auditRef }
         await putProviderSide(context, transaction, stored, side)
         if (noted) await noteDependency(transaction, parties)
       })
@@ -155,13 +156,13 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
         { context, domains, entity: providerName(parties.provider), auditRef },
         async (transaction) => {
           const stored = await audited(context, transaction, tenant, auditRef)
-          putTenantAdmin(transaction, stored, parties.provider)
+          if (createAdminRole) putTenantAdmin(transaction, stored, parties.provider)
           const names = roles.map(({ role }) => role)
           const side = { provider: parties.provider, resourceGroup, roles: names, member, auditRef }
           await putTenantSide(deps, context, transaction, stored, side)
           if (both) {
             const other = await audited(context, transaction, domain, auditRef)
-            const given = { ...parties, resourceGroup, roles, adminRole: createAdminRole, auditRef }
+            const given = { ...parties, resourceGroup, roles, auditRef }
             await putProviderSide(context, transaction, other, given)
           }
           if (noted) await noteDependency(transaction, parties)

@@ -92,6 +92,14 @@ describe('the tenant of a provider', () => {
     assert.deepEqual(await rolesOf('media'), [])
   })
 
+  test('may do without a role of its own for that', async () => {
+    assert.deepEqual(await zms.put(TENANCY, { ...tenancy, createAdminRole: false }), NOTHING)
+    assert.deepEqual([await rolesOf('sports'), await policiesOf('sports')], [[], []])
+    assert.equal((await zms.put(TENANT_GROUP, resourceGroup([READER], { createAdminRole: false }))).status, 200)
+    assert.deepEqual(await rolesOf('sports'), ['media.storage.res_group.g1.reader'])
+    assert.deepEqual(await policiesOf('sports'), ['tenancy.media.storage.res_group.g1.reader'])
+  })
+
   test('keeps what it has made of its role and policy', async () => {
     await commit(
       zms,
@@ -173,9 +181,9 @@ describe('the provider of a tenant', () => {
     ])
   })
 
-  test('may do without that role', async () => {
+  test('has that role always: the switch is about the one in the tenant', async () => {
     assert.deepEqual(await zms.put(TENANT, { ...tenancy, createAdminRole: false }), NOTHING)
-    assert.deepEqual(await rolesOf('media'), [])
+    assert.deepEqual(await rolesOf('media'), [ADMIN])
   })
 
   test('makes an ordinary role a delegated one, without its members', async () => {
@@ -425,10 +433,15 @@ describe('a provider that acts through its own chained token', () => {
     assert.deepEqual(await policiesOf('media'), [])
   })
 
-  test('may do without the administrators', async () => {
+  test('may do without the role for administrators in the tenant', async () => {
     await zms.put(TENANCY, { ...tenancy, createAdminRole: false }, chained)
+    assert.deepEqual([await rolesOf('sports'), await policiesOf('sports')], [[], []])
     await zms.put(TENANT_GROUP, resourceGroup([READER], { createAdminRole: false }), chained)
-    assert.deepEqual(await rolesOf('media'), ['storage.tenant.sports.res_group.g1.reader'])
+    assert.deepEqual(await rolesOf('sports'), ['media.storage.res_group.g1.reader'])
+    assert.deepEqual(await rolesOf('media'), [
+      'storage.tenant.sports.admin',
+      'storage.tenant.sports.res_group.g1.reader',
+    ])
   })
 
   test('does its own side only where it may manage its tenants', async () => {
