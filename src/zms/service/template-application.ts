@@ -63,13 +63,14 @@ export async function applyTemplate(
   const { roles = [], policies = [], services = [], groups = [] } = template.content
   for (const role of roles) {
     const members = role.roleMembers ?? (role.members ?? []).map((memberName) => ({ memberName }))
-    await putCollection(step, roleKind, roleOf(nameIn(step, 'role', role.name), role, undefined), members)
+    const settings = roleOf(nameIn(step, 'role', role.name), role, undefined)
+    await putCollection(step, roleKind, { settings, given: role, members })
   }
   for (const policy of policies) putPolicy(step, policy)
   for (const service of services) putService(step, service)
   for (const group of groups) {
-    const base = writtenSettings(nameIn(step, 'group', group.name), group, undefined)
-    await putCollection(step, groupKind, base, group.groupMembers ?? [])
+    const settings = writtenSettings(nameIn(step, 'group', group.name), group, undefined)
+    await putCollection(step, groupKind, { settings, given: group, members: group.groupMembers ?? [] })
   }
   const version = template.latestVersion ?? domain.templates.get(name) ?? 0
   transaction.apply({ kind: 'putTemplate', domain: domainName, template: name, version })
@@ -132,18 +133,29 @@ function requireName(context: RequestContext, type: NameType, name: string): str
   return name
 }
 
+/** A role or group of a template. */
+interface TemplateCollection {
+  readonly settings: RoleBase
+  /** The settings as the template has them: with `false`, `0` and empty texts, which clear what there is. */
+  readonly given: Readonly<Partial<Record<keyof RoleBase, unknown>>>
+  readonly members: readonly { memberName?: string | undefined; expiration?: number | undefined }[]
+}
+
 /** A role or group: its settings where the template names some, and members that are missing. */
 async function putCollection(
   { deps, context, transaction, domain, fill, auditRef }: Step,
   kind: CollectionKind,
-  { name, modified, created, ...settings }: RoleBase,
-  members: readonly { memberName?: string | undefined; expiration?: number | undefined }[],
+  { settings: { name, modified, created, ...settings }, given, members }: TemplateCollection,
 ): Promise<void> {
   const existing = kind.find(domain, name)
-  const base: RoleBase = { ...(existing ? baseOf(existing) : { name, modified, created }), ...settings }
+  const current: RoleBase = existing ? baseOf(existing) : { name, modified, created }
+  const cleared = (Object.keys(current) as (keyof RoleBase)[]).filter((key) => CLEARING.has(given[key]))
+  const base: RoleBase = { ...current, ...settings }
+  for (const key of cleared) delete base[key]
   if (base.trust)
     await requireTrust(transaction, domain.name, base.trust, members.length + (existing?.members.size ?? 0))
-  if (!existing || Object.keys(settings).length > 0) transaction.apply(kind.put(domain.name, base))
+  if (!existing || cleared.length > 0 || Object.keys(settings).length > 0)
+    transaction.apply(kind.put(domain.name, base))
   const principal = context.principal?.fullName ?? ''
   const changes = new MemberChanges(kind, domain.name, name, { principal, auditRef, now: transaction.now })
   const filled = members.map((member) => ({
@@ -164,6 +176,8 @@ async function putCollection(
     }
   }
 }
+
+const CLEARING: ReadonlySet<unknown> = new Set([false, 0, ''])
 
 /** 400 for a delegation to nobody or to the domain itself, and for members of a delegated role. */
 async function requireTrust(transaction: Transaction, domain: string, trust: string, members: number): Promise<void> {

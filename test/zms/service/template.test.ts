@@ -59,6 +59,10 @@ const TEMPLATES = {
   lost: { roles: [{ name: 'r', trust: 'nowhere' }] },
   taken: { roles: [{ name: 'r', trust: 'media' }] },
   reviewed: { roles: [{ name: 'r', reviewEnabled: true, roleMembers: [{ memberName: 'user.a' }] }] },
+  off: {
+    roles: [{ name: 'r', selfServe: false, maxMembers: 0, description: '' }],
+    groups: [{ name: 'g', reviewEnabled: false }],
+  },
   old: { metadata: { latestVersion: 2, autoUpdate: true }, roles: [{ name: 'fresh' }] },
 }
 const templates = SolutionTemplates.parse(JSON.stringify({ templates: TEMPLATES }))
@@ -162,6 +166,20 @@ describe('applying a template', () => {
       ]),
     )
     assert.deepEqual([...api.hosts].sort(), ['host0', 'host1', 'host2'])
+  })
+
+  test('clears what it names as false, 0 or empty, and leaves what it does not name', async () => {
+    const settings = { selfServe: true, maxMembers: 5, memberExpiryDays: 7 }
+    await commit(
+      zms,
+      ...role('sports', 'r', [], { ...settings, description: 'mine' }),
+      ...group('sports', 'g', [], { ...settings, reviewEnabled: true }),
+    )
+    assert.deepEqual(await apply(['off']), NOTHING)
+    const { roles, groups } = await zms.domain('sports')
+    const { selfServe, maxMembers, memberExpiryDays, description } = roles.get('r') as Role
+    assert.deepEqual([selfServe, maxMembers, memberExpiryDays, description], [undefined, undefined, 7, undefined])
+    assert.deepEqual([groups.get('g')?.selfServe, groups.get('g')?.reviewEnabled], [true, undefined])
   })
 
   test('again changes nothing but the record', async () => {
