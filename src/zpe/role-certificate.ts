@@ -24,16 +24,19 @@ export class AcceptedIssuers {
     for (const name of names) {
       const canonical = parseName(name)
       if (canonical === undefined) throw new RangeError(`${JSON.stringify(name)} is not a distinguished name`)
-      this.#canonical.add(canonical)
+      this.#canonical.add(folded(canonical))
       this.#texts.add(withoutBlanks(name))
     }
   }
 
-  /** Whether the issuer is one of them: with the same attributes in whatever order, or the same text but for blanks. */
+  /** Whether the issuer is one of them: with the same attributes in whatever order and letter case, or the same text but for blanks. */
   has({ issuer, issuerText }: CertificateFacts): boolean {
-    return this.#canonical.has(issuer) || this.#texts.has(withoutBlanks(issuerText))
+    return this.#canonical.has(folded(issuer)) || this.#texts.has(withoutBlanks(issuerText))
   }
 }
+
+/** In lower case; no other letter becomes one of ASCII. */
+const folded = (name: string): string => name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
 const withoutBlanks = (text: string): string => text.replaceAll(/\s/g, '')
 

@@ -246,6 +246,7 @@ describe('a role certificate', () => {
     assert.equal(await ask('CN=Other,O=Athenz,C=US', 'CN=Sports CA, O=Athenz, C=US'), 'ALLOW readers')
     assert.equal(await ask('O=Athenz,C=US,CN=Sports CA'), 'ALLOW readers')
     assert.equal(await ask('CN=SportsCA,O=Athenz,C=US'), 'ALLOW readers')
+    assert.equal(await ask('o=athenz,c=us,cn=sports CA'), 'ALLOW readers')
     assert.equal(await ask('CN=Sports CA,O=Athenz'), 'DENY_CERT_MISMATCH_ISSUER')
     await assert.rejects(Zpe.open({ certificateIssuers: ['sports'] }), /"sports" is not a distinguished name/)
   })
