@@ -4,7 +4,7 @@ import { splitPrincipalName } from '#core/names/principal-name.ts'
 import type { dependencyEndpoints } from '../api/dependency.ts'
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
-import { resourceGroupsPrefix } from './tenancy-names.ts'
+import { resourceGroupRolesOf } from './tenancy-provider.ts'
 
 /** Which domains depend on which provider services. */
 export function dependencyService(deps: ZmsDependencies): Handlers<typeof dependencyEndpoints> {
@@ -79,11 +79,7 @@ export function dependencyService(deps: ZmsDependencies): Handlers<typeof depend
     const parts = splitPrincipalName(service)
     const provider = parts && (await store.domain(parts.domain))
     if (!parts || !provider) return []
-    const prefix = resourceGroupsPrefix(parts.name, tenant)
-    return [...provider.roles.values()]
-      .filter(({ name, trust }) => trust === tenant && name.startsWith(prefix))
-      .map(({ name }) => name)
-      .sort()
+    return resourceGroupRolesOf(provider, parts.name, tenant).sort()
   }
 }
 

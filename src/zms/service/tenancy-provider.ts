@@ -76,36 +76,61 @@ function delegate(
   transaction.apply({ kind: 'putRole', domain: domain.name, value: { ...base, trust } })
 }
 
-/** Roles that a provider has delegated to the tenant: of one resource group, or all of them. */
-function delegatedRoles({ roles }: Domain, service: string, tenant: string, resourceGroup: string | undefined): Role[] {
+/** Roles that a provider has delegated to the tenant for one of its resource groups. */
+function groupRoles({ roles }: Domain, service: string, tenant: string, resourceGroup: string): Role[] {
   const prefix = tenantPrefix(service, tenant, resourceGroup)
-  return [...roles.values()].filter(
-    ({ name, trust }) =>
-      trust === tenant && (resourceGroup === undefined ? name.startsWith(prefix) : isDirectlyBelow(name, prefix)),
-  )
+  return [...roles.values()].filter(({ name, trust }) => trust === tenant && isDirectlyBelow(name, prefix))
 }
 
-/** Takes the roles of a tenant, or those of one of its resource groups, from it, with their policies. */
-export function removeProviderSide(
+/**
+ * Roles that a provider has delegated to the tenant itself. Those for resource groups are not among them. A name with
+ * one part more may be that of a tenant below this one, if there is such a domain.
+ */
+async function ownRoles(transaction: Transaction, { roles }: Domain, service: string, tenant: string): Promise<Role[]> {
+  const prefix = tenantPrefix(service, tenant)
+  const found: Role[] = []
+  for (const role of roles.values()) {
+    if (role.trust !== tenant || !role.name.startsWith(prefix)) continue
+    const [first, ...more] = role.name.slice(prefix.length).split('.')
+    if (more.length > 1) continue
+    if (more.length === 1 && (await transaction.queries.domain(`${tenant}.${first}`))) continue
+    found.push(role)
+  }
+  return found
+}
+
+/** Local names of the roles that a provider has delegated to the tenant for all its resource groups. */
+export function resourceGroupRolesOf({ roles }: Domain, service: string, tenant: string): string[] {
+  const prefix = resourceGroupsPrefix(service, tenant)
+  return [...roles.values()]
+    .filter(({ name, trust }) => trust === tenant && name.startsWith(prefix))
+    .map(({ name }) => name)
+}
+
+/** Takes the tenant's own roles, or those of one of its resource groups, from it, with their policies. */
+export async function removeProviderSide(
   transaction: Transaction,
   domain: Domain,
   { service }: Provider,
   tenant: string,
   resourceGroup?: string,
-): void {
-  for (const { name } of delegatedRoles(domain, service, tenant, resourceGroup)) {
+): Promise<void> {
+  const roles =
+    resourceGroup === undefined
+      ? await ownRoles(transaction, domain, service, tenant)
+      : groupRoles(domain, service, tenant, resourceGroup)
+  for (const { name } of roles) {
     if (domain.policies.has(name)) transaction.apply({ kind: 'deletePolicy', domain: domain.name, policy: name })
     transaction.apply({ kind: 'deleteRole', domain: domain.name, role: name })
   }
 }
 
-/** The roles that a tenant has for a resource group, with what their policies let them do. */
+/** The roles that a tenant has for a resource group, with what their policies let them do; without a policy nothing. */
 export function roleActionsOf(domain: Domain, service: string, tenant: string, resourceGroup: string): RoleAction[] {
   const prefix = tenantPrefix(service, tenant, resourceGroup)
-  return delegatedRoles(domain, service, tenant, resourceGroup).flatMap(({ name }) => {
+  return groupRoles(domain, service, tenant, resourceGroup).map(({ name }) => {
     const assertions = activeVersion(domain.policies.get(name))?.assertions.values() ?? []
-    return [...assertions]
-      .filter(({ role }) => role === name)
-      .map(({ action }) => ({ role: name.slice(prefix.length), action }))
+    const own = [...assertions].find(({ role }) => role === name)
+    return { role: name.slice(prefix.length), action: own?.action ?? '' }
   })
 }

@@ -70,7 +70,7 @@ export async function putTenantSide(
     if (member !== undefined) await addMember(deps, context, transaction, domain, name, member, auditRef)
     const resource = roleResourceName(provider.domain, assumedPrefix + role)
     const assertion: Assertion = { role: name, resource, action: ASSUME_ROLE, effect: 'ALLOW' }
-    putAssertions(transaction, domain, tenancyName(name), [assertion], { others: 'remove' })
+    putAssertions(transaction, domain, tenancyName(name), [assertion], { others: 'keep' })
   }
 }
 

@@ -8,7 +8,13 @@ import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { servicePrincipal } from './service-principal.ts'
 import { type Provider, providerName } from './tenancy-names.ts'
-import { putProviderSide, type RoleAction, removeProviderSide, roleActionsOf } from './tenancy-provider.ts'
+import {
+  putProviderSide,
+  type RoleAction,
+  removeProviderSide,
+  resourceGroupRolesOf,
+  roleActionsOf,
+} from './tenancy-provider.ts'
 import { putTenantAdmin, putTenantSide, removeTenantSide, tenantRolesOf } from './tenancy-tenant.ts'
 
 /** Whom a request is about. */
@@ -26,10 +32,15 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const { provider, tenant } = parties
       deps.authorizedServices.check(context)
       requireTenancy(body, tenant, params.service)
-      await requireParties(parties, params.service)
+      requireTwoDomains(parties)
+      await requireService(provider, params.service)
       const both = await completes(context, parties)
-      const noted = await isNoted(context, provider)
-      const domains = both || noted ? [tenant, provider.domain] : [tenant]
+      const acting = context.principal?.authorizedService
+      if (acting !== undefined && !both) {
+        throw badRequest(`Authorized service provider mismatch: ${params.service}/${acting}`)
+      }
+      const noted = both && (await isRegistered(provider))
+      const domains = both ? [tenant, provider.domain] : [tenant]
       await writes.commit({ context, domains, entity: params.service, auditRef }, async (transaction) => {
         const stored = await audited(context, transaction, tenant, auditRef)
         if (body.createAdminRole ?? true) putTenantAdmin(transaction, stored, provider)
@@ -49,13 +60,13 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       deps.authorizedServices.check(context)
       if (!(await serviceExists(provider))) throw notFound(`Unable to retrieve service: ${params.service}`)
       const both = await completes(context, parties)
-      const noted = await isNoted(context, provider)
-      const domains = both || noted ? [tenant, provider.domain] : [tenant]
+      const noted = both && (await isRegistered(provider))
+      const domains = both ? [tenant, provider.domain] : [tenant]
       await writes.commit({ context, domains, entity: params.service, auditRef }, async (transaction) => {
         removeTenantSide(transaction, await audited(context, transaction, tenant, auditRef), provider)
         if (both) {
           const domain = await audited(context, transaction, provider.domain, auditRef)
-          removeProviderSide(transaction, domain, provider, tenant)
+          await removeProviderSide(transaction, domain, provider, tenant)
         }
         if (noted) await forgetDependency(transaction, parties)
       })
@@ -66,9 +77,10 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const parties = { provider: { domain: params.domain, service: params.service }, tenant: params.tenantDomain }
       const { provider, tenant } = parties
       deps.authorizedServices.check(context)
+      requireTwoDomains(parties)
       requireTenancy(body, tenant, providerName(provider))
-      await requireParties(parties, provider.service)
-      const noted = await isNoted(context, provider)
+      await requireService(provider, provider.service)
+      const noted = await isRegistered(provider)
       const domains = noted ? [provider.domain, tenant] : [provider.domain]
       const subject = { context, domains, entity: tenant, auditRef }
       await writes.commit(subject, async (transaction) => {
@@ -84,13 +96,13 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const parties = { provider: { domain: params.domain, service: params.service }, tenant: params.tenantDomain }
       const { provider, tenant } = parties
       deps.authorizedServices.check(context)
-      if (!(await serviceExists(provider))) throw notFound(`Unable to retrieve service: ${provider.service}`)
-      const noted = await isNoted(context, provider)
+      await requireService(provider, provider.service)
+      const noted = await isRegistered(provider)
       const domains = noted ? [provider.domain, tenant] : [provider.domain]
       const subject = { context, domains, entity: tenant, auditRef }
       await writes.commit(subject, async (transaction) => {
         const domain = await audited(context, transaction, provider.domain, auditRef)
-        removeProviderSide(transaction, domain, provider, tenant)
+        await removeProviderSide(transaction, domain, provider, tenant)
         if (noted) await forgetDependency(transaction, parties)
       })
       return noContent
@@ -100,14 +112,15 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const { domain, service, tenantDomain: tenant, resourceGroup } = params
       const parties = { provider: { domain, service }, tenant }
       deps.authorizedServices.check(context)
+      requireTwoDomains(parties)
       const same =
         body.domain === domain &&
         body.service === service &&
         body.tenant === tenant &&
         body.resourceGroup === resourceGroup
       if (!same || body.roles.length === 0) throw badRequest('Invalid tenant resource group role object')
-      await requireParties(parties, service)
-      const noted = await isNoted(context, parties.provider)
+      await requireService(parties.provider, service)
+      const noted = await isRegistered(parties.provider)
       const domains = noted ? [domain, tenant] : [domain]
       await writes.commit({ context, domains, entity: tenant, auditRef }, async (transaction) => {
         const stored = await audited(context, transaction, domain, auditRef)
@@ -128,10 +141,14 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
 
     async deleteTenantResourceGroupRoles({ params, headers: { auditRef } }, context) {
       const { domain: name, service, tenantDomain: tenant, resourceGroup } = params
+      const parties = { provider: { domain: name, service }, tenant }
       deps.authorizedServices.check(context)
-      await writes.commit({ context, domains: [name], entity: tenant, auditRef }, async (transaction) => {
+      const noted = await isRegistered(parties.provider)
+      const domains = noted ? [name, tenant] : [name]
+      await writes.commit({ context, domains, entity: tenant, auditRef }, async (transaction) => {
         const domain = await audited(context, transaction, name, auditRef)
-        removeProviderSide(transaction, domain, { domain: name, service }, tenant, resourceGroup)
+        await removeProviderSide(transaction, domain, parties.provider, tenant, resourceGroup)
+        if (noted) await forgetDependency(transaction, parties)
       })
       return noContent
     },
@@ -140,6 +157,7 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const { tenantDomain: tenant, provDomain: domain, provService: service, resourceGroup } = params
       const parties = { provider: { domain, service }, tenant }
       deps.authorizedServices.check(context)
+      requireTwoDomains(parties)
       const same =
         body.domain === domain &&
         body.service === service &&
@@ -147,11 +165,11 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
         body.resourceGroup === resourceGroup
       if (!same || body.roles.length === 0) throw badRequest('Invalid provider resource group role object')
       const { roles, createAdminRole = true, skipPrincipalMember = false } = body
-      await requireParties(parties, service)
+      await requireService(parties.provider, service)
       const both = await completes(context, parties)
-      const noted = await isNoted(context, parties.provider)
+      const noted = both && (await isRegistered(parties.provider))
       const member = skipPrincipalMember ? undefined : context.principal?.fullName
-      const domains = both || noted ? [tenant, domain] : [tenant]
+      const domains = both ? [tenant, domain] : [tenant]
       await writes.commit(
         { context, domains, entity: providerName(parties.provider), auditRef },
         async (transaction) => {
@@ -174,7 +192,7 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
     async getProviderResourceGroupRoles({ params }) {
       const { tenantDomain: tenant, provDomain: domain, provService: service, resourceGroup } = params
       const stored = await store.domain(tenant)
-      if (!stored) throw notFound(`getProviderResourceGroupRoles: No such domain: ${tenant}`)
+      if (!stored) throw notFound(`No such domain: ${tenant}`)
       // What a role may do is known at the provider only.
       const roles: RoleAction[] = tenantRolesOf(stored, { domain, service }, resourceGroup).map((role) => ({
         role,
@@ -188,6 +206,7 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
       const parties = { provider: { domain: provDomain, service: provService }, tenant }
       deps.authorizedServices.check(context)
       const both = await completes(context, parties)
+      const noted = both && (await isRegistered(parties.provider))
       const domains = both ? [tenant, provDomain] : [tenant]
       const entity = providerName(parties.provider)
       await writes.commit({ context, domains, entity, auditRef }, async (transaction) => {
@@ -195,15 +214,15 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
         removeTenantSide(transaction, domain, parties.provider, resourceGroup)
         if (!both) return
         const other = await audited(context, transaction, provDomain, auditRef)
-        removeProviderSide(transaction, other, parties.provider, tenant, resourceGroup)
+        await removeProviderSide(transaction, other, parties.provider, tenant, resourceGroup)
+        if (noted) await forgetDependency(transaction, parties)
       })
       return noContent
     },
   }
 
-  /** 400 when tenant and provider are the same, 404 without the service, which messages call `word`. */
-  async function requireParties({ provider, tenant }: Parties, word: string): Promise<void> {
-    if (provider.domain === tenant) throw badRequest('Provider and tenant domains cannot be the same')
+  /** 404 without the service, which messages call `word`. */
+  async function requireService(provider: Provider, word: string): Promise<void> {
     if (!(await serviceExists(provider))) throw notFound(`Unable to retrieve service=${word}`)
   }
 
@@ -222,24 +241,19 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
 
   /**
    * Whether the request, made to the tenant, does the provider's side too: it comes through the chained token of the
-   * provider, which may manage its tenants. 400 when it comes through another service.
+   * provider, which may manage its tenants.
    */
   async function completes({ principal }: RequestContext, { provider }: Parties): Promise<boolean> {
     const service = principal?.authorizedService
-    if (service === undefined) return false
-    if (service !== providerName(provider)) {
-      throw badRequest(`Authorized service provider mismatch: ${providerName(provider)}/${service}`)
-    }
+    if (service === undefined || service !== providerName(provider)) return false
     const acting = servicePrincipal(service)
     if (!acting) return false
     return deps.authorization.isAllowed(acting, 'update', `${provider.domain}:tenant.${provider.service}`)
   }
 
-  /** Whether the tenancy is noted as a dependency: the provider itself asks, or acts for somebody, and is registered. */
-  async function isNoted({ principal }: RequestContext, provider: Provider): Promise<boolean> {
-    const name = providerName(provider)
-    const asks = principal?.fullName === name || principal?.authorizedService === name
-    return asks && deps.serviceProviders.has(name)
+  /** Whether what is done on the provider's side of its tenancies is noted as a dependency. */
+  function isRegistered(provider: Provider): Promise<boolean> {
+    return deps.serviceProviders.has(providerName(provider))
   }
 }
 
@@ -248,6 +262,11 @@ function providerOf(name: string): Provider {
   const parts = splitPrincipalName(name)
   if (!parts) throw badRequest('Invalid tenancy object')
   return { domain: parts.domain, service: parts.name }
+}
+
+/** 400 when tenant and provider are the same. */
+function requireTwoDomains({ provider, tenant }: Parties): void {
+  if (provider.domain === tenant) throw badRequest('Provider and tenant domains cannot be the same')
 }
 
 /** 400 when the body names another tenant or provider than the path. */
@@ -261,8 +280,11 @@ async function noteDependency(transaction: Transaction, { provider, tenant }: Pa
   transaction.apply({ kind: 'putDependency', dependentDomain: tenant, service })
 }
 
+/** Ends the dependency, unless the provider still has roles of resource groups for the tenant. */
 async function forgetDependency(transaction: Transaction, { provider, tenant }: Parties): Promise<void> {
   const service = providerName(provider)
+  const domain = await transaction.domain(provider.domain)
+  if (domain && resourceGroupRolesOf(domain, provider.service, tenant).length > 0) return
   if (!(await transaction.queries.dependentServices(tenant)).includes(service)) return
   transaction.apply({ kind: 'deleteDependency', dependentDomain: tenant, service })
 }

@@ -195,19 +195,26 @@ describe('the provider of a tenant', () => {
     assert.equal(admin.description, 'kept')
   })
 
-  test('ends it with everything delegated to the tenant', async () => {
+  test('ends it without its resource groups, and without tenants below it', async () => {
     await zms.put(TENANT, tenancy)
-    await zms.put(PROVIDER_GROUP, resourceGroup())
+    await zms.put(PROVIDER_GROUP, resourceGroup([READER]))
     await zms.createDomain('sports.api')
     const target = '/domain/media/service/storage/tenant/sports.api'
     await zms.put(target, { domain: 'sports.api', service: 'media.storage' })
+    await commit(
+      zms,
+      ...role('media', 'storage.tenant.sports.old.reader', [], { trust: 'sports' }),
+      ...role('media', 'storage.tenant.sports.api.reader', [], { trust: 'sports' }),
+    )
     assert.deepEqual(await zms.delete(TENANT), NOTHING)
-    assert.deepEqual(await rolesOf('media'), ['storage.tenant.sports.api.admin'])
-    assert.deepEqual(await policiesOf('media'), ['storage.tenant.sports.api.admin'])
+    const left = ['storage.tenant.sports.api.admin', 'storage.tenant.sports.res_group.g1.reader']
+    assert.deepEqual(await policiesOf('media'), left)
+    assert.deepEqual(await rolesOf('media'), [...left, 'storage.tenant.sports.api.reader'].sort())
     assert.deepEqual(await zms.delete(TENANT), NOTHING)
   })
 
   const refused: readonly (readonly [string, object, number, string])[] = [
+    ['/domain/media/service/storage/tenant/media', tenancy, 400, 'Provider and tenant domains cannot be the same'],
     [TENANT, { ...tenancy, domain: 'x' }, 400, 'Invalid tenancy object'],
     [TENANT, { ...tenancy, service: 'media.other' }, 400, 'Invalid tenancy object'],
     [
@@ -242,7 +249,7 @@ describe('the provider of a tenant', () => {
     assert.deepEqual(await zms.delete(TENANT, owner), refusal(403, 'Forbidden'))
     assert.deepEqual(
       await zms.delete('/domain/media/service/none/tenant/sports'),
-      refusal(404, 'Unable to retrieve service: none'),
+      refusal(404, 'Unable to retrieve service=none'),
     )
   })
 })
@@ -271,6 +278,23 @@ describe('a resource group at the provider', () => {
   test('counts the last of several actions for a role', async () => {
     await zms.put(PROVIDER_GROUP, resourceGroup([READER, { role: 'reader', action: 'list' }]))
     assert.deepEqual((await zms.get(PROVIDER_GROUP)).body.roles, [{ role: 'reader', action: 'list' }])
+  })
+
+  test('has one action for a role, and an empty one where there is no policy', async () => {
+    await commit(
+      zms,
+      ...role('media', `${PREFIX}bare`, [], { trust: 'sports' }),
+      ...role('media', `${PREFIX}rich`, [], { trust: 'sports' }),
+      ...policy('media', `${PREFIX}rich`, [
+        { role: 'tenants', resource: 'media:x', action: 'other' },
+        { role: `${PREFIX}rich`, resource: 'media:x', action: 'read' },
+        { role: `${PREFIX}rich`, resource: 'media:x', action: 'write' },
+      ]),
+    )
+    assert.deepEqual((await zms.get(PROVIDER_GROUP)).body.roles, [
+      { role: 'bare', action: '' },
+      { role: 'rich', action: 'read' },
+    ])
   })
 
   test('is told apart from groups whose names begin alike, and from other tenants', async () => {
@@ -359,6 +383,17 @@ describe('a resource group in the tenant', () => {
     assert.deepEqual(await members(), ['user.alice', 'user.admin'])
   })
 
+  test('keeps what its policy says beside', async () => {
+    const name = `tenancy.${PREFIX}reader`
+    await commit(zms, ...policy('sports', name, [{ role: 'admin', resource: 'sports:x', action: 'read' }]))
+    await zms.put(TENANT_GROUP, resourceGroup([READER]))
+    await zms.put(TENANT_GROUP, resourceGroup([READER]))
+    assert.deepEqual(await rulesOf('sports', name), [
+      'ALLOW admin read sports:x',
+      `ALLOW ${PREFIX}reader assume_role media:role.storage.tenant.sports.res_group.g1.reader`,
+    ])
+  })
+
   test('obeys the rules of its role: days, and decisions', async () => {
     await commit(zms, ...role('sports', `${PREFIX}reader`, [], { memberExpiryDays: 10 }))
     await commit(zms, ...role('sports', `${PREFIX}writer`, [], { reviewEnabled: true }))
@@ -410,7 +445,7 @@ describe('a resource group in the tenant', () => {
     )
     assert.deepEqual(
       await zms.get('/domain/nowhere/provDomain/media/provService/storage/resourceGroup/g1'),
-      refusal(404, 'getProviderResourceGroupRoles: No such domain: nowhere'),
+      refusal(404, 'No such domain: nowhere'),
     )
     assert.deepEqual(await zms.put(TENANT_GROUP, resourceGroup(), { as: 'user.eve' }), refusal(403, 'Forbidden'))
     assert.deepEqual(await zms.delete(TENANT_GROUP, { as: 'user.eve' }), refusal(403, 'Forbidden'))
@@ -444,21 +479,28 @@ describe('a provider that acts through its own chained token', () => {
     ])
   })
 
-  test('does its own side only where it may manage its tenants', async () => {
+  const mismatch = (acting: string) => refusal(400, `Authorized service provider mismatch: media.storage/${acting}`)
+
+  test('may manage its tenants, or the side of the tenant is all it does', async () => {
     await commit(zms, { kind: 'deletePolicy', domain: 'media', policy: 'tenants' })
-    assert.deepEqual(await zms.put(TENANCY, tenancy, chained), NOTHING)
-    assert.deepEqual(await rolesOf('sports'), ['tenancy.media.storage.admin'])
+    assert.deepEqual(await zms.put(TENANCY, tenancy, chained), mismatch('media.storage'))
+    assert.equal((await zms.put(TENANT_GROUP, resourceGroup(), chained)).status, 200)
     assert.deepEqual(await rolesOf('media'), [])
+    assert.deepEqual(await zms.delete(TENANT_GROUP, chained), NOTHING)
+    assert.deepEqual(await rolesOf('sports'), ['tenancy.media.storage.admin'])
   })
 
-  test('is another than the one in question', async () => {
+  test('makes no tenancy of another; resource groups and ends of tenancies are those of the tenant then', async () => {
     const other = { ...chained, principal: { authorizedService: 'media.other' } }
-    const mismatch = refusal(400, 'Authorized service provider mismatch: media.storage/media.other')
-    assert.deepEqual(await zms.put(TENANCY, tenancy, other), mismatch)
-    assert.deepEqual(await zms.delete(TENANCY, other), mismatch)
-    assert.deepEqual(await zms.put(TENANT_GROUP, resourceGroup(), other), mismatch)
-    assert.deepEqual(await zms.delete(TENANT_GROUP, other), mismatch)
+    assert.deepEqual(await zms.put(TENANCY, tenancy, other), mismatch('media.other'))
     assert.deepEqual(await rolesOf('sports'), [])
+    assert.equal((await zms.put(TENANT_GROUP, resourceGroup(), other)).status, 200)
+    assert.deepEqual(await rolesOf('media'), [])
+    assert.deepEqual(await zms.delete(TENANT_GROUP, other), NOTHING)
+    await zms.put(TENANT, tenancy)
+    assert.deepEqual(await zms.delete(TENANCY, other), NOTHING)
+    assert.deepEqual(await policiesOf('sports'), [])
+    assert.deepEqual(await rolesOf('media'), ['storage.tenant.sports.admin'])
   })
 
   test('is limited to what its entry in the list of services allows', async () => {
@@ -471,25 +513,30 @@ describe('a provider that acts through its own chained token', () => {
   })
 })
 
-describe('a tenancy that a registered provider makes', () => {
-  const itself = { as: 'media.storage' }
-
-  test('is noted as a dependency, until it ends', async () => {
+describe('a tenancy with a registered provider', () => {
+  test('is noted as a dependency on the side of the provider, whoever makes it, until the last group ends', async () => {
     await register()
-    await zms.put(TENANT, tenancy, itself)
-    await zms.put(PROVIDER_GROUP, resourceGroup(), itself)
+    await zms.put(TENANT, tenancy)
     assert.deepEqual(await dependencies(), ['media.storage'])
-    await zms.delete(PROVIDER_GROUP, itself)
+    await zms.put(PROVIDER_GROUP, resourceGroup())
+    assert.deepEqual(await zms.delete(TENANT), NOTHING)
     assert.deepEqual(await dependencies(), ['media.storage'])
-    await commit(
-      zms,
-      ...policy('media', 'tenants', [{ role: 'tenants', resource: 'media:tenant.storage', action: '*' }]),
-    )
-    assert.deepEqual(await zms.delete(TENANT, itself), NOTHING)
+    assert.deepEqual(await zms.delete(PROVIDER_GROUP), NOTHING)
+    assert.deepEqual(await dependencies(), [])
+    await zms.put(PROVIDER_GROUP, resourceGroup(), { as: 'media.storage' })
+    assert.deepEqual(await dependencies(), ['media.storage'])
+    const other = PROVIDER_GROUP.replace('/g1', '/g2')
+    await zms.put(other, resourceGroup([READER], { resourceGroup: 'g2' }))
+    await zms.delete(PROVIDER_GROUP)
+    assert.deepEqual(await dependencies(), ['media.storage'])
+    await zms.delete(other)
+    assert.deepEqual(await dependencies(), [])
+    await zms.put(TENANT, tenancy)
+    await zms.delete(TENANT)
     assert.deepEqual(await dependencies(), [])
   })
 
-  test('is noted when it acts for somebody', async () => {
+  test('is noted when the provider acts for somebody, until the last group ends', async () => {
     await register()
     const chained = { as: 'user.owner', principal: { authorizedService: 'media.storage' } }
     await zms.put(TENANCY, tenancy, chained)
@@ -499,14 +546,26 @@ describe('a tenancy that a registered provider makes', () => {
     await zms.put(TENANT_GROUP, resourceGroup(), chained)
     assert.deepEqual(await dependencies(), ['media.storage'])
     await zms.delete(TENANCY, chained)
+    assert.deepEqual(await dependencies(), ['media.storage'])
+    await zms.delete(TENANT_GROUP, chained)
+    assert.deepEqual(await dependencies(), [])
   })
 
-  test('is not noted otherwise', async () => {
-    await zms.put(TENANT, tenancy, itself)
-    assert.deepEqual(await dependencies(), [])
+  test('is not noted when only the tenant does its side, nor forgotten', async () => {
     await register()
-    await zms.put(TENANT, tenancy)
     await zms.put(TENANCY, tenancy)
+    await zms.put(TENANT_GROUP, resourceGroup())
+    assert.deepEqual(await dependencies(), [])
+    await zms.put(TENANT, tenancy)
+    await zms.delete(TENANT_GROUP)
+    await zms.delete(TENANCY)
+    assert.deepEqual(await dependencies(), ['media.storage'])
+    await zms.delete(TENANT)
+  })
+
+  test('is not noted without registration', async () => {
+    await zms.put(TENANT, tenancy, { as: 'media.storage' })
+    await zms.put(PROVIDER_GROUP, resourceGroup())
     assert.deepEqual(await dependencies(), [])
   })
 })
