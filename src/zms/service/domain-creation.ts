@@ -61,7 +61,7 @@ export async function createDomain(
   const admins = adminsOf(deps, request.admins)
   const top = name.split('.')[0] as string
   // The top of the chain is locked too, so that two new domains cannot slip under its limit together.
-  const domains = [...new Set([name, ...(request.parent === undefined ? [] : [request.parent, top])])]
+  const domains = [...new Set([name, ...(request.parent === undefined ? [] : [request.parent]), top])]
   return writes.commit({ context, domains, entity: name, auditRef: request.auditRef }, async (transaction) => {
     const parent = await parentOf(transaction, request)
     const whole = { ...settings, ...(parent && inherited(parent)) }
@@ -69,10 +69,8 @@ export async function createDomain(
     // The domain that is being made exists for its own members.
     const lookup = { domain: async (each: string) => (each === name ? created : transaction.domain(each)) }
     await checkAdmins(deps, lookup, created, admins)
-    if (parent) {
-      await requireRoomAtHome(deps, transaction.queries, name)
-      await requireRoomBelow(deps, transaction, top)
-    }
+    if (parent) await requireRoomAtHome(deps, transaction.queries, name)
+    if (top !== name) await requireRoomBelow(deps, transaction, request.kind, top)
     const similar = await transaction.queries.similarDomain(name)
     if (similar !== undefined) throw badRequest(`Domain name conflict: ${similar}`)
     if (await transaction.domain(name)) throw badRequest(`makeDomain: Cannot create domain: ${name} - already exists`)
@@ -226,11 +224,19 @@ async function requireRoomAtHome(
   requireVirtualLimit(below.length, config.zms.virtualDomainLimit)
 }
 
-/** 429 when there may not be another domain below a top-level domain. */
-async function requireRoomBelow(deps: ZmsDependencies, transaction: Transaction, top: string): Promise<void> {
+/**
+ * 429 when there may not be another domain below a top-level domain. Of personal domains there may be any number unless a
+ * quota was set: the default of 100 is made for the sub domains of a team, not for the users of an installation.
+ */
+async function requireRoomBelow(
+  deps: ZmsDependencies,
+  transaction: Transaction,
+  kind: CreationRequest['kind'],
+  top: string,
+): Promise<void> {
   const { config } = deps
   const topDomain = await transaction.domain(top)
-  if (!topDomain || !config.zms.quotaCheck) return
+  if (!topDomain || !config.zms.quotaCheck || (kind === 'user' && topDomain.quota === undefined)) return
   const count = (await transaction.queries.domainNames({ prefix: `${top}.` })).length
   deps.quotas.require(topDomain, 'subdomain', count + 1)
 }

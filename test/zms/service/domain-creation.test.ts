@@ -128,6 +128,16 @@ describe('the order in which a new domain is refused', () => {
     await zms.delete('/subdomain/sports/api')
   })
 
+  test('counts personal domains only where a quota was set', async () => {
+    const harness = await other({ properties: { quota_subdomain: '0' } })
+    const createOwn = (name: string) => harness.call('POST', `/userdomain/${name}`, { name }, { as: `user.${name}` })
+    assert.equal((await createOwn('ann')).status, 200)
+    await commit(harness, { kind: 'putQuota', domain: 'user', value: { ...quota, subdomain: 2 } })
+    assert.equal((await createOwn('bob')).status, 200)
+    const full = refusal(429, 'subdomain quota exceeded - limit: 2 actual: 3')
+    assert.deepEqual(await createOwn('cid'), full)
+  })
+
   test('asks for room below a personal domain before all that the request says', async () => {
     const harness = await other({ properties: { virtual_domain_limit: '1' } })
     await harness.createDomain('user.joe')
