@@ -57,6 +57,7 @@ const INSTANCE_ID_DNS = '.instanceid.athenz.'
 const LABELS: readonly string[] = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']
 /** What the peer says of a text that is no request at all. */
 const NO_REQUEST = 'Invalid csr provided'
+const NO_TEXT = 'CSR is null or empty'
 /** More than a thousand alternative names beside a key of 8192 bits. */
 const TEXT_MAX_LENGTH = 65_536
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
@@ -97,6 +98,7 @@ export async function readCertificateRequest(pem: string, wording?: RefusalWordi
 class RecordedReason extends Error {}
 
 function derOf(pem: string): Buffer {
+  if (pem === '') throw new RecordedReason(NO_TEXT)
   if (pem.length > TEXT_MAX_LENGTH) throw new DerError('it is too long')
   const block = pemBlocks(pem).find(({ label }) => LABELS.includes(label))
   if (block === undefined) throw new RecordedReason(NO_REQUEST)

@@ -102,8 +102,11 @@ const endsAsProvider = (name: string, { suffixes }: InstanceSubject): boolean =>
 const endsAsDomain = (name: string, { certDnsDomain }: InstanceSubject): boolean =>
   !!certDnsDomain && name.toLowerCase().endsWith(`.${certDnsDomain.toLowerCase()}`)
 
+const isHostname = (name: string, { hostname: own }: InstanceSubject): boolean =>
+  own !== undefined && sameIgnoringCase(name, own)
+
 const isOfHost = (name: string, subject: InstanceSubject): boolean =>
-  name === subject.hostname || subject.hostCnames.includes(name)
+  isHostname(name, subject) || subject.hostCnames.includes(name)
 
 const isAccepted = async (name: string, { domain, service }: InstanceSubject, { dataValidator }: RequestRules) =>
   dataValidator !== undefined && (await dataValidator.acceptsServiceDnsName(name.toLowerCase(), domain, service))
@@ -120,7 +123,7 @@ export async function providerDnsNames(
   const wildcard = `*.${subject.service}.${domainLabel(subject.domain)}.`
   const names: string[] = []
   for (const name of request.dnsNames) {
-    if (name === subject.hostname) names.push(name)
+    if (isHostname(name, subject)) names.push(name)
     else if (subject.hostCnames.includes(name) || name.toLowerCase().startsWith(wildcard)) continue
     else if (endsAsProvider(name, subject) && !(await isAccepted(name, subject, rules))) names.push(name)
   }

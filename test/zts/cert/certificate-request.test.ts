@@ -193,7 +193,7 @@ describe('a request is refused', () => {
   }
 
   describe('for its form', () => {
-    refused('no text', () => '', 'Invalid csr provided')
+    refused('no text', () => '', 'CSR is null or empty')
     refused('junk', () => 'junk', 'Invalid csr provided')
     refused(
       'a certificate in its place',

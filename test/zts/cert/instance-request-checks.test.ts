@@ -63,6 +63,13 @@ const cases: readonly Case[] = [
   ['the host in the URI', 'sports.east.api', [`URI:athenz://hostname/${HOST}`], undefined, { hostname: HOST }],
   ['a host of the provider', 'sports.east.api', [`DNS:${HOST}`], undefined, { hostname: HOST }],
   [
+    'a host in another letter case',
+    'sports.east.api',
+    [`DNS:${HOST}`],
+    undefined,
+    { hostname: 'H1.Hosts.example.com' },
+  ],
+  [
     'a host that nobody knows',
     'sports.east.api',
     [OWN],
@@ -299,6 +306,9 @@ describe('the names that a provider must vouch for', () => {
       '*.zts.athenz.cloud',
       HOST,
     ])
+    const shouted = { ...SUBJECT, hostname: HOST.toUpperCase() }
+    const named = await readCertificateRequest(requestFor('sports.east.api', [`DNS:${HOST}`]))
+    assert.deepEqual(await providerDnsNames(named, shouted, RULES), [HOST])
   })
 })
 

@@ -196,6 +196,7 @@ describe('postRoleCertificateRequestExt', () => {
       `postrolecertificaterequestext: principal ${principal} is not included in the requested role(s) in domain ${domain}`
     const cases: readonly [string, object, CallOptions, number, string][] = [
       ['what is no request', { csr: 'junk' }, AS, 400, 'Unable to parse PKCS10 CSR: Invalid csr provided'],
+      ['an empty request', { csr: '' }, AS, 400, 'Unable to parse PKCS10 CSR: CSR is null or empty'],
       [
         'a request without a common name',
         { csr: requestFor(undefined, [URI]) },
