@@ -91,8 +91,8 @@ export const signerProperties = {
   cert_priority_max_percent_high_priority: percent(25, 'Remaining life up to which a refresh is urgent.'),
   service_cert_default_expiry_mins: dynamic(mins(0, 'Life of service certificates; 0 = the signer decides.')),
   svc_cert_signer_key_id_list: set('', 'Signing keys that services may ask for; none = any.'),
-  user_cert_signer_key_id_list: set('', 'Signing keys that users may ask for; none = any.'),
-  external_member_cert_signer_key_id_list: set('', 'Signing keys that external members may ask for; none = any.'),
+  user_cert_signer_key_id_list: set('', 'Signing keys that users may ask for.'),
+  external_member_cert_signer_key_id_list: set('', 'Signing keys that external members may ask for.'),
 }
 
 /** Certificates of people. */

@@ -37,6 +37,13 @@ export function signerKeyIdOf(
   return requested !== undefined && (allowed.size === 0 || allowed.has(requested)) ? requested : undefined
 }
 
+/** As {@link signerKeyIdOf}, for a person, who may ask only for keys that are allowed. */
+export const personSignerKeyId = (
+  own: string | undefined,
+  requested: string | undefined,
+  allowed: ReadonlySet<string>,
+): string | undefined => own || (requested !== undefined && allowed.has(requested) ? requested : undefined)
+
 /** As {@link signerKeyIdOf}, for a service: its own key, that of its domain, or the one that is asked for. */
 export const serviceSignerKeyId = (
   domain: CachedDomain | undefined,

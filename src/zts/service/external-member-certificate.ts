@@ -4,7 +4,7 @@ import { isName } from '#core/names/patterns.ts'
 import { resourceDomain } from '#core/names/resource-name.ts'
 import type { externalMemberCertificateEndpoints } from '../api/external-member-certificate.ts'
 import { EXTERNAL_MEMBER_REQUEST_CHECKS } from '../cert/person-request-checks.ts'
-import { signerKeyIdOf } from './certificate-choices.ts'
+import { personSignerKeyId } from './certificate-choices.ts'
 import {
   issuePersonCertificate,
   type PersonCertificateDependencies,
@@ -44,9 +44,9 @@ export function externalMemberCertificateService(
         context,
       )
       const { externalMemberCertDefaultTimeoutMinutes: defaultMins, externalMemberCertMaxTimeoutMinutes: maxMins } = zts
-      const signerKeyId = signerKeyIdOf([], body.x509CertSignerKeyId, zts.externalMemberCertSignerKeyIdList)
+      const signerKeyId = personSignerKeyId(undefined, body.x509CertSignerKeyId, zts.externalMemberCertSignerKeyIdList)
       const expiryMins = personExpiryMins(body.expiryTime, defaultMins, maxMins)
-      return ok({ x509Certificate: await issuePersonCertificate(deps, request, expiryMins, signerKeyId) })
+      return ok({ x509Certificate: await issuePersonCertificate(deps, { provider, request, expiryMins, signerKeyId }) })
     },
   }
 }

@@ -1,6 +1,7 @@
 import { badRequest } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { type CertificateRequestView, readCertificateRequest } from '../cert/certificate-request.ts'
+import type { SigningRequest } from '../cert/certificate-signer.ts'
 import { type PersonSubject, personCommonName } from '../cert/person-request-checks.ts'
 import { attributeNames } from '../cert/providers/attributes.ts'
 import { firstRefusal, type RequestCheck } from '../cert/request-checks.ts'
@@ -48,16 +49,14 @@ export async function verifyPerson(
 /** Has a certificate issued for somebody who was verified. @throws ServiceError `internal` when the signer fails */
 export async function issuePersonCertificate(
   { certificateIssuer }: PersonCertificateDependencies,
-  request: CertificateRequestView,
-  expiryMins: number,
-  signerKeyId: string | undefined,
+  request: Pick<SigningRequest, 'provider' | 'request' | 'expiryMins' | 'signerKeyId'>,
 ): Promise<string> {
   return certificateIssuer.issue(
-    { provider: undefined, request, usage: 'client', expiryMins, priority: 'High', signerKeyId },
+    { ...request, usage: 'client', priority: 'High' },
     'Unable to create certificate from the cert signer',
   )
 }
 
-/** Life in minutes: what is asked for, otherwise the default; never above the maximum. */
+/** Life in minutes: the default, or less when less is asked for; never above the maximum. */
 export const personExpiryMins = (requested: number | undefined, defaultMins: number, maxMins: number): number =>
-  Math.min(requested !== undefined && requested > 0 ? requested : defaultMins, maxMins)
+  Math.min(requested !== undefined && requested > 0 ? requested : defaultMins, defaultMins, maxMins)

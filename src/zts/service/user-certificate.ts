@@ -3,7 +3,7 @@ import { type Handlers, ok } from '#core/http/endpoint.ts'
 import { isName } from '#core/names/patterns.ts'
 import type { userCertificateEndpoints } from '../api/user-certificate.ts'
 import { USER_REQUEST_CHECKS } from '../cert/person-request-checks.ts'
-import { signerKeyIdOf } from './certificate-choices.ts'
+import { personSignerKeyId } from './certificate-choices.ts'
 import type { ZtsDependencies } from './dependencies.ts'
 import {
   issuePersonCertificate,
@@ -68,11 +68,10 @@ export function userCertificateService(deps: UserCertificateDependencies): Handl
       )
       const requestedKeyId = body.x509CertSignerKeyId
       const ownKeyId = await userAuthority.signerKeyId?.(name, requestedKeyId)
-      const signerKeyId = signerKeyIdOf([ownKeyId], requestedKeyId, zts.userCertSignerKeyIdList)
+      const signerKeyId = personSignerKeyId(ownKeyId, requestedKeyId, zts.userCertSignerKeyIdList)
       const allowedMins = minutesOfRoles(name, signerKeyId) ?? zts.userCertDefaultTimeoutMinutes
-      const maxMins = Math.min(allowedMins, zts.userCertMaxTimeoutMinutes)
-      const expiryMins = personExpiryMins(body.expiryTime, allowedMins, maxMins)
-      return ok({ x509Certificate: await issuePersonCertificate(deps, request, expiryMins, signerKeyId) })
+      const expiryMins = personExpiryMins(body.expiryTime, allowedMins, zts.userCertMaxTimeoutMinutes)
+      return ok({ x509Certificate: await issuePersonCertificate(deps, { provider, request, expiryMins, signerKeyId }) })
     },
   }
 }

@@ -31,6 +31,7 @@ const SYS_AUTH = {
 const PROPERTIES = {
   user_cert_provider: 'sys.auth.people',
   user_cert_max_timeout: '240',
+  user_cert_signer_key_id_list: 'asked,other',
   external_member_cert_provider: 'sys.auth.people',
   external_member_cert_allowed_domains: 'Email,partners',
 }
@@ -99,7 +100,7 @@ describe('postUserCertificateRequest', () => {
     const certificate = certificateOf(await user('User.Joe', { csr, x509CertSignerKeyId: 'asked' }))
     assert.equal(certificate.subject, 'O=Athenz\nCN=user.joe')
     const { provider, usage, priority, signerKeyId } = signer.last
-    assert.deepEqual([provider, usage, priority, signerKeyId], [undefined, 'client', 'High', 'asked'])
+    assert.deepEqual([provider, usage, priority, signerKeyId], ['sys.auth.people', 'client', 'High', 'asked'])
     assert.deepEqual(asked, [
       {
         provider: 'sys.auth.people',
@@ -133,6 +134,12 @@ describe('postUserCertificateRequest', () => {
     assert.equal(signer.last.signerKeyId, undefined)
     certificateOf(await user('user.joe', { x509CertSignerKeyId: 'two' }))
     assert.equal(signer.last.signerKeyId, 'two')
+  })
+
+  it('passes over every key that is asked for when none is allowed', async () => {
+    const { user, signer } = await open({ user_cert_signer_key_id_list: '' })
+    certificateOf(await user('user.joe', { x509CertSignerKeyId: 'other' }))
+    assert.equal(signer.last.signerKeyId, undefined)
   })
 
   it('is signed with the key that the user authority chooses', async () => {
@@ -218,7 +225,7 @@ describe('postExternalMemberCertificateRequest', () => {
     const certificate = certificateOf(await member(JOE))
     assert.equal(certificate.subject, `O=Athenz\nCN=${JOE}`)
     assert.equal(minutesOf(certificate), 60)
-    assert.deepEqual([signer.last.usage, signer.last.provider], ['client', undefined])
+    assert.deepEqual([signer.last.usage, signer.last.provider], ['client', 'sys.auth.people'])
     assert.deepEqual(
       asked.map(({ domain, service }) => [domain, service]),
       [['user', JOE]],
@@ -235,6 +242,23 @@ describe('postExternalMemberCertificateRequest', () => {
       assert.equal(minutesOf(certificateOf(await member(JOE, body))), minutes)
     })
   }
+
+  it('gives not more than the default, whatever the maximum', async () => {
+    const { member } = await open({ external_member_cert_max_timeout: '240' })
+    assert.equal(minutesOf(certificateOf(await member(JOE, { expiryTime: 200 }))), 60)
+  })
+
+  it('is signed only with a key that members may ask for', async () => {
+    for (const [list, expected] of [
+      ['', undefined],
+      ['one', undefined],
+      ['one,two', 'two'],
+    ] as const) {
+      const { member, signer } = await open({ external_member_cert_signer_key_id_list: list })
+      certificateOf(await member(JOE, { x509CertSignerKeyId: 'two' }))
+      assert.equal(signer.last.signerKeyId, expected)
+    }
+  })
 
   const unfit = 'Unable to validate cert request'
   for (const [what, name, body, status, message] of [
