@@ -4,6 +4,8 @@ import type { Handlers, Reply } from '#core/http/endpoint.ts'
 import type { sshCertificateEndpoints } from '../api/ssh-certificate.ts'
 import { readPresentedCertificate } from '../cert/presented-certificate.ts'
 import type { SshCertificates } from '../cert/ssh-signer.ts'
+import type { ZtsDependencies } from './dependencies.ts'
+import { sshSignerKeyId } from './instance-identity.ts'
 import { authenticated, refuseRoleIdentity } from './principal-rules.ts'
 import { type SshCertificateDependencies, SshCertificateService } from './ssh-certificates.ts'
 import { type SshRequest, sshRequestOf } from './ssh-request.ts'
@@ -11,8 +13,15 @@ import { type SshRequest, sshRequestOf } from './ssh-request.ts'
 const CREATED = 201
 
 /** SSH certificates for users, and for hosts that were given one when they registered. */
-export function sshCertificateService(deps: SshCertificateDependencies): Handlers<typeof sshCertificateEndpoints> {
+export function sshCertificateService(
+  deps: SshCertificateDependencies & Pick<ZtsDependencies, 'domains'>,
+): Handlers<typeof sshCertificateEndpoints> {
   const certificates = new SshCertificateService(deps)
+
+  const signerKeyIdOf = ({ domain: name, name: service = '' }: Principal): string | undefined => {
+    const domain = deps.domains.get(name)
+    return domain && sshSignerKeyId(domain, service, undefined)
+  }
 
   const forHost = async (request: SshRequest, principal: Principal, clientIp: string): Promise<SshCertificates> => {
     const { fullName: service, x509Certificate } = principal
@@ -34,7 +43,7 @@ export function sshCertificateService(deps: SshCertificateDependencies): Handler
         attested: recorded,
         ...(recorded.length > 0 && { recorded }),
       },
-      undefined,
+      signerKeyIdOf(principal),
     )
   }
 
@@ -48,7 +57,7 @@ export function sshCertificateService(deps: SshCertificateDependencies): Handler
       const issued =
         request.certType === 'host'
           ? await forHost(request, principal, context.remoteAddress)
-          : await certificates.forUser(request, principal, undefined)
+          : await certificates.forUser(request, principal, signerKeyIdOf(principal))
       return { status: CREATED, body: issued }
     },
   }

@@ -197,6 +197,32 @@ suite('POST /sshcert', () => {
     )
   })
 
+  test('is signed with the key of the service or of its domain', async () => {
+    const services = [{ name: 'sports.api', sshCertSignerKeyId: 'service-key' }]
+    for (const [sports, as, expected] of [
+      [{ services, sshCertSignerKeyId: 'domain-key' }, 'sports.api', 'service-key'],
+      [{ services, sshCertSignerKeyId: 'domain-key' }, 'sports.web', 'domain-key'],
+      [{ services }, 'sports.web', undefined],
+      [{ services }, 'user.joe', undefined],
+    ] as const) {
+      const { harness, fakes } = await InstanceHarness.open({ sports })
+      assert.equal((await harness.post('/sshcert', user(), { as })).status, 201)
+      assert.equal(fakes.sshSigner.requests[0]?.signerKeyId, expected)
+    }
+  })
+
+  test('is signed for hosts with the key of their service', async () => {
+    const { instances, sshSigner } = await withHost({ sports: { sshCertSignerKeyId: 'domain-key' } })
+    const x509Certificate = identityCertificate(
+      await instances.register({ ...hostRequest, hostname: 'h1.example.com' }),
+    )
+    await instances.harness.post('/sshcert', request(), { as: 'sports.api', principal: { x509Certificate } })
+    assert.deepEqual(
+      sshSigner.requests.map(({ signerKeyId }) => signerKeyId),
+      ['domain-key', 'domain-key'],
+    )
+  })
+
   test('tells the signer what else is asked for', async () => {
     const { harness, fakes } = await InstanceHarness.open()
     const data = { destinations: ['h1.example.com'], touchPublicKey: 'sk-key', caPubKeyAlgo: 3 }
