@@ -41,13 +41,22 @@ export function admitInstance(
  * @throws ServiceError `forbidden`, `not-found` or `bad-request` with the reason
  */
 export function domainOfInstance(
-  { config, domains, allowedAddresses }: Omit<InstanceAdmissionDependencies, 'authorization'>,
-  { provider, domain: name, service }: InstanceNames,
+  deps: Omit<InstanceAdmissionDependencies, 'authorization'>,
+  names: InstanceNames,
   remoteAddress: string,
 ): CachedDomain {
-  if (!allowedAddresses.allowsProvider(provider, remoteAddress)) {
+  const { provider } = names
+  if (!deps.allowedAddresses.allowsProvider(provider, remoteAddress)) {
     throw forbidden(`Unknown IP: ${remoteAddress} for Provider: ${provider}`)
   }
+  return registeredDomain(deps, names)
+}
+
+/** The domain of an instance whose service is registered. @throws ServiceError `not-found` or `bad-request` */
+export function registeredDomain(
+  { config, domains }: Pick<InstanceAdmissionDependencies, 'config' | 'domains'>,
+  { domain: name, service }: InstanceNames,
+): CachedDomain {
   const domain = domains.get(name)
   if (domain === undefined) throw notFound(`Domain not found: ${name}`)
   if (!domain.services.has(service) && mustBeRegistered(config, name)) {

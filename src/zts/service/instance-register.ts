@@ -1,13 +1,14 @@
-import { badRequest, forbidden } from '#core/error/service-error.ts'
+import { randomUUID } from 'node:crypto'
+import { badRequest } from '#core/error/service-error.ts'
 import { type Handlers, ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { InstanceRegisterInformation, instanceRegisterEndpoints } from '../api/instance-register.ts'
 import type { CachedDomain } from '../cache/model.ts'
 import { type InstanceConfirmation, ProviderRefusal } from '../cert/instance-provider.ts'
-import { admitInstance } from './instance-admission.ts'
+import { admitInstance, registeredDomain, requireLaunchable } from './instance-admission.ts'
 import type { InstanceRequest } from './instance-certificate.ts'
 import { InstanceIdentities, type InstanceIdentityDependencies } from './instance-identity.ts'
-import { askProvider, callerCertificateAttributes, instanceAttributes } from './provider-question.ts'
+import { askProvider, callerCertificateAttributes, instanceAttributes, refusalText } from './provider-question.ts'
 
 const BASE_PATH = '/zts/v1/instance'
 /** As a Host header may be; anything else is not repeated. */
@@ -59,7 +60,7 @@ export function instanceRegisterService(
         domain,
         service,
         audience: body.jwtSVIDAudience,
-        nonce: body.jwtSVIDNonce,
+        nonce: body.jwtSVIDNonce || randomUUID(),
         spiffe: undefined,
         spiffeSubject: false,
         keyType: body.jwtSVIDKeyType,
@@ -92,7 +93,7 @@ export function instanceRegisterService(
     ])
     const { attestationData = '' } = body
     const question = { provider: name, domain: domain.name, service, attestationData, attributes, refreshes: false }
-    const answer = await askProvider(provider, question, context)
+    await askProvider(provider, question, context)
     const token = await identities.tokens.jwt(
       {
         domain: domain.name,
@@ -111,7 +112,6 @@ export function instanceRegisterService(
       name: serviceFullName(domain.name, service),
       instanceId,
       serviceToken: token,
-      attributes: Object.keys(answer.attributes).length > 0 ? answer.attributes : undefined,
       athenzJWK: identities.keys(body),
     }
     return created(identity, body, instanceId, context)
@@ -127,12 +127,11 @@ export function instanceRegisterService(
 
     async getInstanceRegisterToken({ params }, context) {
       const { provider: name, domain: domainName, service, instanceId } = params
-      const domain = admitInstance(deps, params, context.remoteAddress)
+      // Somebody who manages the service asks, from where no provider has instances.
+      const domain = registeredDomain(deps, params)
+      requireLaunchable(deps, params)
       const provider = instanceProviders.provider(name)
       if (provider === undefined) throw badRequest(`unable to get instance for provider: ${name}`)
-      if (provider.instanceRegisterToken === undefined) {
-        throw badRequest('unable to get instance register token: the provider has none')
-      }
       const attributes = Object.fromEntries(instanceAttributes(domain, service, { instanceId }, context))
       const question = { provider: name, domain: domainName, service, attestationData: '', attributes }
       const token = await registerToken(() => provider.instanceRegisterToken?.(question))
@@ -147,9 +146,10 @@ async function registerToken(ask: () => Promise<InstanceConfirmation> | undefine
     if (token !== undefined) return token
   } catch (cause) {
     if (!(cause instanceof ProviderRefusal)) throw cause
-    throw badRequest(`unable to get instance register token: ${cause.message}`, { cause })
+    throw badRequest(`unable to get instance register token: ${refusalText(cause)}`, { cause })
   }
-  throw forbidden('unable to get instance register token: the provider has none')
+  const none = refusalText({ status: 501, message: 'Not Implemented' })
+  throw badRequest(`unable to get instance register token: ${none}`)
 }
 
 /** `Location` is absolute, as clients know it, unless the request does not say where it went. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import { signPrincipalToken } from '#core/token/sign-principal-token.ts'
@@ -72,8 +71,8 @@ export class InstanceTokens {
       issuer,
       issuedSeconds: Math.floor(now() / 1000),
       lifeSeconds: this.#life.secondsFor(name, token.lifeSeconds),
-      nonce: token.nonce || randomUUID(),
-      spiffe: token.spiffe || undefined,
+      nonce: token.nonce || undefined,
+      spiffe: token.spiffeSubject ? undefined : token.spiffe || undefined,
       principalIssuer: principal && principalIssuers.issuerOf(principal),
     })
   }

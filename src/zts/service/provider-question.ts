@@ -124,11 +124,15 @@ export async function askProvider(
   }
 }
 
+/** As clients know the refusals of providers. */
+export const refusalText = ({ status, message }: { readonly status: number; readonly message: string }): string =>
+  `ResourceException (${status}): ${message}`
+
 /** A plug-in that fails otherwise than by a refusal keeps its reasons to the log. */
 function refusalOf(cause: unknown): { reason: string; timedOut: boolean } {
   const { status, message } =
     cause instanceof ProviderRefusal ? cause : { status: 403, message: 'the provider has failed' }
-  return { reason: `ResourceException (${status}): ${message}`, timedOut: status === 504 }
+  return { reason: refusalText({ status, message }), timedOut: status === 504 }
 }
 
 /** What is behind a refusal, for the log. */

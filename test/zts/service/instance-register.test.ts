@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { publicKeyPem } from '#core/crypto/keys.ts'
 import { ServiceError } from '#core/error/service-error.ts'
 import { parseJwt } from '#core/token/json-web-token.ts'
 import { parsePrincipalToken } from '#core/token/principal-token.ts'
+import { AllowedAddresses } from '#zts/cert/allowed-addresses.ts'
 import { ProviderRefusal } from '#zts/cert/instance-provider.ts'
 import { MemoryCertificateRecords } from '#zts/store/memory/memory-certificate-records.ts'
 import { TestCa } from '../../core/authority/support.ts'
 import { REQUEST_KEY, requestFor } from '../../support/certificate-requests.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { refusal, START_MILLIS } from './harness.ts'
 import { csrOf, InstanceHarness, identityCertificate, PROVIDER, SYSTEM_DOMAIN, serialOf } from './instance-parts.ts'
 
@@ -367,12 +371,7 @@ suite('registration without a certificate', () => {
     })
     assert.equal(answer.status, 201)
     const { serviceToken, ...identity } = answer.body
-    assert.deepEqual(identity, {
-      provider: PROVIDER,
-      name: 'sports.api',
-      instanceId: 'i-9',
-      attributes: { zone: 'east' },
-    })
+    assert.deepEqual(identity, { provider: PROVIDER, name: 'sports.api', instanceId: 'i-9' })
     const parsed = parseJwt(serviceToken)
     assert.ok(parsed.ok)
     assert.deepEqual(parsed.token.claims, {
@@ -395,7 +394,8 @@ suite('registration without a certificate', () => {
     const { body } = await register({ ...jwt, jwtSVIDSpiffe: 'spiffe://sports/sa/api', jwtSVIDSpiffeSubject: true })
     const parsed = parseJwt(body.serviceToken)
     assert.ok(parsed.ok)
-    assert.equal(parsed.token.claims['sub'], 'spiffe://sports/sa/api')
+    const { sub, spiffe, nonce } = parsed.token.claims
+    assert.deepEqual([sub, spiffe, nonce], ['spiffe://sports/sa/api', undefined, undefined])
   })
 
   test('is refused', async () => {
@@ -421,6 +421,22 @@ suite('registration without a certificate', () => {
 suite('register tokens', () => {
   const target = `/instance/${PROVIDER}/sports/api/i-1/token`
 
+  test('are given where no provider has instances, too', async (t) => {
+    const folder = temporaryFolder()
+    const [networks, providers] = [join(folder, 'networks.json'), join(folder, 'providers.json')]
+    writeFileSync(networks, JSON.stringify({ prefixes: [{ ip_prefix: '10.0.0.0/8' }] }))
+    writeFileSync(providers, JSON.stringify({ ipblocks: [{ filename: networks, providers: [PROVIDER] }] }))
+    const allowedAddresses = await AllowedAddresses.open(
+      { services: undefined, providers, rootDirectory: folder },
+      () => {},
+    )
+    t.after(() => allowedAddresses.close())
+    const { fakes, harness, register } = bound(await InstanceHarness.open({ parts: { allowedAddresses } }))
+    fakes.provider.instanceRegisterToken = async (confirmation) => confirmation
+    assert.deepEqual(await register({}), refusal(403, `Unknown IP: 192.0.2.1 for Provider: ${PROVIDER}`))
+    assert.equal((await harness.get(target)).status, 200)
+  })
+
   test('are those of the provider', async () => {
     const { fakes, harness } = await InstanceHarness.open()
     fakes.provider.instanceRegisterToken = async (confirmation) => ({
@@ -440,9 +456,12 @@ suite('register tokens', () => {
     assert.deepEqual(await harness.get(target, { as: 'user.joe' }), refusal(403, 'Forbidden'))
     assert.deepEqual(
       await harness.get(target),
-      refusal(400, 'unable to get instance register token: the provider has none'),
+      refusal(400, 'unable to get instance register token: ResourceException (501): Not Implemented'),
     )
     fakes.provider.instanceRegisterToken = () => Promise.reject(new ProviderRefusal('not today'))
-    assert.deepEqual(await harness.get(target), refusal(400, 'unable to get instance register token: not today'))
+    assert.deepEqual(
+      await harness.get(target),
+      refusal(400, 'unable to get instance register token: ResourceException (403): not today'),
+    )
   })
 })
