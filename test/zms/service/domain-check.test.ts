@@ -5,7 +5,8 @@ import { Harness } from './harness.ts'
 import { commit, group, policy, role, service } from './objects.ts'
 
 const zms = await Harness.open({ services: [domainCheckService] })
-for (const name of ['sports', 'sports.api', 'sports.api.eu', 'provider', 'tenant', 'careless', 'empty']) {
+const DOMAINS = ['sports', 'sports.api', 'sports.api.eu', 'provider', 'tenant', 'careless', 'half', 'empty']
+for (const name of DOMAINS) {
   await zms.createDomain(name)
 }
 await commit(
@@ -29,14 +30,33 @@ await commit(
   service('sports', 'api', { 0: 'key', 1: 'key' }),
   { kind: 'putHosts', domain: 'sports', service: 'api', hosts: new Set(['h1']) },
   { kind: 'putEntity', domain: 'sports', value: { name: 'e', value: '{}' } },
-  // Both sides of a tenancy, and tenancies of which one side is missing.
-  role('provider', 'storage.tenant.tenant.reader', [], { trust: 'tenant' }),
-  role('provider', 'storage.tenant.careless.reader', [], { trust: 'careless' }),
+  // Both sides of a tenancy, and tenancies of which one side is missing or not there in full.
+  role('provider', 'storage.tenant.tenant.admin', [], { trust: 'tenant' }),
+  role('provider', 'storage.tenant.tenant.res_group.g1.reader', [], { trust: 'tenant' }),
+  role('provider', 'storage.tenant.careless.admin', [], { trust: 'careless' }),
+  role('provider', 'storage.tenant.half.admin', [], { trust: 'half' }),
+  role('provider', 'storage.tenant.half.res_group.g1.reader', [], { trust: 'half' }),
   role('tenant', 'readers', ['user.a']),
-  policy('tenant', 'tenancy', [
-    { role: 'readers', action: 'assume_role', resource: 'provider:role.storage.tenant.tenant.reader' },
-    { role: 'readers', action: 'assume_role', resource: 'provider:role.compute.tenant.tenant.reader' },
-    { role: 'readers', action: 'assume_role', resource: 'nosuch:role.cache.tenant.tenant.reader' },
+  policy('tenant', 'tenancy.provider.storage.admin', [
+    { role: 'readers', action: 'assume_role', resource: 'provider:role.storage.tenant.tenant.admin' },
+    { role: 'gone', action: 'assume_role', resource: 'provider:role.storage.tenant.tenant.admin' },
+  ]),
+  policy('tenant', 'tenancy.provider.storage.res_group.g1.reader', [
+    { role: 'readers', action: 'assume_role', resource: 'provider:role.storage.tenant.tenant.res_group.g1.reader' },
+  ]),
+  policy('tenant', 'tenancy.provider.storage.res_group.g2.reader', [
+    { role: 'readers', action: 'assume_role', resource: 'provider:role.storage.tenant.tenant.res_group.g2.reader' },
+  ]),
+  policy('tenant', 'tenancy.provider.compute.admin', [
+    { role: 'readers', action: 'assume_role', resource: 'provider:role.storage.tenant.tenant.admin' },
+    { role: 'readers', action: 'assume_role', resource: 'provider:role.compute.tenant.tenant.admin' },
+  ]),
+  policy('tenant', 'tenancy.nosuch.cache.admin', [
+    { role: 'readers', action: 'assume_role', resource: 'nosuch:role.cache.tenant.tenant.admin' },
+  ]),
+  policy('tenant', 'tenancy.odd', [{ role: 'never', action: 'assume_role', resource: 'odd:role.x' }]),
+  policy('half', 'anything', [
+    { role: 'admin', action: 'assume_role', resource: 'provider:role.storage.tenant.half.admin' },
   ]),
 )
 
@@ -47,10 +67,17 @@ describe('getDomainDataCheck', () => {
     assert.deepEqual((await check('sports')).danglingRoles, ['unused', 'used.before', 'assuming'])
   })
 
-  test('finds assertions about roles that do not exist, once per policy and role, patterns among them', async () => {
+  test('finds assertions about roles that do not exist, each of them, patterns among them', async () => {
     assert.deepEqual((await check('sports')).danglingPolicies, [
       { policyName: 'p', roleName: 'missing' },
+      { policyName: 'p', roleName: 'missing' },
       { policyName: 'p', roleName: 'us*' },
+    ])
+  })
+
+  test('takes the assertions of a tenancy for others, and no notice of roles assumed elsewhere', async () => {
+    assert.deepEqual((await check('tenant')).danglingPolicies, [
+      { policyName: 'tenancy.provider.storage.admin', roleName: 'gone' },
     ])
   })
 
@@ -59,13 +86,13 @@ describe('getDomainDataCheck', () => {
     assert.deepEqual([policyCount, assertionCount, roleWildCardCount], [3, 6, 0])
   })
 
-  test('finds tenants that do not assume their role', async () => {
-    assert.deepEqual((await check('provider')).tenantsWithoutAssumeRole, ['careless'])
+  test('finds tenants that do not assume all their roles', async () => {
+    assert.deepEqual((await check('provider')).tenantsWithoutAssumeRole, ['careless', 'half'])
   })
 
-  test('finds providers that do not trust their tenant', async () => {
+  test('finds providers, or their resource groups, that do not trust their tenant with all it assumes', async () => {
     const { providersWithoutTrust, danglingRoles } = await check('tenant')
-    assert.deepEqual(providersWithoutTrust, ['provider.compute', 'nosuch.cache'])
+    assert.deepEqual(providersWithoutTrust, ['provider.storage.res_group.g2', 'provider.compute', 'nosuch.cache'])
     assert.equal(danglingRoles, undefined)
   })
 
