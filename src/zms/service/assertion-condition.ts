@@ -145,7 +145,7 @@ export function assertionConditionService(
   ): void {
     const fullName = policyResourceName(domainName, policyName)
     const stored = policy.resourceOwnership
-    const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'assertion', resourceOwner)
+    const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'member', resourceOwner)
     if (!owners) return
     const value = { ...policyBaseOf(policy), resourceOwnership: owners }
     transaction.apply({ kind: 'putPolicy', domain: domainName, value })

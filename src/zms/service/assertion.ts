@@ -95,7 +95,7 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
       if (!policy) throw notFound(`putAssertion: Unable to retrieve policy: ${fullName}`)
       await requireAdmitted(deps, domain, policyName, [assertion])
       const stored = policy.resourceOwnership
-      const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'assertion', resourceOwner)
+      const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'member', resourceOwner)
       deps.quotas.require(domain, 'assertion', policy.assertions.size + 1)
       if (owners) {
         const value = { ...policyBaseOf(policy), resourceOwnership: owners }

@@ -36,7 +36,7 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
         requireUnchangedSince(context, domain, unchangedSince)
         deps.quotas.requireTags('domain', body.tags, tagValueCount(domain.tags))
         const owners = domain.resourceOwnership
-        const ownership = deps.ownership.componentWrite('domain', name, owners, 'meta', 'meta', resourceOwner)
+        const ownership = deps.ownership.componentWrite('domain', name, owners, 'meta', undefined, resourceOwner)
         const value = { ...settingsOf(domain, body), ...(ownership && { resourceOwnership: ownership }) }
         transaction.apply({ kind: 'putDomain', domain: name, value: compact(value) })
         await limitMembers(deps, context, transaction, domain, value, auditRef)

@@ -6,13 +6,16 @@ import type { ResourceOwnership } from '../store/model.ts'
  * its own owner: a write by another owner, or by nobody, is refused with 409.
  */
 
-/** Kinds of objects with ownership, with the word for each component in messages. */
+/**
+ * Kinds of objects with ownership, with their components in the order in which writes of whole objects are checked, and
+ * with the words for each of them in messages.
+ */
 const COMPONENT_WORDS = {
-  domain: { object: 'owner', meta: 'meta owner' },
-  role: { object: 'owner', meta: 'meta owner', members: 'members owner' },
-  group: { object: 'owner', meta: 'meta owner', members: 'members owner' },
-  policy: { object: 'owner', assertions: 'assertions owner' },
-  service: { object: 'owner', publickeys: 'public keys owner', hosts: 'hosts owner' },
+  domain: { object: 'resource owner', meta: 'meta owner' },
+  role: { object: 'resource owner', members: 'members owner', meta: 'meta owner' },
+  group: { object: 'resource owner', members: 'members owner', meta: 'meta owner' },
+  policy: { object: 'resource owner', assertions: 'assertions owner' },
+  service: { object: 'resource owner', publickeys: 'public-keys owner', hosts: 'hosts owner' },
 } as const
 
 /** Kinds of objects with ownership. */
@@ -43,8 +46,9 @@ export class OwnershipRules {
   }
 
   /**
-   * A write of a whole object. `components` are those the request carries, `object` first. Throws 409 when a stored
-   * owner differs from the one of the request.
+   * A write of a whole object. `components` are those the request carries, which alone are owned where nothing was; what
+   * has owners is checked with all its components, since the write replaces them too. Throws 409 when a stored owner
+   * differs from the one of the request.
    */
   wholeWrite(
     kind: OwnedKind,
@@ -55,41 +59,35 @@ export class OwnershipRules {
   ): ResourceOwnership | undefined {
     const request = this.#read(header)
     if (!request) return undefined
+    const { owner } = request
     if (!stored || stored.size === 0) {
-      const { owner } = request
       return owner === undefined ? undefined : new Map(components.map((component) => [component, owner]))
     }
-    const next = new Map(stored)
+    const words = Object.entries(COMPONENT_WORDS[kind])
     let changed = false
-    for (const component of components) {
+    for (const [component, word] of words) {
       const current = stored.get(component)
-      if (current === undefined) {
-        if (request.owner === undefined) continue
-      } else if (stays(current, request)) {
-        continue
-      } else if (!request.forced) {
-        const words = COMPONENT_WORDS[kind] as Readonly<Record<string, string>>
-        const prefix = component === 'object' ? 'Invalid resource' : 'Invalid'
-        throw conflict(
-          `${prefix} ${words[component]} for ${kind}: ${fullName}, ${current} vs. ${request.owner ?? null}`,
-        )
+      if (current !== undefined && stays(current, request)) continue
+      if (current !== undefined && !request.forced) {
+        throw conflict(`Invalid ${word} for ${kind}: ${fullName}, ${current} vs. ${owner ?? null}`)
       }
-      next.set(component, request.owner as string)
       changed = true
     }
-    return changed ? next : undefined
+    if (!changed || owner === undefined) return undefined
+    return new Map([...stored, ...words.map(([component]) => [component, owner] as const)])
   }
 
   /**
    * A write of one component (`meta`, `members`, `assertions`, `publickeys`, `hosts`). `word` is how messages name it,
-   * e.g. `member` in "Invalid resource member owner for role".
+   * e.g. `member` in "Invalid resource member owner for role"; the original uses this one for assertions and keys too, and
+   * none for the settings of domains.
    */
   componentWrite(
     kind: OwnedKind,
     fullName: string,
     stored: ResourceOwnership | undefined,
     component: string,
-    word: string,
+    word: 'member' | 'meta' | undefined,
     header: string | undefined,
   ): ResourceOwnership | undefined {
     const request = this.#read(header)
@@ -103,16 +101,17 @@ export class OwnershipRules {
     }
     if (stays(current, request)) return undefined
     if (!request.forced) {
-      throw conflict(`Invalid resource ${word} owner for ${kind}: ${fullName}, ${current} vs. ${request.owner}`)
+      const part = word === undefined ? 'owner' : `${word} owner`
+      throw conflict(`Invalid resource ${part} for ${kind}: ${fullName}, ${current} vs. ${request.owner}`)
     }
     return new Map([...(stored ?? []), [component, request.owner]])
   }
 
-  /** The deletion of an object (`object`) or of a member (`members`). */
+  /** The deletion of an object (`object`) or of a part of it, which takes the owner's name: nothing is taken over by it. */
   deletion(stored: ResourceOwnership | undefined, component: string, header: string | undefined): void {
     const request = this.#read(header)
     const current = stored?.get(component)
-    if (!request || current === undefined || request.forced || sameOwner(current, request.owner)) return
+    if (!request || current === undefined || sameOwner(current, request.owner)) return
     throw conflict(`Invalid resource owner for object: ${current} vs. ${request.owner ?? null}`)
   }
 

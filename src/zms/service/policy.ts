@@ -78,7 +78,7 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
           'policy',
           policyResourceName(domainName, policyName),
           existing?.resourceOwnership,
-          ['object', 'assertions'],
+          ['object', ...(assertions.size > 0 ? ['assertions'] : [])],
           headers.resourceOwner,
         )
         deps.quotas.requireTags('policy', body.tags, tagValueCount(existing?.tags))

@@ -43,10 +43,10 @@ export function publicKeyService(deps: ZmsDependencies): Pick<Handlers<typeof se
           fullName,
           service.resourceOwnership,
           'publickeys',
-          'public key',
+          'member',
           headers.resourceOwner,
         )
-        deps.quotas.require(domain, 'publicKey', service.publicKeys.size + 1)
+        if (!service.publicKeys.has(keyId)) deps.quotas.require(domain, 'publicKey', service.publicKeys.size + 1)
         if (owners) {
           const value = { ...serviceBaseOf(service), resourceOwnership: owners }
           transaction.apply({ kind: 'putService', domain: domainName, value })

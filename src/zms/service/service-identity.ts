@@ -76,7 +76,7 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
           'service',
           fullName,
           existing?.resourceOwnership,
-          ['object', ...(body.publicKeys ? ['publickeys'] : []), ...(body.hosts ? ['hosts'] : [])],
+          ['object', ...(publicKeys.size > 0 ? ['publickeys'] : []), ...(hosts.size > 0 ? ['hosts'] : [])],
           headers.resourceOwner,
         )
         deps.quotas.requireTags('service', body.tags, tagValueCount(existing?.tags))

@@ -191,7 +191,7 @@ test('the owner of the assertions is asked before conditions are put, not before
   assert.deepEqual(await put(condition({ inst: 'a' })), refusal(409, 'Policy has a resource owner: tf'))
   assert.deepEqual(
     await putAll([condition({ inst: 'a' })], owner('ui')),
-    refusal(409, 'Invalid resource assertion owner for policy: sports:policy.p1, tf vs. ui'),
+    refusal(409, 'Invalid resource member owner for policy: sports:policy.p1, tf vs. ui'),
   )
   assert.deepEqual(await zms.delete(`${target}/condition/1`, owner('ui')), NOTHING)
 })

@@ -98,7 +98,7 @@ describe('putAssertion', () => {
     assert.deepEqual(await add(allow('b')), refusal(409, 'Policy has a resource owner: tf'))
     assert.deepEqual(
       await add(allow('b'), owner('ui')),
-      refusal(409, 'Invalid resource assertion owner for policy: sports:policy.p1, tf vs. ui'),
+      refusal(409, 'Invalid resource member owner for policy: sports:policy.p1, tf vs. ui'),
     )
     assert.equal((await add(allow('b'), owner('ui:force'))).status, 200)
     assert.deepEqual((await zms.get(P1)).body.resourceOwnership, { assertionsOwner: 'ui' })

@@ -160,7 +160,7 @@ describe('putDomainMeta', () => {
     assert.deepEqual(await zms.put(META, {}), refusal(409, 'Domain has a resource owner: TF'))
     assert.deepEqual(
       await zms.put(META, {}, { headers: { 'Athenz-Resource-Owner': 'ui' } }),
-      refusal(409, 'Invalid resource meta owner for domain: sports, TF vs. ui'),
+      refusal(409, 'Invalid resource owner for domain: sports, TF vs. ui'),
     )
     assert.deepEqual(await zms.put(META, {}, { headers: { 'Athenz-Resource-Owner': 'ui:force' } }), NOTHING)
     assert.deepEqual([...((await zms.domain('sports')).resourceOwnership ?? [])], [['meta', 'ui']])

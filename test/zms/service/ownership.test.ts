@@ -33,7 +33,7 @@ describe('writes of whole objects', () => {
     assert.equal(whole(OWNED, 'tf'), undefined)
   })
 
-  test('nobody and others are refused, by the first component in the order of the request', () => {
+  test('nobody and others are refused, by the first of its components', () => {
     const refused = (stored: Map<string, string>, header: string | undefined, message: string) =>
       assert.throws(() => whole(stored, header), conflict(message))
     refused(OWNED, undefined, 'Invalid resource owner for role: sports:role.r1, TF vs. null')
@@ -42,16 +42,25 @@ describe('writes of whole objects', () => {
     refused(owners({ object: 'ui', meta: 'M' }), 'ui', 'Invalid meta owner for role: sports:role.r1, M vs. ui')
   })
 
-  test('owners of components that the request does not carry do not matter', () => {
-    assert.deepEqual(whole(owners({ object: 'tf', members: 'ui' }), 'tf', ['object', 'meta']), {
+  test('owners of components that the request does not carry matter too: the write empties these', () => {
+    assert.throws(
+      () => whole(owners({ object: 'tf', members: 'ui' }), 'tf', ['object', 'meta']),
+      conflict('Invalid members owner for role: sports:role.r1, ui vs. tf'),
+    )
+    assert.deepEqual(whole(owners({ object: 'tf', members: 'ui' }), 'tf:force', ['object', 'meta']), {
       object: 'tf',
-      members: 'ui',
+      members: 'tf',
+      meta: 'tf',
+    })
+    assert.deepEqual(whole(owners({ meta: 'tf' }), 'tf', ['object', 'meta']), {
+      object: 'tf',
+      members: 'tf',
       meta: 'tf',
     })
   })
 
   test('components without an owner get that of the request, none without a header', () => {
-    assert.deepEqual(whole(owners({ object: 'tf' }), 'TF'), { object: 'tf', members: 'TF', meta: 'TF' })
+    assert.deepEqual(whole(owners({ object: 'tf' }), 'TF'), { object: 'TF', members: 'TF', meta: 'TF' })
     assert.equal(whole(owners({ other: 'tf' }), undefined), undefined)
   })
 
@@ -71,7 +80,7 @@ describe('writes of whole objects', () => {
     ['group', 'meta', 'Invalid meta owner for group: n, a vs. b'],
     ['policy', 'object', 'Invalid resource owner for policy: n, a vs. b'],
     ['policy', 'assertions', 'Invalid assertions owner for policy: n, a vs. b'],
-    ['service', 'publickeys', 'Invalid public keys owner for service: n, a vs. b'],
+    ['service', 'publickeys', 'Invalid public-keys owner for service: n, a vs. b'],
     ['service', 'hosts', 'Invalid hosts owner for service: n, a vs. b'],
   ]
   for (const [kind, name, message] of words) {
@@ -105,6 +114,13 @@ describe('writes of components', () => {
     }
   })
 
+  test('the settings of a domain have no word of their own', () => {
+    assert.throws(
+      () => rules.componentWrite('domain', 'n', owners({ meta: 'a' }), 'meta', undefined, 'b'),
+      conflict('Invalid resource owner for domain: n, a vs. b'),
+    )
+  })
+
   test('force takes the component over', () => {
     assert.deepEqual(component(OWNED, 'ui:force'), { object: 'TF', meta: 'TF', members: 'ui' })
     assert.deepEqual(component(OWNED, 'tf:force'), { object: 'TF', meta: 'TF', members: 'tf' })
@@ -113,9 +129,9 @@ describe('writes of components', () => {
 })
 
 describe('deletions', () => {
-  test('the owner, force, and everybody where there is none', () => {
+  test('the owner, and everybody where there is none', () => {
     rules.deletion(OWNED, 'object', 'tf')
-    rules.deletion(OWNED, 'object', 'ui:force')
+    rules.deletion(OWNED, 'object', 'tf:force')
     rules.deletion(undefined, 'object', undefined)
     rules.deletion(owners({ meta: 'a' }), 'object', 'ui')
     rules.deletion(owners({ meta: 'a' }), 'members', undefined)
@@ -127,6 +143,7 @@ describe('deletions', () => {
     refused(undefined, 'Invalid resource owner for object: TF vs. null')
     refused('', 'Invalid resource owner for object: TF vs. null')
     refused('ui', 'Invalid resource owner for object: TF vs. ui')
+    refused('ui:force', 'Invalid resource owner for object: TF vs. ui')
   })
 })
 

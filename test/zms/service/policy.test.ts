@@ -299,9 +299,17 @@ describe('versions in putPolicy', () => {
 
 describe('owners of policies', () => {
   test('a new policy belongs to whom the header names, which shows after the write', async () => {
-    const { body } = await zms.put(P1, policy('p1'), as('tf', returned.headers))
+    const { body } = await zms.put(P1, policy('p1', allow('read')), as('tf', returned.headers))
     assert.equal(body.resourceOwnership, undefined)
     assert.deepEqual((await zms.get(P1)).body.resourceOwnership, { objectOwner: 'tf', assertionsOwner: 'tf' })
+  })
+
+  test('assertions that a new policy does not have belong to nobody until there are some', async () => {
+    const ownership = async () => (await zms.get(P1)).body.resourceOwnership
+    await zms.put(P1, policy('p1'), as('tf'))
+    assert.deepEqual(await ownership(), { objectOwner: 'tf' })
+    await zms.put(P1, policy('p1', allow('read')), as('tf'))
+    assert.deepEqual(await ownership(), { objectOwner: 'tf', assertionsOwner: 'tf' })
   })
 
   test('others and nobody are refused, the same owner in other letters is not', async () => {
@@ -326,7 +334,7 @@ describe('owners of policies', () => {
   })
 
   test('a forced owner takes the policy over; the answer shows the owner before', async () => {
-    await zms.put(P1, policy('p1'), as('tf'))
+    await zms.put(P1, policy('p1', allow('read')), as('tf'))
     const { body } = await zms.put(P1, policy('p1'), as('ui:force', returned.headers))
     assert.deepEqual(body.resourceOwnership, { objectOwner: 'tf', assertionsOwner: 'tf' })
     assert.deepEqual((await zms.get(P1)).body.resourceOwnership, { objectOwner: 'ui', assertionsOwner: 'ui' })

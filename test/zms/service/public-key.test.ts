@@ -54,17 +54,17 @@ describe('putPublicKeyEntry', () => {
     assert.deepEqual(await put('1', k1), refusal(409, 'Service has a resource owner: tf'))
     assert.deepEqual(
       await put('1', k1, owner('ui')),
-      refusal(409, 'Invalid resource public key owner for service: sports.api, tf vs. ui'),
+      refusal(409, 'Invalid resource member owner for service: sports.api, tf vs. ui'),
     )
     assert.deepEqual(await put('1', k0, owner('ignore')), NOTHING)
   })
 
-  test('counts one more even for a key that is there already', async () => {
+  test('counts one more, but not for a key that is there already', async () => {
     const quota = quotaOf({ publicKey: 1 })
     await zms.createDomain('sports', { quota })
     await zms.put(API, { name: 'sports.api', publicKeys: [{ id: '0', key: k0 }] })
     const full = refusal(429, 'service public key quota exceeded - limit: 1 actual: 2')
-    assert.deepEqual(await put('0', k1), full)
+    assert.deepEqual(await put('0', k1), NOTHING)
     assert.deepEqual(await put('1', k1), full)
   })
 })

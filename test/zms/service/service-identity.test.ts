@@ -262,21 +262,25 @@ describe('owners of services', () => {
   const ownership = async () => (await zms.get(API)).body.resourceOwnership
 
   test('the header owns what the request carries; the answer shows the owners before', async () => {
-    assert.equal((await put({ publicKeys: [] }, as('tf', returned.headers))).body.resourceOwnership, undefined)
+    const publicKeys = [{ id: '0', key: k0 }]
+    assert.equal((await put({ publicKeys, hosts: [] }, as('tf', returned.headers))).body.resourceOwnership, undefined)
     assert.deepEqual(await ownership(), { objectOwner: 'tf', publicKeysOwner: 'tf' })
-    const { body } = await put({ hosts: [] }, as('ui:force', returned.headers))
+    const { body } = await put({ hosts: ['h'] }, as('ui:force', returned.headers))
     assert.deepEqual(body.resourceOwnership, { objectOwner: 'tf', publicKeysOwner: 'tf' })
-    assert.deepEqual(await ownership(), { objectOwner: 'ui', publicKeysOwner: 'tf', hostsOwner: 'ui' })
+    assert.deepEqual(await ownership(), { objectOwner: 'ui', publicKeysOwner: 'ui', hostsOwner: 'ui' })
   })
 
   test('others are refused, by component', async () => {
     await zms.put(API, { name: 'sports.api' })
-    await zms.put(`${API}/ownership`, { objectOwner: 'a', publicKeysOwner: 'b', hostsOwner: 'c' })
+    const own = (owners: object) => zms.put(`${API}/ownership`, owners)
     const conflict = (what: string) => refusal(409, `Invalid ${what} vs. a`)
+    await own({ objectOwner: 'a', publicKeysOwner: 'b', hostsOwner: 'c' })
     assert.deepEqual(await put(), refusal(409, 'Invalid resource owner for service: sports.api, a vs. null'))
+    assert.deepEqual(await put({}, as('a')), conflict('public-keys owner for service: sports.api, b'))
+    await own({ objectOwner: 'a', publicKeysOwner: 'a', hostsOwner: 'c' })
+    assert.deepEqual(await put({}, as('a')), conflict('hosts owner for service: sports.api, c'))
+    await own({ objectOwner: 'a' })
     assert.deepEqual(await put({}, as('A')), NOTHING)
-    assert.deepEqual(await put({ publicKeys: [] }, as('a')), conflict('public keys owner for service: sports.api, b'))
-    assert.deepEqual(await put({ hosts: [] }, as('a')), conflict('hosts owner for service: sports.api, c'))
   })
 
   test('putResourceServiceIdentityOwnership replaces and removes owners, and refuses what is not there', async () => {
