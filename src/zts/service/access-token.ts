@@ -41,11 +41,11 @@ export function accessTokenService(
   const clientCredentials = new ClientCredentials(deps)
   const assertions = new ClientAssertions({ ...deps, userDomain: config.userDomain })
 
-  /** Who asks: as an authority says, or else the client assertion. */
+  /** Who asks: as an authority says, or else the client assertion, which must hold whoever asks. */
   const callerOf = (request: TokenRequest, { principal }: RequestContext): MaybePromise<Principal> => {
     const assertion = clientAssertionOf(request)
-    if (principal !== undefined || assertion === undefined) return authenticated(principal)
-    return assertions.verify(assertion).then((verified) => verified.principal)
+    if (assertion === undefined) return authenticated(principal)
+    return assertions.verify(assertion).then((verified) => principal ?? verified.principal)
   }
 
   const forClientCredentials = (request: TokenRequest, context: RequestContext): MaybePromise<Reply> => {

@@ -144,7 +144,7 @@ describe('client assertions', () => {
     )
   })
 
-  it('do not count where an authority knows the caller, but their type must be right', async () => {
+  it('do not count where an authority knows the caller, but they must hold and be of the right type', async () => {
     const server = await open()
     const form = { scope: 'sports:role.reader', client_assertion: await assertion() }
     const stranger = { as: 'user.nobody' }
@@ -155,7 +155,12 @@ describe('client assertions', () => {
         'postaccesstokenrequest: principal user.nobody is not included in the requested role(s) in domain sports',
       ),
     )
+    const expired = { ...form, client_assertion: await assertion({ exp: NOW - 600 }), client_assertion_type: TYPE }
     for (const options of [stranger, ANONYMOUS]) {
+      assert.deepEqual(
+        await server.ask(expired, options),
+        refusal(400, 'Invalid client assertion: expired at 1785628200, 600 seconds ago'),
+      )
       assert.deepEqual(
         await server.ask({ ...form, client_assertion_type: 'junk' }, options),
         refusal(400, 'Invalid client assertion type: junk'),
