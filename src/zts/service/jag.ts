@@ -10,7 +10,7 @@ import { requestedActor, TOKEN_TYPES, type TokenRequest } from './access-token-r
 import { ID_JAG_TYPE } from './client-assertion.ts'
 import { ACCESS_TOKEN_TYPE } from './client-credentials.ts'
 import { heldRoles } from './role-grant.ts'
-import { type AccessTokenScope, parseAccessTokenScope, roleDomainOf } from './scope.ts'
+import { type AccessTokenScope, checkName, parseAccessTokenScope, roleDomainOf } from './scope.ts'
 import type { TokenExchangeDependencies } from './token-exchange.ts'
 import { tokenLifeSeconds } from './token-life.ts'
 import {
@@ -175,8 +175,14 @@ function scopeOfGrant({ claims }: TradedToken, requested: string | undefined): s
 
 const words = (text = ''): readonly string[] => text.split(/\s/).filter((word) => word !== '')
 
-/** The domain, or with full names of roles what the request says; with the only role behind it when it wants that. */
+/**
+ * The domain, or with full names of roles what the request says; behind that the only role when the request wants it, and
+ * then it must name a service.
+ */
 function audienceOf(request: TokenRequest, domain: string, [role, ...others]: readonly string[]): string {
-  const audience = request.fullArn ? requestedAudience(request.audience) : domain
-  return request.roleInAudience && role !== undefined && others.length === 0 ? `${audience}:${role}` : audience
+  if (!request.fullArn) return domain
+  const audience = requestedAudience(request.audience)
+  if (!request.roleInAudience || role === undefined || others.length > 0) return audience
+  checkName('ServiceName', audience)
+  return `${audience}:${role}`
 }

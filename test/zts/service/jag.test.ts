@@ -260,15 +260,18 @@ describe('an access token for a grant', () => {
     assert.deepEqual(await trade(await grant(), { full_arn: 'true' }), missing)
   })
 
-  test('has the only role in its audience, when it is wanted so', async () => {
+  test('has the only role in its audience, when it is wanted so and names are full', async () => {
     const audience = async (form: Form) => {
       const answer = await trade(await grant(), { role_in_aud_claim: 'true', ...form })
       return readToken(answer).claims['aud']
     }
-    assert.equal(await audience({ scope: 'away:role.reader' }), 'away:reader')
-    assert.equal(await audience({}), 'away')
     const full = { full_arn: 'true', audience: 'api', scope: 'away:role.reader' }
     assert.equal(await audience(full), 'api:away:role.reader')
+    assert.equal(await audience({ ...full, scope: '' }), 'api')
+    assert.equal(await audience({ scope: 'away:role.reader' }), 'away')
+    const form = { ...full, role_in_aud_claim: 'true', audience: 'https://api.example' }
+    const wrong = refusal(400, 'Invalid ServiceName error: not a valid ServiceName')
+    assert.deepEqual(await trade(await grant(), form), wrong)
   })
 
   test('lives as long as grants for that kind of subject may, whatever is asked for', async () => {
