@@ -13,7 +13,7 @@ import type { ZtsDependencies } from './dependencies.ts'
 import { idTokenFor } from './id-token.ts'
 import { refuseForeignAuthorizedService, refuseOtherRoles } from './principal-rules.ts'
 import { grantedRoles, ProxyUsers } from './role-grant.ts'
-import { type AccessTokenScope, parseAccessTokenScope } from './scope.ts'
+import { type AccessTokenScope, checkName, parseAccessTokenScope } from './scope.ts'
 import { tokenLifeSeconds } from './token-life.ts'
 
 /** What access tokens for callers need. */
@@ -127,6 +127,7 @@ export class ClientCredentials {
       },
     })
     refuseOtherRoles(principal, domain.name, roles)
+    if (openId) checkName('SimpleName', scope.audienceService?.slice(domain.name.length + 1) ?? '')
     context.concerns?.(domain.name)
     const limits = { defaultSeconds: zts.roleTokenDefaultTimeoutSeconds, maxSeconds: zts.roleTokenMaxTimeoutSeconds }
     return {
@@ -178,7 +179,7 @@ function answer(grant: Grant, accessToken: string, idToken?: string): Reply {
 /** What was granted, where it is not just what was asked for (RFC 6749, 5.1). */
 function grantedScope({ scope, roles, domain, openId }: Grant): string | undefined {
   const asked = scope.rolesIn(domain.name)
-  if (!scope.wholeDomain && (asked === undefined || roles.length >= asked.length)) return undefined
+  if (!scope.wholeDomain && (asked === undefined || roles.length === asked.length)) return undefined
   const granted = roles.map((role): string => roleResourceName(domain.name, role))
   return (openId ? [...granted, 'openid'] : granted).join(' ')
 }

@@ -28,7 +28,7 @@ export interface Scope {
 
 /**
  * The scope of an access token: it is about exactly one domain. All is lower case; the domain and its roles fit their
- * patterns, and so does the service where an id token is asked for.
+ * patterns.
  */
 export interface AccessTokenScope extends Scope {
   readonly domain: string
@@ -59,7 +59,6 @@ export function parseAccessTokenScope(text: string, { roleDomain }: AccessTokenS
   }
   checkName('DomainName', domain)
   for (const role of scope.rolesIn(domain) ?? []) checkName('EntityName', role)
-  if (scope.openId) checkName('SimpleName', scope.audienceService?.slice(domain.length + 1) ?? '')
   return { ...scope, domain }
 }
 

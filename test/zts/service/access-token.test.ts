@@ -21,9 +21,9 @@ const role = (name: string, members: object[], more: object = {}) => ({
 const SPORTS = {
   name: 'sports',
   roles: [
-    role('reader', member('sports.api', 'user.alice', 'user.proxy')),
+    role('reader', member('sports.api', 'user.alice', 'user.proxy', 'user.rita')),
     role('writer', member('sports.api', 'user.proxy')),
-    role('super-reader', member('user.sam')),
+    role('super-reader', member('user.sam', 'user.rita')),
     role('limited', member('user.brief'), { tokenExpiryMins: 10 }),
     role('hers', member('user.alice')),
   ],
@@ -82,11 +82,13 @@ describe('postAccessTokenRequest, client_credentials', () => {
       ['sports:role.reader sports:domain', 'user.alice', ['reader', 'hers'], 'sports:role.reader sports:role.hers'],
       ['sports:role.reader sports:role.nosuch', 'sports.api', ['reader'], 'sports:role.reader'],
       ['sports:role.reader', 'user.sam', ['super-reader'], undefined],
+      ['sports:role.reader', 'user.rita', ['reader', 'super-reader'], 'sports:role.reader sports:role.super-reader'],
       ['SPORTS:ROLE.READER', 'sports.api', ['reader'], undefined],
       ['sports:group.team', 'sports.api', ['reader', 'writer'], undefined],
       ['sports:service.api', 'sports.api', ['reader', 'writer'], undefined],
       ['sports:service.api sports:role.writer', 'sports.api', ['writer'], undefined],
       ['openid sports:service.api sports:role.writer', 'sports.api', ['writer'], undefined],
+      ['openid sports:service.a.b sports:role.writer', 'sports.api', ['writer'], undefined],
       ['junk sports:role.writer', 'sports.api', ['writer'], undefined],
     ] as const) {
       it(`"${scope}" grants ${scp.join(' ')} to ${as}`, async () => {
@@ -307,6 +309,18 @@ describe('postAccessTokenRequest, client_credentials', () => {
     it('says openid where it says the scope', async () => {
       const answer = await (await openId()).ask({ scope: 'openid media:domain media:service.api' }, API)
       assert.equal(answer.body.scope, 'media:role.reader openid')
+    })
+
+    it('is refused for a service whose name is none, once all else is granted', async () => {
+      const scope = 'openid sports:role.reader sports:service.a.b'
+      const server = await openId()
+      assert.deepEqual(
+        await server.ask({ scope }, { as: 'user.nobody' }),
+        notIn('user.nobody', 'the requested role(s)'),
+      )
+      const { status, body } = await server.ask({ scope }, API)
+      assert.equal(status, 400)
+      assert.match(body.message, /^Invalid SimpleName error: /)
     })
 
     it('has the shorter of both lives', async () => {
