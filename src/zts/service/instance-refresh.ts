@@ -102,13 +102,14 @@ export function instanceRefreshService(deps: InstanceIdentityDependencies): Hand
   ): Promise<Reply> => {
     if (isRoleIdentity(principal)) throw unsupported(principal)
     const { provider, service, instanceId } = names
-    const ssh = await sshCertificates(body, domain, service, principal)
+    // Without a signer there is an identity all the same, as clients know it.
+    const ssh = identities.ssh.available ? await sshCertificates(body, domain, service, principal) : undefined
     return ok({
       provider,
       name: serviceFullName(domain.name, service),
       instanceId,
-      sshCertificate: ssh.certificates[0]?.certificate,
-      sshCertificateSigner: ssh.certificateSigner,
+      sshCertificate: ssh?.certificates[0]?.certificate,
+      sshCertificateSigner: ssh?.certificateSigner,
       athenzJWK: identities.keys(body),
     })
   }
@@ -119,7 +120,7 @@ export function instanceRefreshService(deps: InstanceIdentityDependencies): Hand
     service: string,
     principal: Principal,
   ): Promise<SshCertificates> => {
-    const request = identities.ssh.available ? readSshRequest(body) : undefined
+    const request = readSshRequest(body)
     if (request === undefined) throw new ServiceError('internal', 'unable to generate ssh identity')
     try {
       return await identities.ssh.forUser(request, principal, sshSignerKeyId(domain, service, body.sshCertSignerKeyId))
