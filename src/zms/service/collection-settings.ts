@@ -3,8 +3,8 @@ import type { GroupBase } from '../store/model.ts'
 import { changed, compact, present, tagsOf } from './wire-form.ts'
 
 /**
- * The settings that roles and groups share, as a whole write replaces them; tags and ownership stay unless the request
- * has tags.
+ * The settings that roles and groups share, as a whole write replaces them; ownership stays, and so do tags and the date
+ * of the last review unless the request has them.
  */
 export function writtenSettings(
   name: string,
@@ -26,7 +26,7 @@ export function writtenSettings(
     tags: writtenTags(body, existing),
     auditEnabled: present(body.auditEnabled),
     deleteProtection: present(body.deleteProtection),
-    lastReviewedDate: body.lastReviewedDate,
+    lastReviewedDate: body.lastReviewedDate ?? existing?.lastReviewedDate,
     selfRenew: present(body.selfRenew),
     selfRenewMins: present(body.selfRenewMins),
     maxMembers: present(body.maxMembers),

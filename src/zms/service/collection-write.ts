@@ -81,8 +81,8 @@ export interface CollectionWrite {
 
 /**
  * Writes a role or group with exactly the members asked for: new ones are added, missing ones removed, those whose dates
- * changed updated. Where changes need approval, new members become requests, and so do removals under delete
- * protection; other members stay. Costs grow with the members of request and object.
+ * changed updated. Where changes need approval, new members and changed dates become requests, and so do removals under
+ * delete protection; members stay as they are until then. Costs grow with the members of request and object.
  */
 export async function writeCollection(
   deps: ZmsDependencies,
@@ -113,19 +113,14 @@ export async function writeCollection(
       'refuseList',
     )
     if (kind.kind === 'group') delete dates.reviewReminder
-    if (current) {
-      if (!approval && !sameDates(current, dates)) {
-        transaction.apply(...changes.put(name, dates, 'UPDATE', undefined, current))
-      }
-      continue
-    }
+    if (current && sameDates(current, dates)) continue
     if (approval) {
       requireSamePendingState(existing, name, 'ADD')
       transaction.apply(...changes.request(name, dates, 'ADD'))
     } else {
       // Only members that come with a new object carry who asked for them.
       const requester = existing ? undefined : caller
-      transaction.apply(...changes.put(name, dates, 'ADD', requester))
+      transaction.apply(...changes.put(name, dates, current ? 'UPDATE' : 'ADD', requester, current))
     }
   }
   for (const { memberName } of existing?.members ?? []) {

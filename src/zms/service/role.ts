@@ -198,7 +198,7 @@ async function checkRole(
   }
 }
 
-/** The settings of a role that a whole write replaces; tags and ownership stay unless the request has tags. */
+/** The settings of a role after a whole write, see {@link writtenSettings}. */
 export function roleOf(name: string, body: RoleInput, existing: RoleBase | undefined): RoleBase {
   return compact({
     ...writtenSettings(name, body, existing),

@@ -367,12 +367,11 @@ export class NaiveZms {
       const current = before.find((member) => member.memberName === memberName)
       this.#requireMember({ kind, name }, domain.name, memberName, current !== undefined)
       const dates = datesOf(expiration)
-      if (current) {
-        const { systemDisabled } = current
-        const changed = dates.expiration !== current.expiration
-        if (!settings.reviewEnabled && changed) put(collection.members, clean({ memberName, ...dates, systemDisabled }))
-      } else if (settings.reviewEnabled) {
+      if (current && dates.expiration === current.expiration) continue
+      if (settings.reviewEnabled) {
         this.#request(collection, memberName, 'ADD', caller, dates)
+      } else if (current) {
+        put(collection.members, clean({ memberName, ...dates, systemDisabled: current.systemDisabled }))
       } else {
         const requestPrincipal = existing ? undefined : caller.name
         put(collection.members, clean({ memberName, ...dates, requestPrincipal }))

@@ -43,11 +43,16 @@ describe('roles whose members need approval', () => {
     assert.deepEqual(await membersNow(), [])
   })
 
-  test('dates of those who stay are kept', async () => {
-    const reviewed = { reviewEnabled: true, memberExpiryDays: 5 }
-    await zms.put(R1, body(['user.joe']))
-    await zms.put(R1, body([{ memberName: 'user.joe', expiration: dateIn(DAY_MILLIS) }], reviewed))
-    assert.equal((await zms.get(R1)).body.roleMembers[0].expiration, undefined)
+  test('dates of those who stay are kept, others asked for', async () => {
+    const expiration = new Date(Math.floor(zms.clock.millis / 1000) * 1000 + DAY_MILLIS).toISOString()
+    await zms.put(R1, body(['user.joe', 'user.tom']))
+    const wanted = [{ memberName: 'user.joe', expiration }, 'user.tom']
+    const { body: answer } = await zms.put(R1, body(wanted, { reviewEnabled: true }), returned)
+    assert.deepEqual(names(answer), ['user.joe', 'user.joe ADD', 'user.tom'])
+    assert.deepEqual(
+      answer.roleMembers.map((member: Record<string, string>) => member['expiration']),
+      [undefined, undefined, expiration],
+    )
   })
 
   test('the contrary of what is asked for already is refused', async () => {
@@ -151,6 +156,13 @@ describe('the date of the last review', () => {
     assert.deepEqual(await put(-8 * DAY_MILLIS), refused(-8 * DAY_MILLIS, 'too far in the past'))
     assert.equal((await put(-6 * DAY_MILLIS)).status, 204)
   })
+})
+
+test('the date of the last review stays where a whole write has none', async () => {
+  const lastReviewedDate = dateIn(-DAY_MILLIS)
+  await zms.put(R1, body([], { lastReviewedDate }))
+  const { body: answer } = await zms.put(R1, body([], { memberExpiryDays: 5 }), returned)
+  assert.deepEqual([answer.lastReviewedDate, answer.memberExpiryDays], [lastReviewedDate, 5])
 })
 
 describe('attributes of users', () => {
