@@ -72,7 +72,7 @@ export class AuthorizedServices {
     if (items.size === 0) return
     if (kind !== undefined && item !== undefined && covers(items, kind, item)) return
     if (kind === 'role' || kind === 'group') throw forbidden(`${refusal} on ${kind} ${item}`)
-    throw forbidden(`${refusal} on opItemKey ${kind ?? null} and opItemVal ${item ?? null}`)
+    throw forbidden(kind === undefined ? refusal : `${refusal} on opItemKey ${kind} and opItemVal ${item ?? null}`)
   }
 }
 

@@ -30,14 +30,10 @@ export function systemService(deps: ZmsDependencies, parts: SystemParts): Handle
 
     getUserAuthorityAttributeMap() {
       const { userAuthority } = deps
-      const kinds = [
-        ['bool', userAuthority?.booleanAttributes?.()],
-        ['date', userAuthority?.dateAttributes?.()],
-      ] as const
-      const known = kinds.flatMap(([kind, names]) =>
-        names && names.size > 0 ? [[kind, { values: [...names].sort() }] as const] : [],
-      )
-      return ok({ attributes: Object.fromEntries(known) })
+      if (!userAuthority) return ok({ attributes: {} })
+      const bool = attributesReply(userAuthority.booleanAttributes?.())
+      const date = attributesReply(userAuthority.dateAttributes?.())
+      return ok({ attributes: { bool, date } })
     },
 
     getRdlSchema() {
@@ -47,3 +43,5 @@ export function systemService(deps: ZmsDependencies, parts: SystemParts): Handle
     },
   }
 }
+
+const attributesReply = (names: ReadonlySet<string> = new Set()) => ({ values: [...names].sort() })

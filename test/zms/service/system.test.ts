@@ -84,10 +84,12 @@ describe('getUserAuthorityAttributeMap', () => {
     })
   })
 
-  test('is empty without a user authority, or without attributes', async () => {
+  test('is empty without a user authority; one without attributes has none of each kind', async () => {
     assert.deepEqual((await (await open()).get('/authority/user/attribute')).body, { attributes: {} })
     const zms = await open({}, {}, { userAuthority: authority })
-    assert.deepEqual((await zms.get('/authority/user/attribute')).body, { attributes: {} })
+    assert.deepEqual((await zms.get('/authority/user/attribute')).body, {
+      attributes: { bool: { values: [] }, date: { values: [] } },
+    })
   })
 })
 
