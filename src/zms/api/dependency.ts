@@ -1,6 +1,6 @@
 import { authenticate, endpoint, nothing } from '#core/http/endpoint.ts'
 import { lowered, maybe, shown } from '#core/http/scalar-types.ts'
-import { list, optional, struct, type ValueOf } from '#core/http/wire.ts'
+import { list, lower, optional, struct, type ValueOf } from '#core/http/wire.ts'
 import { DomainList } from './domain.ts'
 import { audited, inDomain, openReadErrors, writeErrors } from './parameters.ts'
 import { ServiceIdentityList } from './service-identity.ts'
@@ -11,6 +11,9 @@ import { ServiceIdentityList } from './service-identity.ts'
  */
 export const DependentServiceInput = struct('DependentService', { service: maybe.loweredText })
 export type DependentServiceInput = ValueOf<typeof DependentServiceInput>
+
+/** The original checks names after the rights of the caller: malformed ones are the service's to refuse. */
+const inUncheckedDomain = { domainName: lower(shown.domain) }
 
 /** A service that a domain depends on, with the resource groups it uses. */
 export const DependentServiceResourceGroup = struct('DependentServiceResourceGroup', {
@@ -34,7 +37,7 @@ export const dependencyEndpoints = {
     path: '/dependency/domain/{domainName}',
     group: 'Dependency',
     summary: 'Notes that a domain depends on a provider service.',
-    params: inDomain,
+    params: inUncheckedDomain,
     headers: audited,
     body: DependentServiceInput,
     access: authenticate,
@@ -47,7 +50,7 @@ export const dependencyEndpoints = {
     path: '/dependency/domain/{domainName}/service/{service}',
     group: 'Dependency',
     summary: 'Notes that a domain no longer depends on a provider service.',
-    params: { ...inDomain, service: lowered.service },
+    params: { ...inUncheckedDomain, service: lower(shown.service) },
     headers: audited,
     access: authenticate,
     responses: { 204: nothing },

@@ -1,6 +1,6 @@
 import { anonymous, authenticate, endpoint, query } from '#core/http/endpoint.ts'
-import { lowered, maybe, off, shown } from '#core/http/scalar-types.ts'
-import { struct, type ValueOf } from '#core/http/wire.ts'
+import { maybe, off, shown } from '#core/http/scalar-types.ts'
+import { lower, struct, type ValueOf } from '#core/http/wire.ts'
 
 /** A principal token of a user; `header` is the name of the header to send it in. */
 export const UserToken = struct('UserToken', { token: shown.signedToken, header: maybe.text })
@@ -14,7 +14,8 @@ export const ServicePrincipal = struct('ServicePrincipal', {
 })
 export type ServicePrincipal = ValueOf<typeof ServicePrincipal>
 
-const userName = { userName: lowered.simple }
+/** The original does not check its form: a malformed name is that of another user. */
+const userName = { userName: lower(shown.simple) }
 /** Comma separated. */
 const serviceNames = query('services', maybe.text)
 

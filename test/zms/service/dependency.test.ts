@@ -57,6 +57,15 @@ describe('noting a dependency', () => {
     )
   })
 
+  test('is refused for a name that is none, after who may not', async () => {
+    const bad = (as?: string) => zms.put('/dependency/domain/b!d', { service: 'media.storage' }, as ? { as } : {})
+    const invalid = refusal(400, 'Invalid DomainName error: not a valid DomainName')
+    assert.deepEqual(await bad(), invalid)
+    assert.deepEqual(await bad('user.owner'), notProvider('user.owner'))
+    assert.deepEqual(await zms.delete('/dependency/domain/b!d/service/media.storage'), invalid)
+    assert.deepEqual(await zms.delete('/dependency/domain/b!d/service/b!d'), notProvider('b!d'))
+  })
+
   test('needs an audit reference where domains do', async () => {
     const audited = await Harness.open({ services, properties: { audit_ref_check_objects: 'domain' } })
     await audited.createDomain('sports', { auditEnabled: true })

@@ -114,6 +114,7 @@ describe('getUserToken', () => {
 
   const refused: { who: string; target?: string; options: CallOptions }[] = [
     { who: 'another user', target: '/user/bob/token', options: asUser() },
+    { who: 'what is no name of a user', target: '/user/b!d/token', options: asUser() },
     { who: 'who has authenticated by what is good for authorization', options: asUser({ allowAuthorization: true }) },
     { who: 'who has authenticated by an authority for other domains', options: asUser({ domain: 'home' }) },
     { who: 'nobody', options: { anonymous: true } },
