@@ -10,8 +10,8 @@ import { requireKnownValues } from './domain-meta-store.ts'
 import {
   accountOf,
   requireEnvironment,
-  requireExpiries,
   requireNameLength,
+  requireNewForms,
   requireUnique,
   requireVirtualLimit,
   requireWholeAzure,
@@ -109,12 +109,42 @@ async function parentOf(
 
 /** 400 when a top-level domain needs a product id and has none. */
 function requireProductId({ config }: ZmsDependencies, { kind, detail }: CreationRequest): void {
-  if (!config.zms.productIdSupport) return
-  if (kind === 'top' && detail.ypmId === undefined && !detail.productId) {
+  if (!config.zms.productIdSupport || kind !== 'top') return
+  if (detail.ypmId === undefined && !detail.productId) {
     throw badRequest('Product Id is required when creating top level domain')
   }
-  const least = kind === 'top' ? 1 : 0
-  if (detail.ypmId !== undefined && detail.ypmId < least) throw badRequest('Product Id must be a positive integer')
+  if (detail.ypmId !== undefined && detail.ypmId < 1) throw badRequest('Product Id must be a positive integer')
+}
+
+/** Settings that only the operators may change later. */
+const OF_OPERATORS = [
+  'account',
+  'awsAccountName',
+  'azureSubscription',
+  'azureTenant',
+  'azureClient',
+  'gcpProject',
+  'gcpProjectNumber',
+  'ypmId',
+  'productId',
+  'certDnsDomain',
+  'org',
+  'userAuthorityFilter',
+  'featureFlags',
+  'externalMemberValidator',
+  'costCenter',
+  'x509CertSignerKeyId',
+  'sshCertSignerKeyId',
+] as const satisfies readonly (keyof UserDomainInput)[]
+
+/**
+ * The request for a domain that no operator makes: it begins without the settings of the operators, whatever it asks
+ * for, except for those it takes over from the domain above.
+ */
+export function withoutOperatorSettings<T extends SubDomainInput | UserDomainInput>(detail: T): T {
+  const own = { ...detail }
+  for (const setting of OF_OPERATORS) own[setting] = undefined
+  return own
 }
 
 /** The settings of the new domain, checked. */
@@ -124,7 +154,7 @@ async function requestedSettings(
 ): Promise<Partial<DomainMeta & Domain>> {
   const { config } = deps
   const { detail } = request
-  requireExpiries(detail)
+  requireNewForms(detail)
   const account = detail.account ? accountOf(detail.account, config.zms.allowMultipleAwsAccounts) : undefined
   requireWholeAzure(detail)
   requireWholeGcp(detail)

@@ -10,7 +10,7 @@ import { contactsOf, requireContacts } from './contact-rules.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { domainBaseOf } from './domain-base.ts'
 import { META_STORE_ATTRIBUTES, requireKnownValues } from './domain-meta-store.ts'
-import { requireEnvironment, requireExpiries } from './domain-rules.ts'
+import { requireEnvironment, requireForms } from './domain-rules.ts'
 import { putDomainSystemMeta } from './domain-system-meta.ts'
 import { isShorter } from './member-dates.ts'
 import { tagValueCount } from './quota-rules.ts'
@@ -24,7 +24,7 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
     async putDomainMeta({ params: { name }, query: { unchangedSince }, body, headers }, context) {
       const { auditRef, resourceOwner } = headers
       deps.authorizedServices.check(context)
-      requireExpiries(body)
+      requireForms(body)
       requireEnvironment(body.environment, config.zms.domainEnvironments)
       if (body.contacts) await requireContacts(deps, body.contacts)
       await requireKnownValues(deps.domainMetaStore, name, {

@@ -53,23 +53,18 @@ export function domainReply(domain: DomainBase): Record<string, unknown> {
 }
 
 /**
- * A domain as the operations that create one write it: whether it is enabled, and for other than top-level domains an
- * absent product number, are left out. What the request says is repeated, also zeros and empty texts that reading leaves
- * out, unless a sub domain has taken it over from the domain above.
+ * A domain as the operations that create one write it: whether it is enabled, and the product number, which only
+ * top-level domains can have from the beginning, are left out. What the request says is repeated, also zeros and empty
+ * texts that reading leaves out.
  */
-export function newDomainReply(
-  domain: DomainBase,
-  kind: 'top' | 'sub' | 'user',
-  detail: UserDomainInput,
-): Record<string, unknown> {
-  const { enabled: _, ypmId, ...reply } = domainReply(domain)
+export function newDomainReply(domain: DomainBase, detail: UserDomainInput): Record<string, unknown> {
+  const { enabled: _, ypmId: __, ...reply } = domainReply(domain)
   for (const key of REPEATED) {
-    if (kind === 'sub' && INHERITED.has(key)) continue
     const given = detail[key]
     if (given === 0 || given === '') reply[key] = given
   }
   if (detail.tags && detail.tags.size > 0) reply['tags'] = detail.tags
-  return kind === 'top' || domain.ypmId !== 0 ? { ...reply, ypmId } : reply
+  return reply
 }
 
 /** Numbers and texts that are written also when they are 0 and empty. */
@@ -92,5 +87,3 @@ const REPEATED = [
   'externalMemberValidator',
   'costCenter',
 ] as const
-
-const INHERITED: ReadonlySet<string> = new Set(['x509CertSignerKeyId', 'sshCertSignerKeyId'])

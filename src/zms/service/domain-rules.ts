@@ -1,6 +1,7 @@
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { badRequest, forbidden } from '#core/error/service-error.ts'
 import { patterns } from '#core/names/patterns.ts'
+import type { DomainMetaInput } from '../api/domain-meta.ts'
 import type { DomainMeta } from '../store/model.ts'
 import type { DomainAttribute, DomainQueries } from '../store/store.ts'
 
@@ -14,7 +15,13 @@ const COUNTS = [
   'roleCertExpiryMins',
   'serviceCertExpiryMins',
   'tokenExpiryMins',
+  'featureFlags',
 ] as const
+
+/** Settings that are names. */
+const NAMES = ['applicationId', 'x509CertSignerKeyId', 'sshCertSignerKeyId'] as const
+/** Settings that are names where they come with a new domain. */
+const NAMES_OF_NEW = [...NAMES, 'azureSubscription', 'gcpProject', 'gcpProjectNumber'] as const
 
 /** 400 when one of the named integers is negative. */
 export function requireNotNegative(values: object, names: readonly string[]): void {
@@ -24,8 +31,26 @@ export function requireNotNegative(values: object, names: readonly string[]): vo
   }
 }
 
-/** 400 when an expiry setting of a domain is negative. */
-export const requireExpiries = (meta: object): void => requireNotNegative(meta, COUNTS)
+/** 400 when a setting has a form that no domain may have, also where the request does not change this one. */
+export function requireForms(meta: DomainMetaInput): void {
+  requireNotNegative(meta, [...COUNTS, 'ypmId'])
+  requireNames(meta, NAMES)
+}
+
+/** 400 when a setting of a new domain has a form that none may have; its product number has rules of its own. */
+export function requireNewForms(meta: DomainMetaInput): void {
+  requireNotNegative(meta, COUNTS)
+  requireNames(meta, NAMES_OF_NEW)
+}
+
+function requireNames(meta: DomainMetaInput, names: readonly (typeof NAMES_OF_NEW)[number][]): void {
+  for (const name of names) {
+    const value = meta[name]
+    if (value && !patterns.CompoundName.test(value)) {
+      throw badRequest(`Invalid CompoundName error: ${name} ${value} is not a compound name`)
+    }
+  }
+}
 
 const ACCOUNT_MAX_LENGTH = 512
 

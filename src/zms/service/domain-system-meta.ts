@@ -9,7 +9,7 @@ import { requireKnownValues } from './domain-meta-store.ts'
 import {
   accountOf,
   requireEnvironment,
-  requireNotNegative,
+  requireForms,
   requireUnique,
   requireWholeAzure,
   requireWholeGcp,
@@ -98,6 +98,7 @@ export async function putDomainSystemMeta(
 ): Promise<void> {
   const { writes, config } = deps
   deps.authorizedServices.check(context)
+  requireForms(meta)
   await writes.commit({ context, domains: [name], entity: name, auditRef }, async (transaction) => {
     const domain = await transaction.domain(name)
     if (!domain) throw notFound(`No such domain: ${name}`)
@@ -108,7 +109,11 @@ export async function putDomainSystemMeta(
     if (!read) throw badRequest(`unknown system meta attribute: ${attribute}`)
     writes.requireAuditReference(context, 'domain', domain, auditRef)
     const next = read(meta, deps)
-    requireNotNegative(next, ['featureFlags', 'ypmId'])
+    if (attribute === 'productid' && config.zms.productIdSupport && !name.includes('.')) {
+      if (meta.ypmId === undefined && !meta.productId) {
+        throw badRequest('Unique Product Id must be specified for top level domain')
+      }
+    }
     await requireKnownValues(deps.domainMetaStore, name, next)
     if (resets(domain, next) && !(await mayReset(deps, context, name, attribute))) {
       throw forbidden(`unauthorized to reset system meta attribute: ${attribute}`)

@@ -3,7 +3,7 @@ import { type Handlers, noContent, ok } from '#core/http/endpoint.ts'
 import { lastPart } from '#core/names/resource-name.ts'
 import type { domainEndpoints } from '../api/domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
-import { createDomain, requireDomainName, requireSame } from './domain-creation.ts'
+import { createDomain, requireDomainName, requireSame, withoutOperatorSettings } from './domain-creation.ts'
 import { deleteDomain } from './domain-deletion.ts'
 import { listDomains } from './domain-list.ts'
 import { domainReply, newDomainReply } from './domain-reply.ts'
@@ -34,7 +34,7 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
         admins: body.adminUsers,
         ...headers,
       })
-      return ok(newDomainReply(domain, 'top', body))
+      return ok({ ...newDomainReply(domain, body), ypmId: domain.ypmId })
     },
 
     async postSubDomain({ params, body, headers }, context) {
@@ -42,15 +42,10 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
       requireSame(parent, body.parent, 'postSubDomain: Request and detail parent domains do not match')
       const name = `${parent}.${body.name}`
       await requireDomainName(deps, context, { fullName: name, checked: body.name, word: 'SubDomain' })
-      const domain = await createDomain(deps, context, {
-        kind: 'sub',
-        name,
-        parent,
-        detail: body,
-        admins: body.adminUsers,
-        ...headers,
-      })
-      return ok(newDomainReply(domain, 'sub', body))
+      const detail = withoutOperatorSettings(body)
+      const admins = body.adminUsers
+      const domain = await createDomain(deps, context, { kind: 'sub', name, parent, detail, admins, ...headers })
+      return ok(newDomainReply(domain, detail))
     },
 
     async postUserDomain({ params, body, headers }, context) {
@@ -59,8 +54,9 @@ export function domainService(deps: ZmsDependencies): Handlers<typeof domainEndp
       const name = homeDomainOf(params.name)
       await requireDomainName(deps, context, { fullName: name, checked: body.name, word: 'Domain' })
       const admins = [`${config.userDomain}.${params.name}`]
-      const domain = await createDomain(deps, context, { kind: 'user', name, detail: body, admins, ...headers })
-      return ok(newDomainReply(domain, 'user', body))
+      const detail = withoutOperatorSettings(body)
+      const domain = await createDomain(deps, context, { kind: 'user', name, detail, admins, ...headers })
+      return ok(newDomainReply(domain, detail))
     },
 
     async deleteTopLevelDomain({ params, headers }, context) {

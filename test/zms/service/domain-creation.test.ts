@@ -187,12 +187,59 @@ describe('administrators of a new domain', () => {
 })
 
 describe('the product number', () => {
-  test('of a domain below another one may be 0', async () => {
+  test('of a top-level domain must be positive', async () => {
     const harness = await other({ properties: { product_id_support: 'true' } })
     const refused = refusal(400, 'Product Id must be a positive integer')
     assert.deepEqual(await create('fresh', { ypmId: 0 }, harness), refused)
-    assert.deepEqual(await createBelow('sports', 'api', { ypmId: -1 }, harness), refused)
-    assert.equal((await createBelow('sports', 'api', { ypmId: 0 }, harness)).status, 200)
+    assert.equal((await create('fresh', { ypmId: 1 }, harness)).body.ypmId, 1)
+  })
+})
+
+describe('settings of the operators', () => {
+  const settings = {
+    account: 'b d',
+    awsAccountName: 'a',
+    azureSubscription: 'a',
+    gcpProject: 'a',
+    ypmId: -1,
+    productId: 'a',
+    certDnsDomain: 'a',
+    org: 'a',
+    userAuthorityFilter: 'a',
+    featureFlags: 1,
+    externalMemberValidator: 'a',
+    costCenter: 'a',
+    x509CertSignerKeyId: 'a',
+    sshCertSignerKeyId: 'a',
+  }
+
+  test('are not for those who make domains below theirs, or of their own', async () => {
+    const harness = await other({ properties: { product_id_support: 'true' } })
+    const own = () => harness.call('POST', '/userdomain/joe', { name: 'joe', ...settings }, { as: 'user.joe' })
+    const made = [await createBelow('sports', 'api', settings, harness), await own()]
+    for (const { status, body } of made) {
+      assert.equal(status, 200)
+      const { body: read } = await harness.get(`/domain/${body.name}`)
+      for (const setting of Object.keys(settings)) {
+        assert.equal(body[setting], undefined, setting)
+        assert.equal(read[setting], setting === 'ypmId' ? 0 : undefined, setting)
+      }
+    }
+  })
+})
+
+describe('settings that have a form', () => {
+  const names = ['applicationId', 'x509CertSignerKeyId', 'sshCertSignerKeyId', 'azureSubscription', 'gcpProject']
+  for (const name of names) {
+    test(`${name} is a name`, async () => {
+      const { status, body } = await create('fresh', { [name]: 'b d' })
+      assert.equal(status, 400)
+      assert.match(body.message, /^Invalid CompoundName error: /)
+    })
+  }
+
+  test('feature flags are not negative', async () => {
+    assert.deepEqual(await create('fresh', { featureFlags: -1 }), refusal(400, 'featureFlags cannot be negative'))
   })
 })
 

@@ -112,6 +112,9 @@ describe('putDomainMeta', () => {
   const refused: readonly (readonly [object, string])[] = [
     [{ memberExpiryDays: -1 }, 'memberExpiryDays cannot be negative'],
     [{ tokenExpiryMins: -1 }, 'tokenExpiryMins cannot be negative'],
+    [{ ypmId: -1 }, 'ypmId cannot be negative'],
+    [{ featureFlags: -1 }, 'featureFlags cannot be negative'],
+    [{ applicationId: 'b d' }, 'Invalid CompoundName error: applicationId b d is not a compound name'],
     [{ environment: 'moon' }, 'invalid environment for domain'],
     [{ contacts: { boss: 'user.alice' } }, 'invalid domain contact type: boss'],
   ]

@@ -116,6 +116,12 @@ describe('putDomainSystemMeta', () => {
     ['gcpproject', { gcpProject: 'p' }, 'invalid gcp project details for domain, both id and number must be specified'],
     ['featureflags', { featureFlags: -1 }, 'featureFlags cannot be negative'],
     ['productid', { ypmId: -1 }, 'ypmId cannot be negative'],
+    ['org', { org: 'a', memberExpiryDays: -1 }, 'memberExpiryDays cannot be negative'],
+    [
+      'x509certsignerkeyid',
+      { x509CertSignerKeyId: 'b d' },
+      'Invalid CompoundName error: x509CertSignerKeyId b d is not a compound name',
+    ],
     [
       'userauthorityfilter',
       { userAuthorityFilter: 'OnShore' },
@@ -127,6 +133,15 @@ describe('putDomainSystemMeta', () => {
       assert.deepEqual(await put(attribute, body), refusal(400, message))
     })
   }
+
+  test('top-level domains keep a product where they need one', async () => {
+    const other = await Harness.open({ services, properties: { product_id_support: 'true' } })
+    await other.createDomain('sports')
+    await other.createDomain('sports.api')
+    const clear = (domain: string) => other.put(`/domain/${domain}/meta/system/productid`, {})
+    assert.deepEqual(await clear('sports'), refusal(400, 'Unique Product Id must be specified for top level domain'))
+    assert.deepEqual(await clear('sports.api'), NOTHING)
+  })
 
   test('keeps values that belong to one domain apart', async () => {
     await zms.createDomain('media', {
