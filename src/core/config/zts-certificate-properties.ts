@@ -99,10 +99,10 @@ export const signerProperties = {
 export const userCertificateProperties = {
   user_cert_provider: text(unset, 'Provider that vouches for users; none = no certificates for users.'),
   user_cert_default_timeout: minutes(60, 'Life of their certificates when no role says otherwise.'),
-  user_cert_max_timeout: minutes(60, 'Longest life of their certificates.'),
+  user_cert_max_timeout: minutes(60, 'Longest life of their certificates; at least the default.'),
   external_member_cert_provider: text(unset, 'Provider that vouches for external members.'),
   external_member_cert_default_timeout: minutes(60, 'Life of their certificates when no role says otherwise.'),
-  external_member_cert_max_timeout: minutes(60, 'Longest life of their certificates.'),
+  external_member_cert_max_timeout: minutes(60, 'Longest life of their certificates; at least the default.'),
   external_member_cert_allowed_domains: set('', 'Domains whose external members get certificates.'),
 }
 

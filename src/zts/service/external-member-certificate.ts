@@ -45,7 +45,7 @@ export function externalMemberCertificateService(
       )
       const { externalMemberCertDefaultTimeoutMinutes: defaultMins, externalMemberCertMaxTimeoutMinutes: maxMins } = zts
       const signerKeyId = personSignerKeyId(undefined, body.x509CertSignerKeyId, zts.externalMemberCertSignerKeyIdList)
-      const expiryMins = personExpiryMins(body.expiryTime, defaultMins, maxMins)
+      const expiryMins = personExpiryMins(body.expiryTime, defaultMins, Math.max(defaultMins, maxMins))
       return ok({ x509Certificate: await issuePersonCertificate(deps, { provider, request, expiryMins, signerKeyId }) })
     },
   }

@@ -69,8 +69,13 @@ export function userCertificateService(deps: UserCertificateDependencies): Handl
       const requestedKeyId = body.x509CertSignerKeyId
       const ownKeyId = await userAuthority.signerKeyId?.(name, requestedKeyId)
       const signerKeyId = personSignerKeyId(ownKeyId, requestedKeyId, zts.userCertSignerKeyIdList)
-      const allowedMins = minutesOfRoles(name, signerKeyId) ?? zts.userCertDefaultTimeoutMinutes
-      const expiryMins = personExpiryMins(body.expiryTime, allowedMins, zts.userCertMaxTimeoutMinutes)
+      const defaultMins = zts.userCertDefaultTimeoutMinutes
+      const allowedMins = minutesOfRoles(name, signerKeyId) ?? defaultMins
+      const expiryMins = personExpiryMins(
+        body.expiryTime,
+        allowedMins,
+        Math.max(defaultMins, zts.userCertMaxTimeoutMinutes),
+      )
       return ok({ x509Certificate: await issuePersonCertificate(deps, { provider, request, expiryMins, signerKeyId }) })
     },
   }

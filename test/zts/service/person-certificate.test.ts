@@ -128,6 +128,15 @@ describe('postUserCertificateRequest', () => {
     })
   }
 
+  it('gives the default, even where the maximum is less', async () => {
+    const { user, member } = await open({
+      user_cert_default_timeout: '300',
+      external_member_cert_default_timeout: '90',
+    })
+    assert.equal(minutesOf(certificateOf(await user('user.jim', {}))), 300)
+    assert.equal(minutesOf(certificateOf(await member('email:ext.joe@example.com', {}))), 90)
+  })
+
   it('passes over a key that users may not ask for', async () => {
     const { user, signer } = await open({ user_cert_signer_key_id_list: 'one,two' })
     certificateOf(await user('user.joe', { x509CertSignerKeyId: 'other' }))
