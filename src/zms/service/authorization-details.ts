@@ -14,6 +14,7 @@ const AuthorizationDetails = z.strictObject({
 })
 
 const INVALID = 'Invalid authorization details entity object provided'
+const missing = (member: string) => badRequest(`Authorization details entity object missing ${member}`)
 
 /**
  * 400 when an entity has the name of authorization details but not their form: an object whose member `data` is the JSON
@@ -23,9 +24,9 @@ export function requireAuthorizationDetails(name: string, value: Readonly<Record
   if (!name.startsWith(PREFIX)) return
   const { data: details, error } = AuthorizationDetails.safeParse(parsed(value['data']))
   if (!details) throw badRequest(INVALID, { detail: error.message })
-  if (!details.type) throw badRequest(`${INVALID}: missing type`)
-  if (!details.roles || details.roles.length === 0) throw badRequest(`${INVALID}: missing roles`)
-  if (!details.fields || details.fields.length === 0) throw badRequest(`${INVALID}: missing fields`)
+  if (!details.type) throw missing('type')
+  if (!details.roles || details.roles.length === 0) throw missing('roles')
+  if (!details.fields || details.fields.length === 0) throw missing('fields')
 }
 
 function parsed(text: unknown): unknown {

@@ -63,6 +63,7 @@ describe('putEntity', () => {
 
 describe('entities of authorization details', () => {
   const INVALID = 'Invalid authorization details entity object provided'
+  const MISSING = 'Authorization details entity object missing'
   const details = { type: 't', roles: [{ name: 'r' }], fields: [{ name: 'f' }] }
   const putDetails = (value: object) => {
     const name = 'zts.authorization_details_t'
@@ -83,10 +84,10 @@ describe('entities of authorization details', () => {
       [{ data: JSON.stringify({ ...details, more: 1 }) }, INVALID],
       [{ data: JSON.stringify({ ...details, roles: [{ name: 'r', more: 1 }] }) }, INVALID],
       [{ data: JSON.stringify({ ...details, roles: ['r'] }) }, INVALID],
-      [{ data: JSON.stringify({ ...details, type: '' }) }, `${INVALID}: missing type`],
-      [{ data: JSON.stringify({ ...details, type: undefined }) }, `${INVALID}: missing type`],
-      [{ data: JSON.stringify({ ...details, roles: [] }) }, `${INVALID}: missing roles`],
-      [{ data: JSON.stringify({ ...details, fields: undefined }) }, `${INVALID}: missing fields`],
+      [{ data: JSON.stringify({ ...details, type: '' }) }, `${MISSING} type`],
+      [{ data: JSON.stringify({ ...details, type: undefined }) }, `${MISSING} type`],
+      [{ data: JSON.stringify({ ...details, roles: [] }) }, `${MISSING} roles`],
+      [{ data: JSON.stringify({ ...details, fields: undefined }) }, `${MISSING} fields`],
     ]
     for (const [value, message] of attempts) assert.deepEqual(await putDetails(value), refusal(400, message))
   })
