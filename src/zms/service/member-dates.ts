@@ -91,6 +91,16 @@ export class MemberDateRules {
     this.#userAuthority = userAuthority
   }
 
+  /** Which dates of a kind of member have a limit: days in force, or the maximum of the server. */
+  limits(type: PrincipalType, days: MemberDays): { expiration: boolean; reviewReminder: boolean } {
+    const kind = kindOf(type)
+    const maximum = this.#maximum[kind]
+    return {
+      expiration: capped(days.expiry[kind], maximum) !== undefined,
+      reviewReminder: capped(days.review[kind], maximum) !== undefined,
+    }
+  }
+
   /**
    * The dates to store for a membership: what was asked for, but not later than the days in force allow. For users of a
    * collection with a userAuthorityExpiration also not later than the authority's date; 400 when it has none, unless

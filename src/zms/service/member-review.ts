@@ -1,12 +1,12 @@
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
-import type { ResourceOwnership } from '../store/model.ts'
+import type { Group, ResourceOwnership, Role, RoleMember } from '../store/model.ts'
 import { baseOf, type CollectionKind, needsApproval } from './collection.ts'
 import { memberCollection, requestedMembers, requireSamePendingState } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { mayUpdateMembers } from './member-access.ts'
 import { MemberChanges } from './member-changes.ts'
-import { type MemberDays, memberDays, wholeSeconds } from './member-dates.ts'
+import { type MemberDates, type MemberDays, memberDays, wholeSeconds } from './member-dates.ts'
 
 /** A review of the members of a role or group. */
 export interface ReviewRequest {
@@ -27,8 +27,8 @@ export interface ReviewRequest {
 }
 
 /**
- * Carries out a review: removes the members that the reviewer struck out, gives the others new dates where the object
- * has days configured, and notes when it was reviewed, unless this is a part of a review that goes on. Where changes need
+ * Carries out a review: removes the members that the reviewer struck out, gives the others new dates where there are
+ * days for members of their kind, and notes when it was reviewed, unless this is a part of a review that goes on. Where changes need
  * approval, they become requests. Resolves to the owners before the review.
  */
 export async function reviewCollection(
@@ -64,6 +64,10 @@ export async function reviewCollection(
     const approval = needsApproval(collection)
     for (const { name: memberName, dates } of requested) {
       const current = collection.members.get(memberName)
+      if (!removals.has(memberName)) {
+        const judged = memberCollection(deps, kind, domain, collection)
+        await deps.memberRules.check(transaction, judged, memberName, { suspended: true })
+      }
       if (!current) continue
       if (removals.has(memberName)) {
         if (approval && collection.deleteProtection) {
@@ -74,19 +78,8 @@ export async function reviewCollection(
         }
         continue
       }
-      const type = deps.memberRules.typeOf(memberName)
-      if (!hasDays(days)) continue
-      const judged = memberCollection(deps, kind, domain, collection)
-      await deps.memberRules.check(transaction, judged, memberName, { suspended: true })
-      const next = await deps.memberDates.dates(
-        { name: memberName, type },
-        dates,
-        days,
-        transaction.now,
-        collection.userAuthorityExpiration,
-        'refuseList',
-      )
-      if (kind.kind === 'group') delete next.reviewReminder
+      const next = await extended(deps, kind, collection, current, dates, days, transaction.now)
+      if (!next) continue
       if (approval) {
         requireSamePendingState(collection, memberName, 'ADD')
         transaction.apply(...changes.request(memberName, next, 'ADD'))
@@ -104,6 +97,26 @@ export async function reviewCollection(
   })
 }
 
-/** Whether any dates are limited: without days a review extends nothing. */
-const hasDays = ({ expiry, review }: MemberDays): boolean =>
-  [...Object.values(expiry), ...Object.values(review)].some((days) => days !== undefined)
+/**
+ * The dates of a member after a review: those without a limit for this kind of member stay as they are. Undefined where
+ * neither has one.
+ */
+async function extended(
+  deps: ZmsDependencies,
+  kind: CollectionKind,
+  collection: Role | Group,
+  current: RoleMember,
+  requested: MemberDates,
+  days: MemberDays,
+  now: number,
+): Promise<MemberDates | undefined> {
+  const member = { name: current.memberName, type: deps.memberRules.typeOf(current.memberName) }
+  const limits = deps.memberDates.limits(member.type, days)
+  const reviews = kind.kind === 'role' && limits.reviewReminder
+  if (!limits.expiration && !reviews) return undefined
+  const attribute = limits.expiration ? collection.userAuthorityExpiration : undefined
+  const dates = await deps.memberDates.dates(member, requested, days, now, attribute, 'refuseList')
+  const { expiration } = limits.expiration ? dates : current
+  const { reviewReminder } = reviews ? dates : current
+  return { ...(expiration !== undefined && { expiration }), ...(reviewReminder !== undefined && { reviewReminder }) }
+}

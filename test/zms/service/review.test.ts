@@ -85,6 +85,29 @@ describe('putRoleReview', () => {
     assert.equal(await dateOf('user.joe'), inDays(3), 'days of the domain')
   })
 
+  test('dates that have no days for that kind of member stay as they are', async () => {
+    const nanny = 'media.nanny'
+    const [expiration, reviewReminder] = [Date.parse(inDays(7)), Date.parse(inDays(8))]
+    const dated = ['user.joe', nanny].map((memberName) => ({ memberName, expiration, reviewReminder }))
+    await make(dated, { memberExpiryDays: 30, serviceReviewDays: 20 })
+    const asked = { expiration: inDays(25), reviewReminder: inDays(15) }
+    await review([
+      { memberName: 'user.joe', ...asked },
+      { memberName: nanny, ...asked },
+    ])
+    const { members } = await roleNow()
+    assert.deepEqual(
+      [...members].map((member) => [member.memberName, member.expiration, member.reviewReminder]).sort(),
+      [
+        [nanny, expiration, Date.parse(inDays(15))],
+        ['user.joe', Date.parse(inDays(25)), reviewReminder],
+      ],
+    )
+    await make(dated, { memberExpiryDays: 30, reviewEnabled: true })
+    await review([{ memberName: nanny }])
+    assert.deepEqual([...(await roleNow()).pending.keys()], [], 'nothing to ask for')
+  })
+
   test('keeps who asked for a member, and suspensions', async () => {
     await make([{ memberName: 'user.joe', requestPrincipal: 'user.asker', systemDisabled: 2 }], { memberExpiryDays: 5 })
     await review([{ memberName: 'user.joe' }])
@@ -214,6 +237,15 @@ describe('putGroupReview', () => {
       await put('sports/group/g1', 'g1', { as: 'user.eve' }),
       refusal(403, 'principal is not authorized to review group members'),
     )
+  })
+
+  test('keeps no member that could not be one, and removes it', async () => {
+    await commit(zms, group('sports', 'g1', ['sports.gone']))
+    const decide = (active: boolean) =>
+      zms.put(`${G1}/review`, { name: 'g1', groupMembers: [{ memberName: 'sports.gone', active }] })
+    assert.deepEqual(await decide(true), refusal(400, 'Principal sports.gone is not a valid service'))
+    assert.deepEqual(await decide(false), NOTHING)
+    assert.equal((await zms.domain('sports')).groups.get('g1')?.members.size, 0)
   })
 })
 
