@@ -5,7 +5,12 @@ import type { Domain, Group, ResourceOwnership, Role, RoleBase } from '../store/
 import type { Transaction } from '../store/store.ts'
 import { enforceCollectionFilter } from './authority-enforcement.ts'
 import { baseOf, type CollectionKind } from './collection.ts'
-import { type CollectionSettings, requireAuditFlag, requireReviewDate, requireSettings } from './collection-rules.ts'
+import {
+  type CollectionSettings,
+  requireAuditFlag,
+  requireReviewDate,
+  requireSelfRenewTime,
+} from './collection-rules.ts'
 import { limitMemberDates, memberCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { isShorter } from './member-dates.ts'
@@ -39,7 +44,8 @@ const DAYS = [
 ] as const
 
 /**
- * Changes the settings of a role or group: `apply` gives the new settings. Dates of members that the new settings do not
+ * Changes the settings of a role or group: `apply` gives the new settings, whose values by themselves are looked at before
+ * (requireSettings). Dates of members that the new settings do not
  * allow are moved, and users without an attribute that is demanded from now on are suspended.
  */
 export async function changeCollectionMeta(
@@ -56,11 +62,7 @@ export async function changeCollectionMeta(
     const fullName = kind.fullName(domainName, name)
     requireUnchangedSince(context, { name: fullName, modified: collection.modified }, unchangedSince)
     const next = apply(baseOf(collection))
-    requireSettings(deps, kind, {
-      ...input,
-      selfRenew: input.selfRenew,
-      selfRenewMins: input.selfRenewMins ?? collection.selfRenewMins,
-    })
+    requireSelfRenewTime(kind, input, collection)
     requireReviewDate(deps, input.lastReviewedDate, collection, transaction.now)
     requireAuditFlag(kind, domain, collection, input.auditEnabled, 'settings')
     deps.quotas.requireTags(kind.kind, input.tags, tagValueCount(collection.tags))

@@ -37,16 +37,32 @@ const DAY_MILLIS = 86_400_000
 const CLOCK_SKEW_MINUTES = 5
 
 /** 400 when a value of the settings is not allowed whatever the stored object looks like. */
-export function requireSettings(deps: ZmsDependencies, kind: CollectionKind, settings: CollectionSettings): void {
+export function requireSettings(deps: ZmsDependencies, settings: CollectionSettings): void {
   requireNotNegative(settings, COUNTS)
-  if (settings.selfRenew && !(settings.selfRenewMins !== undefined && settings.selfRenewMins > 0)) {
-    throw badRequest(`${kind.title} cannot enable self-renew without a positive selfRenewMins value`)
-  }
   if (settings.notifyRoles && !isName('ResourceNames', settings.notifyRoles)) {
     throw badRequest(`Invalid ResourceNames error: ${settings.notifyRoles} is not a list of role names`)
   }
   requireUserAuthorityFilter(deps.userAuthority, settings.userAuthorityFilter)
   requireUserAuthorityExpiration(deps.userAuthority, settings.userAuthorityExpiration)
+}
+
+/**
+ * 400 when members could renew themselves for no time. A change that names neither of the two settings passes; what it
+ * leaves out is as it is stored.
+ */
+export function requireSelfRenewTime(
+  kind: CollectionKind,
+  given: Pick<CollectionSettings, 'selfRenew' | 'selfRenewMins'>,
+  stored: Pick<CollectionSettings, 'selfRenew' | 'selfRenewMins'> = {},
+): void {
+  if (given.selfRenew === undefined && given.selfRenewMins === undefined) return
+  const { selfRenew, selfRenewMins = 0 } = {
+    selfRenew: given.selfRenew ?? stored.selfRenew,
+    selfRenewMins: given.selfRenewMins ?? stored.selfRenewMins,
+  }
+  if (selfRenew && selfRenewMins <= 0) {
+    throw badRequest(`${kind.title} cannot enable self-renew without a positive selfRenewMins value`)
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Handlers, noContent } from '#core/http/endpoint.ts'
 import type { groupMetaEndpoints } from '../api/group-meta.ts'
 import { groupKind } from './collection.ts'
 import { changeCollectionMeta, changeCollectionSystemMeta, putCollectionOwnership } from './collection-meta.ts'
+import { requireSettings } from './collection-rules.ts'
 import { changedSettings } from './collection-settings.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 
@@ -11,6 +12,7 @@ export function groupMetaService(deps: ZmsDependencies): Handlers<typeof groupMe
   return {
     async putGroupMeta({ params, query, body, headers }, context) {
       deps.authorizedServices.check(context, 'group', params.groupName)
+      requireSettings(deps, body)
       const place = { domainName: params.domainName, name: params.groupName, ...query, ...headers }
       await changeCollectionMeta(deps, context, groupKind, place, body, (current) => changedSettings(current, body))
       return noContent

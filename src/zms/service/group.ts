@@ -4,7 +4,13 @@ import { groupResourceName } from '#core/names/resource-name.ts'
 import type { groupEndpoints } from '../api/group.ts'
 import type { Group } from '../store/model.ts'
 import { groupKind } from './collection.ts'
-import { requireAuditFlag, requireReviewDate, requireSameName, requireSettings } from './collection-rules.ts'
+import {
+  requireAuditFlag,
+  requireReviewDate,
+  requireSameName,
+  requireSelfRenewTime,
+  requireSettings,
+} from './collection-rules.ts'
 import { writtenSettings } from './collection-settings.ts'
 import { requestedMembers, writeCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -47,7 +53,8 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
       const { auditRef, resourceOwner } = headers
       deps.authorizedServices.check(context, 'group', groupName)
       requireSameName('putGroup', groupKind, domainName, groupName, body.name)
-      requireSettings(deps, groupKind, body)
+      requireSettings(deps, body)
+      requireSelfRenewTime(groupKind, body)
       const members = requestedMembers(deps, body.groupMembers ?? [])
       const subject = { context, domains: [domainName], entity: groupName, auditRef }
       const shown = await writes.commit(subject, async (transaction) => {

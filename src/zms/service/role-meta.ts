@@ -5,6 +5,7 @@ import type { RoleMetaInput, roleMetaEndpoints } from '../api/role-meta.ts'
 import type { RoleBase } from '../store/model.ts'
 import { roleKind } from './collection.ts'
 import { changeCollectionMeta, changeCollectionSystemMeta, putCollectionOwnership } from './collection-meta.ts'
+import { requireSettings } from './collection-rules.ts'
 import { changedSettings } from './collection-settings.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { changed, compact } from './wire-form.ts'
@@ -15,6 +16,7 @@ export function roleMetaService(deps: ZmsDependencies): Handlers<typeof roleMeta
     async putRoleMeta({ params, query, body, headers }, context) {
       const { domainName, roleName } = params
       deps.authorizedServices.check(context, 'role', roleName)
+      requireSettings(deps, body)
       const domain = await deps.store.domain(domainName)
       if (!domain?.roles.has(roleName)) throw notFound('Invalid domain/role name specified')
       const { principal } = context

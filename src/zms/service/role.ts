@@ -5,7 +5,13 @@ import type { RoleInput, roleEndpoints } from '../api/role.ts'
 import type { Domain, Role, RoleBase } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { roleKind } from './collection.ts'
-import { requireAuditFlag, requireReviewDate, requireSameName, requireSettings } from './collection-rules.ts'
+import {
+  requireAuditFlag,
+  requireReviewDate,
+  requireSameName,
+  requireSelfRenewTime,
+  requireSettings,
+} from './collection-rules.ts'
 import { writtenSettings } from './collection-settings.ts'
 import { requestedMembers, writeCollection } from './collection-write.ts'
 import { putDefaultAdmins } from './default-admins.ts'
@@ -59,7 +65,8 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
       deps.authorizedServices.check(context, 'role', roleName)
       requireSameName('putRole', roleKind, domainName, roleName, body.name)
       requireMembersOrTrust(body, domainName)
-      requireSettings(deps, roleKind, body)
+      requireSettings(deps, body)
+      requireSelfRenewTime(roleKind, body)
       if (roleName === 'admin' && !body.trust && !(body.roleMembers && body.roleMembers.length > 0)) {
         throw badRequest('putRole: Admin role must have at least one member')
       }

@@ -175,6 +175,23 @@ describe('putRoleMeta', () => {
     assert.equal((await zms.put(META, { selfRenew: true })).status, 204)
   })
 
+  test('minutes of self-renewal stay while it is allowed', async () => {
+    await make([], { selfRenew: true, selfRenewMins: 5 })
+    const noTime = refusal(400, 'Role cannot enable self-renew without a positive selfRenewMins value')
+    assert.deepEqual(await zms.put(META, { selfRenewMins: 0 }), noTime)
+    assert.equal((await zms.put(META, { selfRenew: false })).status, 204)
+    assert.equal((await zms.put(META, { selfRenewMins: 0 })).status, 204)
+    await make([], { selfRenew: true })
+    assert.equal((await zms.put(META, { description: 'text' })).status, 204)
+  })
+
+  test('values that cannot be matter before the role and who asks', async () => {
+    await make()
+    const negative = refusal(400, 'memberExpiryDays cannot be negative')
+    assert.deepEqual(await zms.put(META, { memberExpiryDays: -1 }, { as: 'user.eve' }), negative)
+    assert.deepEqual(await zms.put('/domain/sports/role/nosuch/meta', { memberExpiryDays: -1 }), negative)
+  })
+
   test('unknown roles and domains are missing', async () => {
     const missing = refusal(404, 'Invalid domain/role name specified')
     assert.deepEqual(await zms.put('/domain/sports/role/nosuch/meta', {}), missing)
