@@ -10,7 +10,7 @@ import { namePage } from './name-page.ts'
 import { publicKeyService } from './public-key.ts'
 import { tagValueCount } from './quota-rules.ts'
 import { serviceCredentialsService } from './service-credentials.ts'
-import { serviceReply } from './service-reply.ts'
+import { listedServiceReply, serviceReply } from './service-reply.ts'
 import { requireProviderEndpoint, requirePublicKey, requireServiceName } from './service-rules.ts'
 import { serviceSystemMetaService } from './service-system-meta.ts'
 import { serviceBaseOf } from './stored-service.ts'
@@ -38,7 +38,7 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
       const parts = { publicKeys: query.publickeys, hosts: query.hosts }
       const list = [...domain.services.values()]
         .filter(({ tags }) => hasTag(tags, query.tagKey, query.tagValue))
-        .map((service) => serviceReply(domain.name, service, parts))
+        .map((service) => listedServiceReply(domain.name, service, parts))
       return ok({ list, serviceMatchCount: 0 })
     },
 

@@ -357,6 +357,31 @@ describe('reads of services', () => {
     assert.deepEqual(await list('?tagKey=env&tagValue=test'), [])
   })
 
+  test('lists show owners and what operators set only with keys and hosts', async () => {
+    const system = { clientId: 'c', x509CertSignerKeyId: 'x', sshCertSignerKeyId: 's', featureFlags: 1 }
+    await zms.store.transact(['sports'], (transaction) => {
+      const resourceOwnership = new Map([['object', 'tf']])
+      const value = {
+        name: 'api',
+        modified: 0,
+        created: 0,
+        resourceOwnership,
+        providerEndpoint: 'class://x',
+        ...system,
+      }
+      transaction.apply({ kind: 'putService', domain: 'sports', value })
+    })
+    const listed = async (query: string) => (await zms.get(`/domain/sports/services${query}`)).body.list[0]
+    const whole = { ...system, resourceOwnership: { objectOwner: 'tf' } }
+    const { modified, ...all } = await listed('?publickeys=true&hosts=true')
+    const api = { name: 'sports.api', providerEndpoint: 'class://x' }
+    const parts = { publicKeys: [{ key: k0, id: '0' }], hosts: ['h1'] }
+    assert.deepEqual(all, { ...api, ...whole, ...parts })
+    assert.deepEqual(await listed('?publickeys=true'), { ...api, modified, publicKeys: parts.publicKeys })
+    assert.deepEqual(await listed('?hosts=true'), { ...api, modified, hosts: parts.hosts })
+    assert.deepEqual(await listed(''), { ...api, modified })
+  })
+
   test('credentials are never shown', async () => {
     await zms.store.transact(['sports'], (transaction) => {
       const value = { name: 'api', modified: 0, created: 0, creds: 'cipher text' }
