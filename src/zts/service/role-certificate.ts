@@ -1,7 +1,6 @@
 import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
-import { isName } from '#core/names/patterns.ts'
 import { resolveUserAlias } from '#core/names/principal-name.ts'
 import { type ResourceParts, roleResourceName, splitResourceName } from '#core/names/resource-name.ts'
 import type { RoleCertificateRequest, roleCertificateEndpoints } from '../api/role-certificate.ts'
@@ -15,6 +14,7 @@ import { serviceSignerKeyId, signerKeyIdOf, signingPriority } from './certificat
 import type { ZtsDependencies } from './dependencies.ts'
 import { authenticated, refuseAuthorizedService, refuseRoleIdentity } from './principal-rules.ts'
 import { grantedRoles, ProxyUsers } from './role-grant.ts'
+import { checkName } from './scope.ts'
 
 /** What role certificates need. */
 export type RoleCertificateDependencies = Pick<
@@ -101,6 +101,8 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
 
     async postRoleCertificateRequestExt({ body }, context) {
       const read = await readRoleRequest(body.csr)
+      checkName('DomainName', read.role.domain)
+      checkName('EntityName', read.role.name)
       const x509Certificate = await issue(read, body, context)
       context.concerns?.(read.role.domain)
       return ok({ x509Certificate })
@@ -112,7 +114,7 @@ async function readRoleRequest(csr: string): Promise<RoleRequest> {
   const request = await readCertificateRequest(csr, { prefix: UNREADABLE, peerGivesReasons: true })
   const { commonName } = request
   const role = commonName === undefined ? undefined : splitResourceName('role', commonName)
-  if (role === undefined || !isName('DomainName', role.domain) || !isName('EntityName', role.name)) {
+  if (role === undefined) {
     throw badRequest(`${UNREADABLE}: Role Certificate CN is not a valid role: ${commonName ?? 'null'}`)
   }
   return { request, role: { domain: role.domain.toLowerCase(), name: role.name.toLowerCase() } }

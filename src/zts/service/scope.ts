@@ -197,7 +197,7 @@ function split(item: string, infix: string): Item {
   return { domain: item.slice(0, at), name: item.slice(at + infix.length) }
 }
 
-/** Refuses (400) a name in a scope that does not fit its pattern. */
+/** Refuses (400) a name, as that of a role in a scope, that does not fit its pattern. */
 export function checkName(type: NameType, name: string): void {
   if (!isName(type, name)) throw badRequest(`Invalid ${type} error: not a valid ${type}`)
 }

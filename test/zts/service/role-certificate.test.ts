@@ -216,7 +216,21 @@ describe('postRoleCertificateRequestExt', () => {
         { csr: requestFor('sports:role.a b', [URI]) },
         AS,
         400,
-        'Unable to parse PKCS10 CSR: Role Certificate CN is not a valid role: sports:role.a b',
+        'Invalid EntityName error: not a valid EntityName',
+      ],
+      [
+        'a domain with a blank',
+        { csr: requestFor('spo rts:role.readers', [URI]) },
+        AS,
+        400,
+        'Invalid DomainName error: not a valid DomainName',
+      ],
+      [
+        'no name of a role',
+        { csr: requestFor('sports:role.', [URI]) },
+        AS,
+        400,
+        'Unable to parse PKCS10 CSR: Role Certificate CN is not a valid role: sports:role.',
       ],
       ['an unknown domain', { csr: requestFor('other:role.readers', [URI]) }, AS, 404, 'No such domain: other'],
       [
