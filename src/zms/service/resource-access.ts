@@ -16,7 +16,8 @@ type ListQuery = RequestOf<typeof accessEndpoints.getResourceAccessList>['query'
 /**
  * Lists the assertions about the roles of a principal: those it is a member of itself, through a group, or because they
  * are delegated to the domain of such a role. Assertions of inactive policy versions are among them, and roles count by
- * their exact names only, as in the original. Without an action, those about `assume_role` are left out; with an action
+ * their exact names only, as in the original; delegated ones also where that name is meant in every domain. A suspended
+ * principal holds no role. Without an action, those about `assume_role` are left out; with an action
  * that has a spelling, resources are spelled out. 400 without a principal, 404 when nobody knows it.
  */
 export async function listResourceAccess(
@@ -24,8 +25,9 @@ export async function listResourceAccess(
   { principal, action, filter }: ListQuery,
 ): Promise<Reply> {
   if (principal === undefined) throw badRequest('principal is required for resource access list')
-  if ((await deps.store.principal(principal)) === undefined) throw notFound(`unknown principal - ${principal}`)
-  const held = await rolesHeld(deps, principal)
+  const suspended = await deps.store.principal(principal)
+  if (suspended === undefined) throw notFound(`unknown principal - ${principal}`)
+  const held = suspended === 0 ? await rolesHeld(deps, principal) : []
   const asks = (assertion: Assertion) => {
     const asked = assertion.action.toLowerCase()
     return action === undefined ? asked !== ASSUME_ROLE : asked === action
@@ -81,7 +83,7 @@ async function countingGroups(store: Store, principal: string, time: number): Pr
 
 /** The roles that assertions about the held roles name, as far as they are delegated to the domain of the assertion. */
 async function delegatedRoles(store: Store, held: readonly RolesOfDomain[]) {
-  const delegations = held.flatMap(({ domain, roles }) =>
+  const assumed = held.flatMap(({ domain, roles }) =>
     [...activePolicies(domain)]
       .flatMap(({ assertions }) => [...assertions.values()])
       .filter(({ role, action }) => roles.has(role) && action.toLowerCase() === ASSUME_ROLE)
@@ -90,11 +92,27 @@ async function delegatedRoles(store: Store, held: readonly RolesOfDomain[]) {
         return delegated ? [{ trusted: domain.name, ...delegated }] : []
       }),
   )
+  const delegations = (await Promise.all(assumed.map((each) => inEveryDomain(store, each)))).flat()
   const domains = await store.domains([...new Set(delegations.map(({ domain }) => domain))])
   return delegations.flatMap(({ trusted, domain: name, name: role }) => {
     const domain = domains.get(name)
     return domain?.roles.get(role)?.trust === trusted ? [{ domain, role }] : []
   })
+}
+
+/** An assumed role of a certain domain. */
+interface AssumedRole {
+  /** Domain whose members assume it. */
+  readonly trusted: string
+  readonly domain: string
+  readonly name: string
+}
+
+/** The role itself, or for one of every domain (`*`) those of this name that are delegated to the trusted domain. */
+async function inEveryDomain(store: Store, assumed: AssumedRole): Promise<AssumedRole[]> {
+  if (assumed.domain !== '*') return [assumed]
+  const delegated = await store.rolesTrusting(assumed.trusted)
+  return delegated.filter(({ role }) => role === assumed.name).map(({ domain }) => ({ ...assumed, domain }))
 }
 
 const domainsOf = (memberships: readonly FoundMembership[]): string[] => [

@@ -17,6 +17,7 @@ await commit(
   role('sports', 'team', ['sports:group.team']),
   role('sports', 'delegated', [], { trust: 'tenant' }),
   role('sports', 'others', [], { trust: 'sys' }),
+  role('sports', 'everywhere', [], { trust: 'tenant' }),
   role('sports', 'all', ['user.alice']),
   group('sports', 'team', ['user.carol', { memberName: 'user.late', expiration: past }]),
   policy('sports', 'data', [
@@ -26,6 +27,7 @@ await commit(
     { role: 'team', action: 'play', resource: 'sports:pitch' },
     { role: 'delegated', action: 'borrow', resource: 'sports:book' },
     { role: 'others', action: 'borrow', resource: 'sports:other' },
+    { role: 'everywhere', action: 'roam', resource: 'sports:field' },
     { role: 'al*', action: 'see', resource: 'sports:pattern' },
   ]),
   policy('sports', 'data', [{ role: 'readers', action: 'read', resource: 'sports:old' }], {
@@ -40,11 +42,15 @@ await commit(
     { role: 'readers', action: 'assume_gcp_service', resource: 'sports:services/view' },
   ]),
   role('tenant', 'borrowers', ['user.dave']),
+  role('tenant', 'roamers', ['user.erin']),
+  role('tenant', 'everywhere', [], { trust: 'sys' }),
+  policy('tenant', 'roam', [{ role: 'everywhere', action: 'roam', resource: 'tenant:field' }]),
   policy('tenant', 'assume', [
     { role: 'borrowers', action: 'assume_role', resource: 'sports:role.delegated' },
     { role: 'borrowers', action: 'assume_role', resource: 'sports:role.others' },
     { role: 'borrowers', action: 'assume_role', resource: 'sports:role.al*' },
     { role: 'borrowers', action: 'assume_aws_role', resource: 'tenant:x' },
+    { role: 'roamers', action: 'assume_role', resource: '*:role.everywhere' },
   ]),
 )
 
@@ -79,6 +85,16 @@ describe('getResourceAccessList', () => {
 
   test('reaches delegated roles that are named in full, without the assertions that delegate them', async () => {
     assert.deepEqual(await resources('principal=user.dave'), ['assume_aws_role tenant:x', 'borrow sports:book'])
+  })
+
+  test('reaches roles of one name that every domain has delegated', async () => {
+    assert.deepEqual(await resources('principal=user.erin'), ['roam sports:field'])
+  })
+
+  test('lists nothing for a suspended principal, whatever has become of its memberships', async () => {
+    const change = { kind: 'putPrincipal', principal: 'user.erin', suspended: 2 } as const
+    await zms.store.transact([], (transaction) => transaction.apply(change))
+    assert.deepEqual(await resources('principal=user.erin'), [])
   })
 
   test('lists assume_role when it is asked for', async () => {
