@@ -150,7 +150,7 @@ async function putCollection(
   const existing = kind.find(domain, name)
   const current: RoleBase = existing ? baseOf(existing) : { name, modified, created }
   const cleared = (Object.keys(current) as (keyof RoleBase)[]).filter((key) => CLEARING.has(given[key]))
-  const base: RoleBase = { ...current, ...settings }
+  const base: RoleBase = { ...current, ...settings, ...(settings.trust && { trust: fill(settings.trust) }) }
   for (const key of cleared) delete base[key]
   if (base.trust)
     await requireTrust(transaction, domain.name, base.trust, members.length + (existing?.members.size ?? 0))
@@ -191,7 +191,8 @@ function putPolicy(step: Step, policy: PolicyInput): void {
   const { transaction, domain, fill } = step
   const name = nameIn(step, 'policy', policy.name)
   const wanted = policy.assertions.map((input) => {
-    const filled = { ...input, role: fill(input.role), resource: fill(input.resource) }
+    const { role, resource, action } = input
+    const filled = { ...input, role: fill(role), resource: fill(resource), action: fill(action) }
     return requestedAssertion(domain.name, filled, policy.caseSensitive === true)
   })
   const settings = compact({

@@ -55,6 +55,15 @@ const TEMPLATES = {
     policies: [{ name: 'admin', assertions: [] }],
   },
   foreign: { roles: [{ name: 'r', roleMembers: [{ memberName: 'nowhere.api' }] }] },
+  filled: {
+    roles: [{ name: 'r', trust: '_tenant_' }],
+    policies: [
+      {
+        name: 'p',
+        assertions: [{ role: '_domain_:role.r', resource: '_domain_:x', action: '_domain_._tenant_.read' }],
+      },
+    ],
+  },
   self: { roles: [{ name: 'r', trust: '_domain_' }] },
   lost: { roles: [{ name: 'r', trust: 'nowhere' }] },
   taken: { roles: [{ name: 'r', trust: 'media' }] },
@@ -116,6 +125,15 @@ describe('applying a template', () => {
     const [entry] = zms.audit.slice(-1)
     assert.equal(entry?.entity, 'full')
     assert.equal(entry.api, 'putdomaintemplate')
+  })
+
+  test('fills in trusted domains and actions too', async () => {
+    assert.deepEqual(await apply(['filled'], [{ name: 'tenant', value: 'Media' }]), NOTHING)
+    const { roles, policies } = await zms.domain('sports')
+    assert.equal(roles.get('r')?.trust, 'media')
+    const actions = [...(policies.get('p')?.get('0')?.assertions.values() ?? [])].map(({ action }) => action)
+    assert.deepEqual(actions, ['sports.media.read'])
+    assert.deepEqual(await apply(['filled']), refusal(400, 'Delegated role assigned to non existing domain'))
   })
 
   test('adds what is missing to objects that are there, and takes nothing away', async () => {
