@@ -1,6 +1,6 @@
 import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, type ServiceError } from '#core/error/service-error.ts'
-import { isName } from '#core/names/patterns.ts'
+import { credentialPrincipal } from '#core/names/credential-principal.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
 import {
   audiencesOf,
@@ -160,7 +160,7 @@ const wrongSpiffeId = () => badRequest('SPIFFE ID does not match authenticated p
 
 /** In lower case as it stands: an issuer to which letter case matters might mean somebody else. */
 const isPrincipalName = (name: string): boolean =>
-  isName('EntityName', name) && name === name.toLowerCase() && splitPrincipalName(name) !== undefined
+  name === name.toLowerCase() && credentialPrincipal(name) !== undefined
 
 /** The caller that a token names, where no authority knows one. */
 export function principalOfToken({ subject, claims }: TradedToken): Principal | undefined {

@@ -215,6 +215,7 @@ describe('the token of the subject', () => {
     ['with a type', ownToken(GOOD, { typ: 'at+jwt' })],
     ['with another type', ownToken(GOOD, { typ: 'JWT' })],
     ['of a foreign issuer', foreignToken(GOOD)],
+    ['about an external member', ownToken({ ...GOOD, sub: 'home:ext.pat@example.org' })],
     ['for one audience in a list', ownToken({ ...GOOD, aud: ['home'] })],
     ['that expired within the tolerance', ownToken({ ...GOOD, exp: START - 59 })],
   ]
@@ -252,6 +253,7 @@ describe('the token of the subject', () => {
     ['with an empty subject', ownToken({ ...GOOD, sub: '' }), 400, /the subject is not the name of a principal/],
     ['about a wildcard', ownToken({ ...GOOD, sub: '*' }), 400, /the subject is not the name of a principal/],
     ['about a group', ownToken({ ...GOOD, sub: 'away:group.x' }), 400, /the subject is not the name of a principal/],
+    ['about no external member', ownToken({ ...GOOD, sub: 'home:ext.*' }), 400, /not the name of a principal/],
     ['about somebody in capitals', foreignToken({ ...GOOD, sub: 'user.Alice' }), 400, /not the name of a principal/],
     ['about no principal', foreignToken({ ...GOOD, sub: 'alice' }), 400, /the subject is not the name of a principal/],
     ['without audience', ownToken({ ...GOOD, aud: undefined }), 404, /^No such source domain: $/],

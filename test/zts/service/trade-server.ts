@@ -59,7 +59,7 @@ export const TRADE_DOMAINS: readonly DomainJson[] = [
     name: 'away',
     services: [{ name: 'away.api' }],
     roles: [
-      role('away', 'reader', 'user.alice', 'home.svc'),
+      role('away', 'reader', 'user.alice', 'home.svc', 'home:ext.pat@example.org'),
       role('away', 'super-reader', 'user.alice'),
       role('away', 'writer', 'user.bob'),
       { ...role('away', 'limited', 'user.alice'), tokenExpiryMins: 5 },
