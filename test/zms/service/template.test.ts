@@ -55,7 +55,7 @@ const TEMPLATES = {
     policies: [{ name: 'admin', assertions: [] }],
   },
   foreign: { roles: [{ name: 'r', roleMembers: [{ memberName: 'nowhere.api' }] }] },
-  filled: {
+  parameters: {
     roles: [{ name: 'r', trust: '_tenant_' }],
     policies: [
       {
@@ -128,12 +128,12 @@ describe('applying a template', () => {
   })
 
   test('fills in trusted domains and actions too', async () => {
-    assert.deepEqual(await apply(['filled'], [{ name: 'tenant', value: 'Media' }]), NOTHING)
+    assert.deepEqual(await apply(['parameters'], [{ name: 'tenant', value: 'Media' }]), NOTHING)
     const { roles, policies } = await zms.domain('sports')
     assert.equal(roles.get('r')?.trust, 'media')
     const actions = [...(policies.get('p')?.get('0')?.assertions.values() ?? [])].map(({ action }) => action)
     assert.deepEqual(actions, ['sports.media.read'])
-    assert.deepEqual(await apply(['filled']), refusal(400, 'Delegated role assigned to non existing domain'))
+    assert.deepEqual(await apply(['parameters']), refusal(400, 'Delegated role assigned to non existing domain'))
   })
 
   test('adds what is missing to objects that are there, and takes nothing away', async () => {
