@@ -10,6 +10,7 @@ import { MemberChanges } from './member-changes.ts'
 import { type MemberDates, memberDays } from './member-dates.ts'
 import type { MemberCollection } from './member-rules.ts'
 import { principalDomainsOf } from './principal-domains.ts'
+import { suspensions } from './suspension.ts'
 
 /** A member that a whole write of a role or group asks for. */
 export interface RequestedMember {
@@ -66,7 +67,7 @@ export function memberCollection(
 
 /** What the rules about members need to know of a membership that there is already. */
 export const standingOf = (member: RoleMember | undefined): { suspended: boolean } | undefined =>
-  member && { suspended: (member.systemDisabled ?? 0) !== 0 }
+  member && { suspended: ((member.systemDisabled ?? 0) & suspensions.authority) !== 0 }
 
 /** A whole write of a role or group. */
 export interface CollectionWrite {

@@ -63,7 +63,6 @@ export async function putMember(
     const domain = await transaction.domain(domainName)
     const collection = domain && kind.find(domain, name)
     if (!domain || !collection) throw badRequest(WORDS[kind.kind].missing)
-    requireOwnMembers(context, collection)
     const ownership = collection.selfServe
       ? undefined
       : deps.ownership.componentWrite(
@@ -79,6 +78,7 @@ export async function putMember(
     await deps.memberRules.check(transaction, judged, memberName, standingOf(current))
     const entry = await entryOf(deps, context, kind, domain, collection, memberName)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
+    requireOwnMembers(context, collection)
     const dates = await datesOf(deps, transaction, kind, domain, collection, memberName, write.dates, entry)
     // A request that is there already only changes.
     const isNew = !current && !(entry === 'request' && collection.pending.has(memberName))
@@ -182,11 +182,11 @@ export async function deleteMember(
     if (caller !== memberName && !isRequester && !(await mayUpdateMembers(deps, context, kind, domain, name))) {
       throw forbidden(`${WORDS[kind.kind].remove}: principal is not authorized to delete members`)
     }
-    if (!collection.selfServe) deps.ownership.deletion(collection.resourceOwnership, 'members', resourceOwner)
-    deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (kind.kind === 'role' && name === 'admin' && member && collection.members.size === 1) {
       throw forbidden("deleteMembership: Cannot delete last member of 'admin' role")
     }
+    if (!collection.selfServe) deps.ownership.deletion(collection.resourceOwnership, 'members', resourceOwner)
+    deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (!member) {
       const prefix = kind.kind === 'role' ? `${context.api}: ` : ''
       throw notFound(`${prefix}unable to delete ${kind.kind} member: ${memberName} from ${kind.kind}: ${name}`)
@@ -212,7 +212,7 @@ export async function deletePendingMember(
   const subject = { context, domains: [domainName], entity: name, auditRef, method: 'REJECT' }
   await deps.writes.commit(subject, async (transaction) => {
     const domain = await transaction.domain(domainName)
-    if (!domain) throw notFound(`unknown domain - ${domainName}`)
+    if (!domain) throw notFound(`Domain not found: ${domainName}`)
     const collection = kind.find(domain, name)
     if (!collection) throw notFound(`unknown ${kind.kind} - ${kind.fullName(domainName, name)}`)
     const pending = collection.pending.get(memberName)

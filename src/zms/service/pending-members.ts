@@ -4,6 +4,7 @@ import type { Auditor } from '../store/duties.ts'
 import type { Domain, Group, PendingRoleMember, Role } from '../store/model.ts'
 import type { CollectionKind } from './collection.ts'
 import type { ZmsDependencies } from './dependencies.ts'
+import { storedMemberName } from './principal-domains.ts'
 import { compact, timestamp } from './wire-form.ts'
 
 /** Which requests are asked for: those of a domain, or those that a principal may decide. */
@@ -16,7 +17,8 @@ export interface PendingQuery {
 const ALL_DOMAINS = '*'
 
 /**
- * Requests for membership by domain and member. With only a domain: all of its requests. Otherwise those that the
+ * Requests for membership by domain and member. With only a domain: all of its requests; 404 when there is no such domain,
+ * which otherwise has none. Otherwise those that the
  * principal (by default the caller) may decide: as an auditor of the domain or its organization for audit-enabled
  * objects, as administrator of the domain for self-serve and review-enabled ones.
  */
@@ -28,8 +30,11 @@ export async function pendingMembers(
 ): Promise<{ domainName: string; members: Record<string, unknown>[] }[]> {
   const { store } = deps
   const only = domainName === ALL_DOMAINS ? undefined : domainName
-  if (only !== undefined && !(await store.domain(only))) throw notFound(`unknown domain - ${only}`)
-  const decider = principal ?? (domainName === undefined ? context.principal?.fullName : undefined)
+  const asked = principal && storedMemberName(deps.config, principal)
+  const decider = asked ?? (domainName === undefined ? context.principal?.fullName : undefined)
+  if (decider === undefined && only !== undefined && !(await store.domain(only))) {
+    throw notFound(`unknown domain - ${only}`)
+  }
   if (decider !== undefined && (await store.principal(decider)) === undefined) {
     if (principal !== undefined) throw notFound(`unknown principal - ${decider}`)
     return []

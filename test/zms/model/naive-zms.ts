@@ -447,13 +447,13 @@ export class NaiveZms {
   #putMember(request: Request & { op: 'putMember' | 'deleteMember' | 'deletePending' | 'getMember' }): unknown {
     const { as: caller, kind, domain, name, member: memberName } = request
     const collection = this.#collection(request) ?? refuse(400, PREFIX[kind].putMemberMissing)
-    if (collection.settings.trust) refuse(400, `${PREFIX[kind].putMember.toLowerCase()}: ${name} is a delegated role`)
     const current = collection.members.find((each) => each.memberName === memberName)
     this.#requireMember(collection, domain, memberName, current !== undefined)
     const mayUpdate = this.#mayUpdate(caller, request)
     if (!mayUpdate && !collection.settings.selfServe) {
       refuse(403, `${PREFIX[kind].putMember}: principal is not authorized to add members`)
     }
+    if (collection.settings.trust) refuse(400, `${PREFIX[kind].putMember.toLowerCase()}: ${name} is a delegated role`)
     const asksOnly = !mayUpdate || collection.settings.reviewEnabled === true
     const dates = datesOf(request.expiration)
     if (asksOnly) this.#request(collection, memberName, 'ADD', caller, dates)
@@ -488,7 +488,7 @@ export class NaiveZms {
 
   #deletePending(request: Request & { op: 'putMember' | 'deleteMember' | 'deletePending' | 'getMember' }): undefined {
     const { as: caller, kind, domain, name, member: memberName } = request
-    if (!this.#domain(domain)) refuse(404, `unknown domain - ${domain}`)
+    if (!this.#domain(domain)) refuse(404, `Domain not found: ${domain}`)
     const collection = this.#collection(request) ?? refuse(404, `unknown ${kind} - ${domain}:${kind}.${name}`)
     const pending = collection.pending.find((each) => each.memberName === memberName)
     if (pending?.requestPrincipal !== caller.name && !this.#mayUpdate(caller, request)) {

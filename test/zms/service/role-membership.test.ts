@@ -143,6 +143,10 @@ describe('putMembership', () => {
   test('refuses members of a delegated role', async () => {
     await make([], { trust: 'media' })
     assert.deepEqual(await put('user.joe'), refusal(400, 'putmembership: r1 is a delegated role'))
+    assert.deepEqual(
+      await put('user.joe', {}, { as: 'user.eve' }),
+      refusal(403, 'putMembership: principal is not authorized to add members'),
+    )
   })
 
   test('refuses others than those who may update the role or its members', async () => {
@@ -237,6 +241,8 @@ test('users are known by the alias of their domain', async () => {
   assert.deepEqual(await aliased.delete(`${R1}/pendingmember/unix.joe`), NOTHING)
   assert.deepEqual(await stored(), [[], []])
   await aliased.put(member, body, { as: 'user.eve' })
+  const pending = await aliased.get('/pending_members?principal=unix.owner')
+  assert.equal(pending.body.domainRoleMembersList.length, 1)
   assert.deepEqual(await aliased.put(`${member}/decision`, body), NOTHING)
   assert.deepEqual(await stored(), [['user.joe'], []])
   assert.deepEqual((await aliased.get(member)).body, {
@@ -544,6 +550,10 @@ describe('deleteMembership', () => {
     const refused = refusal(403, "deleteMembership: Cannot delete last member of 'admin' role")
     assert.deepEqual(await remove('user.admin'), refused)
     assert.equal((await remove('user.joe')).status, 404)
+    await zms.createDomain('sports', { auditEnabled: true })
+    assert.equal((await remove('user.owner')).status, 400, 'without a reference')
+    await commit(zms, { kind: 'deleteRoleMember', domain: 'sports', role: 'admin', member: 'user.owner' })
+    assert.deepEqual(await remove('user.admin'), refused)
   })
 
   test('members leave', async () => {
@@ -583,7 +593,7 @@ describe('deletePendingMembership', () => {
     )
     assert.deepEqual(
       await zms.delete('/domain/nosuch/role/r1/pendingmember/user.joe'),
-      refusal(404, 'unknown domain - nosuch'),
+      refusal(404, 'Domain not found: nosuch'),
     )
   })
 })
@@ -706,6 +716,7 @@ describe('pending requests', () => {
     assert.deepEqual(await pending('?principal=user.owner'), found)
     assert.deepEqual(await pending('?principal=user.owner&domain=*'), found)
     assert.deepEqual(await pending('?principal=user.owner&domain=sys.auth'), [])
+    assert.deepEqual(await pending('?principal=user.owner&domain=nosuch'), [])
     assert.deepEqual(await pending('', 'user.owner'), found)
     assert.deepEqual(await pending('', 'user.stranger'), [])
     assert.deepEqual(await pending('?domain=*'), found)
@@ -778,8 +789,13 @@ describe('users of a user authority', () => {
     await commit(knowing, role('sports', 'r1', [suspended]))
     assert.equal((await putKnown('user.gone')).status, 204)
     assert.equal((await knowing.put(R1, { name: 'r1', roleMembers: [{ memberName: 'user.gone' }] })).status, 204)
-    await commit(knowing, role('sports', 'r1', ['user.gone']))
-    assert.deepEqual(await putKnown('user.gone'), refusal(403, 'User is suspended: user.gone'))
+    for (const systemDisabled of [undefined, 4]) {
+      await commit(
+        knowing,
+        role('sports', 'r1', [{ memberName: 'user.gone', ...(systemDisabled && { systemDisabled }) }]),
+      )
+      assert.deepEqual(await putKnown('user.gone'), refusal(403, 'User is suspended: user.gone'))
+    }
   })
 
   test('those approved are judged again', async () => {
