@@ -63,12 +63,12 @@ export function dependencyService(deps: ZmsDependencies): Handlers<typeof depend
   }
 
   /**
-   * The provider a request is about: for system administrators the one it names, for everybody else the caller. 401 when
-   * that is no provider.
+   * The provider a request is about: for system administrators (services among them) the one it names, for everybody else
+   * the caller. 401 when that is no provider.
    */
   async function providerOf({ principal }: RequestContext, named: string | undefined): Promise<string> {
     if (!principal) throw unauthorized('Invalid credentials')
-    const administrator = await deps.authorization.isSystemAdministrator(principal)
+    const administrator = await deps.authorization.isAllowed(principal, 'create', 'sys.auth:domain')
     if (administrator && !named) throw badRequest('service is mandatory')
     const service = administrator && named ? named : principal.fullName
     if (!(await serviceProviders.has(service))) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { dependencyService } from '#zms/service/dependency.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
-import { commit, role, service } from './objects.ts'
+import { commit, policy, role, service } from './objects.ts'
 
 const services = [dependencyService]
 const zms = await Harness.open({ services })
@@ -45,6 +45,17 @@ describe('noting a dependency', () => {
     assert.deepEqual(await put({ service: '' }), refusal(400, 'service is mandatory'))
     assert.deepEqual(await put({ service: 'media.other' }), notProvider('media.other'))
     assert.deepEqual(await put({ service: 'b d' }), notProvider('b d'))
+  })
+
+  test('is up to services that may create domains, too', async () => {
+    await commit(
+      zms,
+      ...role('sys.auth', 'makers', ['ops.robot']),
+      ...policy('sys.auth', 'makers', [{ role: 'makers', resource: 'sys.auth:domain', action: 'create' }]),
+    )
+    assert.deepEqual(await put({ service: 'media.storage' }, { as: 'ops.robot' }), NOTHING)
+    assert.deepEqual(await put({}, { as: 'ops.robot' }), refusal(400, 'service is mandatory'))
+    assert.deepEqual(await remove('media.storage', { as: 'ops.robot' }), NOTHING)
   })
 
   test('is refused to everybody else, before it matters whether the domain exists', async () => {
