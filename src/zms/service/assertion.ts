@@ -65,7 +65,8 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
     async deleteAssertionPolicyVersion({ params, headers }, context) {
       const { assertionId, ...place } = params
       deps.authorizedServices.check(context)
-      requireNotAdmin('deleteAssertionPolicyVersion', place.policyName)
+      // The name of another operation in the message is the original's, as in the refusal below.
+      requireNotAdmin('deleteAssertion', place.policyName)
       if (!(await mayDelete(context, params))) {
         throw forbidden('deleteAssertion: principal is not authorized to delete assertions')
       }
