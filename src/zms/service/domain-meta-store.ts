@@ -40,15 +40,21 @@ const ASKED = [
   ['onCall', 'onCall', 'invalid on-call support team id/name for domain'],
 ] as const
 
-/** 400 when the inventory does not know a value that is given; accounts are asked for one by one. */
+type AskedSettings = { readonly [setting in (typeof ASKED)[number][0]]?: DomainMeta[setting] | undefined }
+
+/**
+ * 400 when the inventory does not know a value that is given; accounts are asked for one by one. What the domain has
+ * already is not asked for: the inventory may have lost it since.
+ */
 export async function requireKnownValues(
   metaStore: DomainMetaStore,
   domain: string,
-  given: Pick<Partial<DomainMeta>, (typeof ASKED)[number][0]>,
+  given: AskedSettings,
+  stored: AskedSettings = {},
 ): Promise<void> {
   for (const [setting, attribute, refusal] of ASKED) {
     const value = given[setting]
-    if (!value) continue
+    if (!value || value === stored[setting]) continue
     const values = setting === 'account' ? String(value).split(',') : [String(value)]
     for (const each of values) if (!(await metaStore.isValid(attribute, domain, each))) throw badRequest(refusal)
   }

@@ -19,7 +19,7 @@ import { compact, ownershipOf, present, tagsOf } from './wire-form.ts'
 
 /** Settings of domains. */
 export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domainMetaEndpoints> {
-  const { writes, config } = deps
+  const { store, writes, config } = deps
   return {
     async putDomainMeta({ params: { name }, query: { unchangedSince }, body, headers }, context) {
       const { auditRef, resourceOwner } = headers
@@ -27,10 +27,8 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
       requireForms(body)
       requireEnvironment(body.environment, config.zms.domainEnvironments)
       if (body.contacts) await requireContacts(deps, body.contacts)
-      await requireKnownValues(deps.domainMetaStore, name, {
-        ...(body.businessService && { businessService: body.businessService }),
-        ...(body.onCall && { onCall: body.onCall }),
-      })
+      const { businessService, onCall } = body
+      await requireKnownValues(deps.domainMetaStore, name, { businessService, onCall }, await store.domain(name))
       await writes.commit({ context, domains: [name], entity: name, auditRef }, async (transaction) => {
         const domain = await auditedDomain(deps, context, transaction, { domainName: name, kind: 'domain', auditRef })
         requireUnchangedSince(context, domain, unchangedSince)

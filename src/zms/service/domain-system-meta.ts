@@ -114,7 +114,7 @@ export async function putDomainSystemMeta(
         throw badRequest('Unique Product Id must be specified for top level domain')
       }
     }
-    await requireKnownValues(deps.domainMetaStore, name, next)
+    await requireKnownValues(deps.domainMetaStore, name, next, domain)
     if (resets(domain, next) && !(await mayReset(deps, context, name, attribute))) {
       throw forbidden(`unauthorized to reset system meta attribute: ${attribute}`)
     }

@@ -239,6 +239,8 @@ describe('the inventory of values', () => {
     asked.length = 0
     assert.deepEqual(await other.put(META, { businessService: 'good1', onCall: '' }), NOTHING)
     assert.deepEqual(asked, [['businessService', 'sports', 'good1']])
+    assert.deepEqual(await other.put(META, { businessService: 'good1' }), NOTHING)
+    assert.equal(asked.length, 1, 'not about what the domain has')
     const list = await other.get('/domain/metastore?attribute=onCall&user=Alice')
     assert.deepEqual(list.body, { validValues: ['onCall of alice'] })
     const all = await other.get('/domain/metastore?attribute=onCall&user=')
