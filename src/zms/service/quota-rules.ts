@@ -74,8 +74,8 @@ export class QuotaRules {
     maxMembers: number | undefined,
     count: number,
   ): void {
-    this.requireRoom(domain, kind === 'role' ? 'roleMember' : 'groupMember', count)
     if (this.#hasMaximum(maxMembers) && count >= maxMembers) throw tooManyMembers(kind, maxMembers, count)
+    this.requireRoom(domain, kind === 'role' ? 'roleMember' : 'groupMember', count)
   }
 
   /** 429 when the conditions of an assertion would have more keys, over all of them, than allowed. */

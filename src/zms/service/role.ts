@@ -190,9 +190,9 @@ async function checkRole(
   roleName: string,
   memberCount: number,
 ): Promise<void> {
+  deps.quotas.requireMaxMembers('role', body.maxMembers, memberCount)
   deps.quotas.require(domain, 'roleMember', memberCount)
   deps.quotas.require(domain, 'role', domain.roles.size + 1)
-  deps.quotas.requireMaxMembers('role', body.maxMembers, memberCount)
   deps.quotas.requireTags('role', body.tags, tagValueCount(existing?.tags))
   requireAuditFlag(roleKind, domain, existing, body.auditEnabled, 'object')
   requireReviewDate(deps, body.lastReviewedDate, existing, transaction.now)

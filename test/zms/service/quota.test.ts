@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { quotaService } from '#zms/service/quota.ts'
+import { QuotaRules } from '#zms/service/quota-rules.ts'
 import { fullQuota } from '../store/suite/samples.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
 
@@ -41,6 +42,18 @@ describe('quota of a domain', () => {
     assert.deepEqual(await zms.delete(QUOTA), NOTHING)
     assert.deepEqual(await zms.delete(QUOTA), refusal(404, 'deletequota: unable to delete quota: sports'))
     assert.equal((await zms.get(QUOTA)).body.name, 'server-default')
+  })
+
+  test('counts after the maximum of a role or group', () => {
+    const rules = new QuotaRules(zms.deps.config)
+    const domain = { quota: { ...LIMITS, roleMember: 2, groupMember: 2, modified: 0 } }
+    const full = (kind: 'role' | 'group', maxMembers?: number) => () =>
+      rules.requireRoomForMember(kind, domain, maxMembers, 2)
+    for (const kind of ['role', 'group'] as const) {
+      assert.throws(full(kind, 1), { code: 'quota', message: `${kind} max members exceeded - limit: 1 actual: 2` })
+      assert.throws(full(kind, 3), { code: 'quota', message: `${kind} member quota exceeded - limit: 2 actual: 2` })
+      assert.throws(full(kind), { code: 'quota', message: `${kind} member quota exceeded - limit: 2 actual: 2` })
+    }
   })
 
   test('names its domain', async () => {

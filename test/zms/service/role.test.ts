@@ -330,6 +330,11 @@ describe('limits of roles', () => {
       await put('r1', 'user.a', 'user.b', 'user.c'),
       refusal(429, 'role member quota exceeded - limit: 2 actual: 3'),
     )
+    assert.deepEqual(
+      await zms.put('/domain/small/role/r1', body(['user.a', 'user.b', 'user.c'], { name: 'r1', maxMembers: 1 })),
+      refusal(429, 'role max members exceeded - limit: 1 actual: 3'),
+      'the maximum of the role comes first',
+    )
     assert.equal((await put('r1', 'user.a', 'user.b', 'USER.A')).status, 204)
     assert.equal((await put('r2')).status, 204)
     const full = refusal(429, 'role quota exceeded - limit: 3 actual: 4')
