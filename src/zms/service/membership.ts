@@ -163,6 +163,11 @@ function putOwnership(
   transaction.apply(kind.put(domain.name, { ...base, resourceOwnership }))
 }
 
+/** 404 for a principal that was never a member of anything. */
+export async function requireKnownPrincipal({ queries }: Transaction, name: string): Promise<void> {
+  if ((await queries.principal(name)) === undefined) throw notFound(`unknown principal - ${name}`)
+}
+
 /** Removes a member, or asks for its removal under delete protection. */
 export async function deleteMember(
   deps: ZmsDependencies,
@@ -188,6 +193,7 @@ export async function deleteMember(
     if (!collection.selfServe) deps.ownership.deletion(collection.resourceOwnership, 'members', resourceOwner)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (!member) {
+      await requireKnownPrincipal(transaction, memberName)
       const prefix = kind.kind === 'role' ? `${context.api}: ` : ''
       throw notFound(`${prefix}unable to delete ${kind.kind} member: ${memberName} from ${kind.kind}: ${name}`)
     }
@@ -222,6 +228,7 @@ export async function deletePendingMember(
     }
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (!pending) {
+      await requireKnownPrincipal(transaction, memberName)
       const prefix = kind.kind === 'role' ? `${context.api}: ` : ''
       throw notFound(`${prefix}unable to delete pending ${kind.kind} member: ${memberName} from ${kind.kind}: ${name}`)
     }

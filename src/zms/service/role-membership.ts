@@ -14,6 +14,7 @@ import {
   findMember,
   type MembershipPlace,
   putMember,
+  requireKnownPrincipal,
 } from './membership.ts'
 import { membershipReply } from './membership-reply.ts'
 import { pendingMembers } from './pending-members.ts'
@@ -85,6 +86,7 @@ export function roleMembershipService(
         const domain = await transaction.domain(domainName)
         if (!domain) throw notFound(`${context.api}: Unknown domain: ${domainName}`)
         writes.requireAuditReference(context, 'role', domain, auditRef)
+        await requireKnownPrincipal(transaction, memberName)
         const actor = { principal: context.principal?.fullName ?? '', auditRef, now: transaction.now }
         for (const role of domain.roles.values()) {
           if (!role.members.has(memberName)) continue

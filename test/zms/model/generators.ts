@@ -44,13 +44,20 @@ const group = oneOf(...GROUPS)
 const groupName = fc
   .tuple(fc.constantFrom(...DOMAINS), fc.constantFrom(...GROUPS, ...GROUPS, 'gone'))
   .map((parts) => parts.join(':group.'))
+const OTHER_MEMBERS = ['*', 'user.*', 'user.x*', 'a.*', 'c.api'] as const
 const member = anyCase(
   fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom<string[]>(...PRINCIPALS) },
     { weight: 2, arbitrary: groupName },
-    fc.constantFrom<string[]>('*', 'user.*', 'user.x*', 'a.*', 'user.*', 'user.x*', 'a.*', 'c.api'),
+    fc.constantFrom<string[]>(...OTHER_MEMBERS, 'user.*', 'user.x*', 'a.*'),
   ),
 )
+/** Every name that may be a member: a store that had other worlds before knows them. */
+export const KNOWN: readonly string[] = [
+  ...PRINCIPALS,
+  ...OTHER_MEMBERS,
+  ...DOMAINS.flatMap((home) => [...GROUPS, 'gone'].map((name) => `${home}:group.${name}`)),
+]
 // Only services that exist may be in groups.
 const groupMember = oneOf('user.x', 'user.xy', 'user.admin', 'user.x', 'user.xy', SERVICE, SERVICE, 'a.api')
 const memberOf = (kind: Kind) => (kind === 'role' ? member : groupMember)

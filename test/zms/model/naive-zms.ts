@@ -92,6 +92,11 @@ export class NaiveZms {
     this.#known = [...options.known]
   }
 
+  /** Names that have ever been members. */
+  get known(): readonly string[] {
+    return this.#known
+  }
+
   /** Does what is asked, or nothing where it is refused. */
   answer(request: Request): ModelAnswer {
     const reads = request.op === 'access' || request.op.startsWith('get')
@@ -477,6 +482,7 @@ export class NaiveZms {
       refuse(403, "deleteMembership: Cannot delete last member of 'admin' role")
     }
     if (!member) {
+      this.#requireKnown(memberName)
       const label = kind === 'role' ? 'deletemembership: ' : ''
       refuse(404, `${label}unable to delete ${kind} member: ${memberName} from ${kind}: ${name}`)
     }
@@ -484,6 +490,10 @@ export class NaiveZms {
     if (reviewEnabled && deleteProtection) this.#request(collection, memberName, 'DELETE', caller)
     else remove(collection.members, memberName)
     return undefined
+  }
+
+  #requireKnown(principal: string): void {
+    if (!this.#known.includes(principal)) refuse(404, `unknown principal - ${principal}`)
   }
 
   #deletePending(request: Request & { op: 'putMember' | 'deleteMember' | 'deletePending' | 'getMember' }): undefined {
@@ -495,6 +505,7 @@ export class NaiveZms {
       refuse(403, `${PREFIX[kind].deletePending}: principal is not authorized to delete pending members`)
     }
     if (!pending) {
+      this.#requireKnown(memberName)
       const label = kind === 'role' ? 'deletependingmembership: ' : ''
       refuse(404, `${label}unable to delete pending ${kind} member: ${memberName} from ${kind}: ${name}`)
     }

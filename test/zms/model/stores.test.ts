@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { type MariaDb, startMariaDb } from '../../support/mariadb.ts'
 import { openStore } from '../../support/mysql-store.ts'
 import { propertyRuns } from '../../support/property-runs.ts'
-import { BEGINNING, fillingWrites, PRINCIPALS, SERVICE, sequence } from './generators.ts'
+import { BEGINNING, fillingWrites, KNOWN, SERVICE, sequence } from './generators.ts'
 import { NaiveZms } from './naive-zms.ts'
 import { System } from './system.ts'
 import { Tally } from './tally.ts'
@@ -33,7 +33,7 @@ describe('both stores answer random sequences of requests as the model does', ()
       fc.asyncProperty(fillingWrites, sequence, async (filling, requests) => {
         for (const [, system] of systems) await system.clear()
         const now = systems[0][1].harness.clock.millis
-        const model = new NaiveZms({ now, services: [SERVICE], known: PRINCIPALS })
+        const model = new NaiveZms({ now, services: [SERVICE], known: KNOWN })
         for (const each of [...BEGINNING, ...filling.slice(0, FILLING), ...requests]) {
           const expected = model.answer(each)
           for (const [name, system] of systems) {

@@ -14,6 +14,7 @@ import { openFileStore } from '#zms/store/file/file-store.ts'
 import type { Store } from '#zms/store/store.ts'
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts'
 import { type Answer, Harness } from '../service/harness.ts'
+import { KNOWN } from './generators.ts'
 import { normal } from './naive-replies.ts'
 import { type ModelAnswer, NO_ASSERTION } from './naive-zms.ts'
 import { type Operation, type Request, wireOf } from './requests.ts'
@@ -62,8 +63,7 @@ export class System {
       await store.transact([name], (transaction) => transaction.apply({ kind: 'deleteDomain', domain: name }))
     }
     await store.transact(['sys.auth'], (transaction) => {
-      for (const principal of ['user.x', 'user.xy', 'a.api'])
-        transaction.apply({ kind: 'putPrincipal', principal, suspended: 0 })
+      for (const principal of KNOWN) transaction.apply({ kind: 'putPrincipal', principal, suspended: 0 })
     })
   }
 

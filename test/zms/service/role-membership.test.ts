@@ -556,6 +556,13 @@ describe('deleteMembership', () => {
     assert.deepEqual(await remove('user.admin'), refused)
   })
 
+  test('tells of a principal that was never a member of anything', async () => {
+    await make()
+    for (const kind of ['member', 'pendingmember']) {
+      assert.deepEqual(await zms.delete(`${R1}/${kind}/user.never`), refusal(404, 'unknown principal - user.never'))
+    }
+  })
+
   test('members leave', async () => {
     await make(['user.joe'])
     assert.equal((await zms.delete(`${R1}/member/user.joe`, { as: 'user.joe' })).status, 204)
@@ -666,6 +673,7 @@ describe('members of a domain', () => {
     const { roles } = await zms.domain('sports')
     assert.deepEqual([roles.get('r1')?.members.size, roles.get('r2')?.members.size], [1, 0])
     assert.equal((await remove('user.joe')).status, 204, 'who is in no role')
+    assert.deepEqual(await remove('user.never'), refusal(404, 'unknown principal - user.never'))
     assert.equal((await zms.delete('/domain/nosuch/member/user.joe')).status, 404)
   })
 
