@@ -1,7 +1,7 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
-import { splitResourceName } from '#core/names/resource-name.ts'
-import type { Domain, Group, ResourceOwnership, Role, RoleBase } from '../store/model.ts'
+import { groupResourceName, roleResourceName, splitResourceName } from '#core/names/resource-name.ts'
+import type { Domain, Group, GroupBase, ResourceOwnership, Role, RoleBase } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { enforceCollectionFilter } from './authority-enforcement.ts'
 import { baseOf, type CollectionKind } from './collection.ts'
@@ -14,7 +14,7 @@ import {
 import { limitMemberDates, memberCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { isShorter } from './member-dates.ts'
-import { requireSameAuthority } from './member-rules.ts'
+import { attributesOf, requireSameAuthority } from './member-rules.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
 import { tagValueCount } from './quota-rules.ts'
 import { requireUnchangedSince } from './unchanged.ts'
@@ -79,6 +79,7 @@ export async function changeCollectionMeta(
       auditRef,
       collection,
     )
+    if (kind.kind === 'group') await requireRolesFit(transaction, domain, collection, next)
     const base = ownership ? { ...next, resourceOwnership: ownership } : next
     transaction.apply(kind.put(domainName, base))
     const attribute = base.userAuthorityExpiration
@@ -114,6 +115,35 @@ async function requireGroupsFit(
       requireSameAuthority(memberCollection(deps, kind, domain, next), stored, found, entry.memberName)
   }
 }
+
+/** 400 when a group would no longer carry the filter or expiration that a role demands which has it as a member. */
+async function requireRolesFit(
+  transaction: Transaction,
+  domain: Domain,
+  group: Group,
+  { userAuthorityFilter: filter = '', userAuthorityExpiration: expiration = '' }: GroupBase,
+): Promise<void> {
+  const carried = new Set(attributesOf(filter))
+  const losesFilter = attributesOf(group.userAuthorityFilter).some((attribute) => !carried.has(attribute))
+  const losesExpiration = Boolean(group.userAuthorityExpiration) && group.userAuthorityExpiration !== expiration
+  if (!losesFilter && !losesExpiration) return
+  for (const found of await transaction.queries.rolesOfMember(groupResourceName(domain.name, group.name))) {
+    const home = await transaction.domain(found.domain)
+    const role = home?.roles.get(found.collection)
+    if (!home || !role) continue
+    const demanded = attributesOf(home.userAuthorityFilter, role.userAuthorityFilter)
+    const unfit = `will not satisfy ${roleResourceName(home.name, role.name)} role`
+    if (losesFilter && demanded.some((attribute) => !carried.has(attribute) && !domainCarries(domain, attribute))) {
+      throw badRequest(`Setting ${filter} user authority filter on the group ${unfit} filter requirements`)
+    }
+    if (losesExpiration && role.userAuthorityExpiration && role.userAuthorityExpiration !== expiration) {
+      throw badRequest(`Setting ${expiration} user authority expiration on the group ${unfit} expiration requirements`)
+    }
+  }
+}
+
+const domainCarries = ({ userAuthorityFilter }: Domain, attribute: string): boolean =>
+  attributesOf(userAuthorityFilter).includes(attribute)
 
 /** Changes the setting of a role or group that belongs to the operators: whether it is audit-enabled. */
 export async function changeCollectionSystemMeta(

@@ -5,7 +5,7 @@ import { groupService } from '#zms/service/group.ts'
 import { groupMetaService } from '#zms/service/group-meta.ts'
 import type { GroupBase, GroupMember } from '#zms/store/model.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
-import { commit, group } from './objects.ts'
+import { commit, group, role } from './objects.ts'
 
 const services = [groupService, groupMetaService]
 const G1 = '/domain/sports/group/g1'
@@ -225,6 +225,30 @@ describe('attributes of users', () => {
       ['user.eve'],
     )
     assert.deepEqual(await daysOf(knowing), { 'user.joe': 15, 'user.eve': 0, 'sports.api': undefined })
+  })
+
+  test('what a role demands of a group stays', async () => {
+    await knowing.createDomain('sports')
+    const demands = { userAuthorityFilter: 'employee', userAuthorityExpiration: 'until' }
+    const without = (names: object) => knowing.put(META, names)
+    await commit(knowing, group('sports', 'g1', [], demands), role('sports', 'r1', ['sports:group.g1'], demands))
+    assert.deepEqual(
+      await without({ userAuthorityFilter: '' }),
+      refusal(
+        400,
+        'Setting  user authority filter on the group will not satisfy sports:role.r1 role filter requirements',
+      ),
+    )
+    assert.deepEqual(
+      await without({ userAuthorityExpiration: '' }),
+      refusal(
+        400,
+        'Setting  user authority expiration on the group will not satisfy sports:role.r1 role expiration requirements',
+      ),
+    )
+    assert.deepEqual(await without({ memberExpiryDays: 5 }), NOTHING)
+    await commit(knowing, role('sports', 'r1', ['sports:group.g1']))
+    assert.deepEqual(await without({ userAuthorityFilter: '', userAuthorityExpiration: '' }), NOTHING)
   })
 })
 
