@@ -1,5 +1,6 @@
-import { notFound } from '#core/error/service-error.ts'
+import { badRequest, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
+import { isName } from '#core/names/patterns.ts'
 import type { Auditor } from '../store/duties.ts'
 import type { Domain, Group, PendingRoleMember, Role } from '../store/model.ts'
 import type { CollectionKind } from './collection.ts'
@@ -26,10 +27,15 @@ export async function pendingMembers(
   deps: ZmsDependencies,
   context: RequestContext,
   kind: CollectionKind,
-  { principal, domainName }: PendingQuery,
+  query: PendingQuery,
 ): Promise<{ domainName: string; members: Record<string, unknown>[] }[]> {
   const { store } = deps
+  const { principal } = query
+  const domainName = query.domainName === '' ? undefined : query.domainName
   const only = domainName === ALL_DOMAINS ? undefined : domainName
+  if (only !== undefined && !isName('DomainName', only)) {
+    throw badRequest(`Invalid DomainName error: ${only} is not the name of a domain`)
+  }
   const asked = principal && storedMemberName(deps.config, principal)
   const decider = asked ?? (domainName === undefined ? context.principal?.fullName : undefined)
   if (decider === undefined && only !== undefined && !(await store.domain(only))) {

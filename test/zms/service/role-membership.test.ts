@@ -726,6 +726,7 @@ describe('pending requests', () => {
     assert.deepEqual(await pending('?principal=user.owner&domain=sys.auth'), [])
     assert.deepEqual(await pending('?principal=user.owner&domain=nosuch'), [])
     assert.deepEqual(await pending('', 'user.owner'), found)
+    assert.deepEqual(await pending('?domain=&principal=', 'user.owner'), found)
     assert.deepEqual(await pending('', 'user.stranger'), [])
     assert.deepEqual(await pending('?domain=*'), found)
   })
@@ -749,6 +750,12 @@ describe('pending requests', () => {
       refusal(404, 'unknown principal - user.never'),
     )
     assert.deepEqual(await zms.get('/pending_members?domain=nosuch'), refusal(404, 'unknown domain - nosuch'))
+    for (const query of ['domain=b!d', 'domain=b!d&principal=user.owner']) {
+      assert.deepEqual(
+        await zms.get(`/pending_members?${query}`),
+        refusal(400, 'Invalid DomainName error: b!d is not the name of a domain'),
+      )
+    }
   })
 })
 
