@@ -58,8 +58,9 @@ export function policyVersionService(deps: ZmsDependencies): Pick<Handlers<typeo
         requireVersionRoom(deps, policyName, version, versions)
         const source = fromVersion === undefined ? activeVersion(versions) : versions.get(fromVersion)
         if (!source) throw notFound(`unable to fetch policy version: ${fromVersion ?? 'active'}`)
-        if (versions.has(version)) throw badRequest('Entry already exists')
+        deps.quotas.require(domain, 'assertion', source.assertions.size)
         deps.quotas.require(domain, 'policy', policyCount(domain) + 1)
+        if (versions.has(version)) throw badRequest('Entry already exists')
         const { resourceOwner } = headers
         // The header goes in as it is, as in the original: nothing is owned yet that it could be checked against.
         const resourceOwnership = resourceOwner

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { policyService } from '#zms/service/policy.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
-import { quotaOf } from './objects.ts'
+import { commit, policy, quotaOf } from './objects.ts'
 
 const P1 = '/domain/sports/policy/p1'
 const returned = { headers: { 'Athenz-Return-Object': 'true' } }
@@ -85,7 +85,12 @@ describe('putPolicyVersion', () => {
     await zms.createDomain('sports', { quota })
     await zms.put(P1, { name: 'p1', assertions })
     assert.deepEqual(await create('v1'), NOTHING)
-    assert.deepEqual(await create('v2'), refusal(429, 'policy quota exceeded - limit: 3 actual: 4'))
+    const full = refusal(429, 'policy quota exceeded - limit: 3 actual: 4')
+    assert.deepEqual(await create('v2'), full)
+    assert.deepEqual(await create('0'), full)
+    await zms.createDomain('sports', { quota: quotaOf({ assertion: 0 }) })
+    await commit(zms, ...policy('sports', 'p1', [{ role: 'r', resource: 'sports:x', action: 'read' }]))
+    assert.deepEqual(await create('v1'), refusal(429, 'policy assertion quota exceeded - limit: 0 actual: 1'))
   })
 
   test('the number of versions is a setting', async () => {
