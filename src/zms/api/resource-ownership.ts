@@ -1,11 +1,13 @@
-import { kept, maybe } from '#core/http/scalar-types.ts'
-import { optional, struct, type ValueOf, type WireType } from '#core/http/wire.ts'
+import { maybe } from '#core/http/scalar-types.ts'
+import { optional, struct, text, type ValueOf, type WireType } from '#core/http/wire.ts'
+import { patterns, RESOURCE_OWNER_MAX_LENGTH } from '#core/names/patterns.ts'
 
 /**
- * Owners of the parts of an object. The operations that replace them take simple names only; the header that names the
- * owner of a write may hold a colon, so that replies can show what these operations would refuse.
+ * Owners of the parts of an object. The operations that replace them take simple names only, as long as owners may be;
+ * the header that names the owner of a write may hold a colon, so that replies can show what these operations would
+ * refuse.
  */
-const input: WireType<string | undefined> = optional(kept.simple)
+const input: WireType<string | undefined> = optional(text(patterns.SimpleName, RESOURCE_OWNER_MAX_LENGTH, 'SimpleName'))
 const { simple: reply } = maybe
 
 const ofDomain = (owner: typeof input) => struct('ResourceDomainOwnership', { metaOwner: owner, objectOwner: owner })

@@ -303,5 +303,7 @@ describe('putResourceDomainOwnership', () => {
     assert.deepEqual(await zms.put(OWNERSHIP, 'null'), refusal(400, 'Invalid resource domain ownership: null'))
     assert.deepEqual(await zms.put(OWNERSHIP, {}, { as: 'user.eve' }), refusal(403, 'Forbidden'))
     assert.equal((await zms.put(OWNERSHIP, { metaOwner: 'a b' })).status, 400)
+    assert.equal((await zms.put(OWNERSHIP, { metaOwner: 'a'.repeat(33) })).status, 400)
+    assert.deepEqual(await zms.put(OWNERSHIP, { metaOwner: 'a'.repeat(32) }), NOTHING)
   })
 })
