@@ -119,7 +119,6 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
         body.tenant === tenant &&
         body.resourceGroup === resourceGroup
       if (!same || body.roles.length === 0) throw badRequest('Invalid tenant resource group role object')
-      await requireService(parties.provider, service)
       const noted = await isRegistered(parties.provider)
       const domains = noted ? [domain, tenant] : [domain]
       await writes.commit({ context, domains, entity: tenant, auditRef }, async (transaction) => {
@@ -165,7 +164,6 @@ export function tenancyService(deps: ZmsDependencies): Handlers<typeof tenancyEn
         body.resourceGroup === resourceGroup
       if (!same || body.roles.length === 0) throw badRequest('Invalid provider resource group role object')
       const { roles, createAdminRole = true, skipPrincipalMember = false } = body
-      await requireService(parties.provider, service)
       const both = await completes(context, parties)
       const noted = both && (await isRegistered(parties.provider))
       const member = skipPrincipalMember ? undefined : context.principal?.fullName
