@@ -1,5 +1,6 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import { ok, type Reply, type RequestOf } from '#core/http/endpoint.ts'
+import { isName } from '#core/names/patterns.ts'
 import { groupResourceName, resourceDomain, splitResourceName } from '#core/names/resource-name.ts'
 import { ASSUME_ROLE } from '#core/rbac/compiled-policies.ts'
 import { stateOf } from '#core/rbac/holding.ts'
@@ -17,14 +18,16 @@ type ListQuery = RequestOf<typeof accessEndpoints.getResourceAccessList>['query'
  * Lists the assertions about the roles of a principal: those it is a member of itself, through a group, or because they
  * are delegated to the domain of such a role. Assertions of inactive policy versions are among them, and roles count by
  * their exact names only, as in the original; delegated ones also where that name is meant in every domain. A suspended
- * principal holds no role. Without an action, those about `assume_role` are left out; with an action
- * that has a spelling, resources are spelled out. 400 without a principal, 404 when nobody knows it.
+ * principal holds no role. Without an action, those about `assume_role` are left out; with an action that has a spelling,
+ * resources are spelled out. 400 without a principal or with a filter that is no name, 404 when nobody knows the
+ * principal.
  */
 export async function listResourceAccess(
   deps: ZmsDependencies,
   { principal, action, filter }: ListQuery,
 ): Promise<Reply> {
   if (principal === undefined) throw badRequest('principal is required for resource access list')
+  if (filter && !isName('SimpleName', filter)) throw badRequest('Invalid SimpleName error: not a valid SimpleName')
   const suspended = await deps.store.principal(principal)
   if (suspended === undefined) throw notFound(`unknown principal - ${principal}`)
   const held = suspended === 0 ? await rolesHeld(deps, principal) : []

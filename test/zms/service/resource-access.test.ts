@@ -131,6 +131,9 @@ describe('getResourceAccessList', () => {
       'assume_aws_role arn:aws:iam::222:role/reader',
     ])
     assert.deepEqual(await resources('principal=user.alice&action=assume_gcp_role&filter=other'), [])
+    assert.equal((await resources('principal=user.alice&action=assume_aws_role&filter=')).length, 2)
+    const { status, body } = await zms.get('/resource?principal=user.nobody&filter=b!d')
+    assert.deepEqual([status, body.message], [400, 'Invalid SimpleName error: not a valid SimpleName'])
   })
 
   test('leaves out the cloud roles of a domain without account', async () => {
