@@ -16,7 +16,6 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { isShorter } from './member-dates.ts'
 import { attributesOf, requireSameAuthority } from './member-rules.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
-import { tagValueCount } from './quota-rules.ts'
 import { requireUnchangedSince } from './unchanged.ts'
 import { ownershipOf } from './wire-form.ts'
 
@@ -65,7 +64,7 @@ export async function changeCollectionMeta(
     requireSelfRenewTime(kind, input, collection)
     requireReviewDate(deps, input.lastReviewedDate, collection, transaction.now)
     requireAuditFlag(kind, domain, collection, input.auditEnabled, 'settings')
-    deps.quotas.requireTags(kind.kind, input.tags, tagValueCount(collection.tags))
+    deps.quotas.requireTags(kind.kind, input.tags, collection.tags)
     await requireFilterDomains(transaction, input.principalDomainFilter)
     if (input.userAuthorityFilter || input.userAuthorityExpiration) {
       await requireGroupsFit(deps, transaction, kind, domain, collection, next)

@@ -161,7 +161,7 @@ async function requestedSettings(
   requireEnvironment(detail.environment, config.zms.domainEnvironments)
   if (detail.contacts) await requireContacts(deps, detail.contacts)
   await requireKnownValues(deps.domainMetaStore, request.name, { ...detail, account })
-  deps.quotas.requireTags('domain', detail.tags, 0)
+  deps.quotas.requireTags('domain', detail.tags, undefined)
   const ownership = deps.ownership.wholeWrite(
     'domain',
     request.name,

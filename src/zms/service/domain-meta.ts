@@ -13,7 +13,6 @@ import { META_STORE_ATTRIBUTES, requireKnownValues } from './domain-meta-store.t
 import { requireEnvironment, requireForms } from './domain-rules.ts'
 import { putDomainSystemMeta } from './domain-system-meta.ts'
 import { isShorter } from './member-dates.ts'
-import { tagValueCount } from './quota-rules.ts'
 import { requireUnchangedSince } from './unchanged.ts'
 import { compact, ownershipOf, present, tagsOf } from './wire-form.ts'
 
@@ -32,7 +31,7 @@ export function domainMetaService(deps: ZmsDependencies): Handlers<typeof domain
       await writes.commit({ context, domains: [name], entity: name, auditRef }, async (transaction) => {
         const domain = await auditedDomain(deps, context, transaction, { domainName: name, kind: 'domain', auditRef })
         requireUnchangedSince(context, domain, unchangedSince)
-        deps.quotas.requireTags('domain', body.tags, tagValueCount(domain.tags))
+        deps.quotas.requireTags('domain', body.tags, domain.tags)
         const owners = domain.resourceOwnership
         const ownership = deps.ownership.componentWrite('domain', name, owners, 'meta', undefined, resourceOwner)
         const value = { ...settingsOf(domain, body), ...(ownership && { resourceOwnership: ownership }) }

@@ -24,7 +24,6 @@ import {
 } from './group-reply.ts'
 import { reviewCollection } from './member-review.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
-import { tagValueCount } from './quota-rules.ts'
 import { filled } from './role-reply.ts'
 import { hasTag } from './tag-filter.ts'
 import { compact } from './wire-form.ts'
@@ -69,7 +68,7 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         deps.quotas.requireMaxMembers('group', body.maxMembers, members.length)
         deps.quotas.require(domain, 'groupMember', members.length)
         deps.quotas.require(domain, 'group', domain.groups.size + 1)
-        deps.quotas.requireTags('group', body.tags, tagValueCount(existing?.tags))
+        deps.quotas.requireTags('group', body.tags, existing?.tags)
         requireAuditFlag(groupKind, domain, existing, body.auditEnabled, 'object')
         requireReviewDate(deps, body.lastReviewedDate, existing, transaction.now)
         await requireFilterDomains(transaction, body.principalDomainFilter)

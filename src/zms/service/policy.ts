@@ -10,7 +10,6 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { namePage } from './name-page.ts'
 import { listedPolicyReply, policyReply, wholePolicyReply } from './policy-reply.ts'
 import { policyVersionService, requireVersionRoom } from './policy-version.ts'
-import { tagValueCount } from './quota-rules.ts'
 import {
   activeVersion,
   type PolicyVersions,
@@ -81,7 +80,7 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
           ['object', ...(assertions.size > 0 ? ['assertions'] : [])],
           headers.resourceOwner,
         )
-        deps.quotas.requireTags('policy', body.tags, tagValueCount(existing?.tags))
+        deps.quotas.requireTags('policy', body.tags, existing?.tags)
         deps.quotas.require(domain, 'assertion', assertions.size)
         deps.quotas.require(domain, 'policy', policyCount(domain) + 1)
         const value: PolicyBase = compact({

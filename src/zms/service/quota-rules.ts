@@ -1,6 +1,6 @@
 import type { ConfigOf } from '#core/config/server-tables.ts'
 import { badRequest, quotaExceeded } from '#core/error/service-error.ts'
-import type { Domain, Quota } from '../store/model.ts'
+import type { Domain, Quota, Tags } from '../store/model.ts'
 
 /** Limits of one domain. */
 export type QuotaLimits = Omit<Quota, 'modified'>
@@ -95,11 +95,11 @@ export class QuotaRules {
     return this.#config.zms.quotaCheck && maxMembers !== undefined && maxMembers > 0
   }
 
-  /** 400 when an object would carry more tag values than allowed; `current` is how many it has now. */
+  /** 400 when an object would carry more tag values than allowed; of those `stored` the tags that stay as they are count. */
   requireTags(
     kind: TaggedKind,
     tags: ReadonlyMap<string, { list: readonly string[] }> | undefined,
-    current: number,
+    stored: Tags | undefined,
   ): void {
     if (!tags || !this.#config.zms.quotaCheck) return
     const { zms } = this.#config
@@ -111,11 +111,11 @@ export class QuotaRules {
       service: zms.quotaServiceTag,
     }[kind]
     const count = tagValueCount(tags)
-    if (count > limit) {
-      throw badRequest(
-        `${kind} tag quota exceeded - limit: ${limit}, current tags count: ${current}, new tags count: ${count}`,
-      )
-    }
+    if (count <= limit) return
+    const kept = tagValueCount(new Map([...tags].filter(([key, { list }]) => sameValues(list, stored?.get(key)))))
+    throw badRequest(
+      `${kind} tag quota exceeded - limit: ${limit}, current tags count: ${kept}, new tags count: ${count - kept}`,
+    )
   }
 }
 
@@ -123,10 +123,11 @@ const tooManyMembers = (kind: 'role' | 'group', maxMembers: number, count: numbe
   quotaExceeded(`${kind} max members exceeded - limit: ${maxMembers} actual: ${count}`)
 
 /** Number of values over all keys. */
-export function tagValueCount(
-  tags: ReadonlyMap<string, { list: readonly string[] } | readonly string[]> | undefined,
-): number {
+function tagValueCount(tags: ReadonlyMap<string, { list: readonly string[] }>): number {
   let count = 0
-  for (const value of tags?.values() ?? []) count += 'list' in value ? value.list.length : value.length
+  for (const { list } of tags.values()) count += list.length
   return count
 }
+
+const sameValues = (given: readonly string[], stored: readonly string[] | undefined): boolean =>
+  given.length === stored?.length && given.every((value) => stored.includes(value))

@@ -20,7 +20,6 @@ import { expandRole } from './expanded-role.ts'
 import { reviewCollection } from './member-review.ts'
 import { namePage } from './name-page.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
-import { tagValueCount } from './quota-rules.ts'
 import {
   filled,
   listedMemberReply,
@@ -193,7 +192,7 @@ async function checkRole(
   deps.quotas.requireMaxMembers('role', body.maxMembers, memberCount)
   deps.quotas.require(domain, 'roleMember', memberCount)
   deps.quotas.require(domain, 'role', domain.roles.size + 1)
-  deps.quotas.requireTags('role', body.tags, tagValueCount(existing?.tags))
+  deps.quotas.requireTags('role', body.tags, existing?.tags)
   requireAuditFlag(roleKind, domain, existing, body.auditEnabled, 'object')
   requireReviewDate(deps, body.lastReviewedDate, existing, transaction.now)
   await requireFilterDomains(transaction, body.principalDomainFilter)

@@ -8,7 +8,6 @@ import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { namePage } from './name-page.ts'
 import { publicKeyService } from './public-key.ts'
-import { tagValueCount } from './quota-rules.ts'
 import { serviceCredentialsService } from './service-credentials.ts'
 import { listedServiceReply, serviceReply } from './service-reply.ts'
 import { requireProviderEndpoint, requirePublicKey, requireServiceName } from './service-rules.ts'
@@ -79,7 +78,7 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
           ['object', ...(publicKeys.size > 0 ? ['publickeys'] : []), ...(hosts.size > 0 ? ['hosts'] : [])],
           headers.resourceOwner,
         )
-        deps.quotas.requireTags('service', body.tags, tagValueCount(existing?.tags))
+        deps.quotas.requireTags('service', body.tags, existing?.tags)
         deps.quotas.require(domain, 'serviceHost', hosts.size)
         deps.quotas.require(domain, 'publicKey', publicKeys.size)
         deps.quotas.require(domain, 'service', domain.services.size + 1)

@@ -388,15 +388,15 @@ describe('limits of policies', () => {
     assert.deepEqual((await put('p1', 'a')).body, full, 'one more is counted when a policy is replaced')
   })
 
-  test('tags are counted by their values', async () => {
+  test('tags are counted by their values, those that stay apart from those that come', async () => {
     const tags = {
       a: { list: Array.from({ length: 20 }, (_, n) => `v${n}`) },
       b: { list: ['1', '2', '3', '4', '5', '6'] },
     }
-    await zms.put(P1, { ...policy('p1'), tags: { c: { list: ['1', '2'] } } })
+    await zms.put(P1, { ...policy('p1'), tags: { b: tags.b, c: { list: ['1', '2'] } } })
     assert.deepEqual((await zms.put(P1, { ...policy('p1'), tags })).body, {
       code: 400,
-      message: 'policy tag quota exceeded - limit: 25, current tags count: 2, new tags count: 26',
+      message: 'policy tag quota exceeded - limit: 25, current tags count: 6, new tags count: 20',
     })
   })
 })

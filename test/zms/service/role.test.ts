@@ -355,7 +355,7 @@ describe('limits of roles', () => {
     assert.equal((await zms.put(R1, body([], { tags: tags(25) }))).status, 204)
     assert.deepEqual(
       await zms.put(R1, body([], { tags: tags(26) })),
-      refusal(400, 'role tag quota exceeded - limit: 25, current tags count: 25, new tags count: 26'),
+      refusal(400, 'role tag quota exceeded - limit: 25, current tags count: 0, new tags count: 26'),
     )
   })
 })
