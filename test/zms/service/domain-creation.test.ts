@@ -283,11 +283,14 @@ describe('the list of domains', () => {
 })
 
 describe('a deletion through an authorized service', () => {
-  test('is refused before anything is looked at', async () => {
+  test('is refused first, but for sub domains whose existence and rights come before', async () => {
     const harness = await other({ parts: { authorizedServices: AuthorizedServices.none() } })
     const principal = { authorizedService: 'media.ui' }
     const refused = refusal(403, 'Unauthorized Service media.ui')
     assert.deepEqual(await harness.delete('/domain/sys', { principal }), refused)
-    assert.deepEqual(await harness.delete('/subdomain/sports/nosuch', { principal }), refused)
+    const missing = refusal(404, 'Domain not found: sports.nosuch')
+    assert.deepEqual(await harness.delete('/subdomain/sports/nosuch', { principal }), missing)
+    await harness.createDomain('sports.api')
+    assert.deepEqual(await harness.delete('/subdomain/sports/api', { principal }), refused)
   })
 })
