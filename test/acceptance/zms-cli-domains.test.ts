@@ -95,15 +95,19 @@ await describeZmsCli('templates, tenants, limits, owners', (zms) => {
       'delete-provider-resource-group-roles storage box cellar',
       '[Successfully deleted resource group cellar roles for tenant: club]',
     )
+    await club(ADMIN, 'get-dependent-service-list', 'dependent-services: - storage.box')
     await zms().prints(
       'user.provider',
       '-d storage delete-tenant-resource-group-roles box club cellar',
       '[Successfully deleted resource group cellar roles for tenant: club]',
     )
     const deleted = '[Successfully deleted tenant club from provider storage.box]'
+    // With the last resource group the dependency has ended.
+    await club(ADMIN, 'get-dependent-service-list', 'dependent-services:')
     await zms().prints('user.provider', '-d storage delete-tenant box club', deleted)
     await club(OWNER, 'delete-tenancy storage.box', deleted)
     await zms().prints('user.provider', '-d storage list-role', 'roles: - admin - box_self_serve')
+    await zms().prints(ADMIN, dependency, updated)
     await club(
       ADMIN,
       'delete-domain-dependency storage.box',
