@@ -7,7 +7,14 @@ import type { Transaction } from '../store/store.ts'
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { conditionReply } from './policy-reply.ts'
-import { findAssertion, policyBaseOf, requireNotAdmin, versionsOf } from './stored-policy.ts'
+import {
+  activeVersion,
+  findAssertion,
+  giveOwners,
+  type PolicyVersions,
+  requireNotAdmin,
+  versionsOf,
+} from './stored-policy.ts'
 
 type ConditionOperation =
   | 'putAssertionConditions'
@@ -44,8 +51,7 @@ export function assertionConditionService(
         throw badRequest('putAssertionConditions: admin policy cannot have conditions')
       }
       const given = body.conditionsList.map(({ conditionsMap }) => conditionsMap)
-      const added = await change(context, params, headers.auditRef, (transaction, found) => {
-        takeOwnership(transaction, found, params, headers.resourceOwner)
+      const added = await put(context, params, headers, (transaction, found) => {
         const first = nextId(found.conditions)
         const list = given.map((condition, index) => [first + index, condition] as const)
         requireFilled(context, params, given, 'conditions')
@@ -63,8 +69,7 @@ export function assertionConditionService(
         throw badRequest('deleteAssertionCondition: admin policy cannot be modified')
       }
       const { conditionsMap } = body
-      const id = await change(context, params, headers.auditRef, (transaction, found) => {
-        takeOwnership(transaction, found, params, headers.resourceOwner)
+      const id = await put(context, params, headers, (transaction, found) => {
         if (body.id !== undefined && !found.conditions.has(body.id)) {
           throw notFound(
             `${context.api}: unable to delete assertion condition during putAssertionCondition for ${describe(params)} conditionId=${body.id}`,
@@ -90,7 +95,7 @@ export function assertionConditionService(
           if (found.conditions.size === 0) throw refusal()
           apply(transaction, found, params, new Map())
         },
-        refusal,
+        { missing: refusal },
       )
       return noContent
     },
@@ -112,10 +117,26 @@ export function assertionConditionService(
           if (!next.delete(conditionId)) throw refusal()
           apply(transaction, found, params, next)
         },
-        refusal,
+        { missing: refusal },
       )
       return noContent
     },
+  }
+
+  /** Changes the conditions of an assertion for the owner of the assertions, who is asked before they are looked for. */
+  async function put<T>(
+    context: RequestContext,
+    path: AssertionPath,
+    {
+      auditRef,
+      resourceOwner,
+    }: { readonly auditRef?: string | undefined; readonly resourceOwner?: string | undefined },
+    decide: (transaction: Transaction, found: FoundAssertion) => T,
+  ): Promise<T> {
+    return change(context, path, auditRef, decide, {
+      missing: () => notFound(`${context.api}: unable to read assertion for ${describe(path)}`),
+      before: (transaction, versions) => takeOwnership(transaction, versions, path, resourceOwner),
+    })
   }
 
   /** Finds the assertion and changes its conditions in one transaction; 404 without it. */
@@ -124,14 +145,19 @@ export function assertionConditionService(
     path: AssertionPath,
     auditRef: string | undefined,
     decide: (transaction: Transaction, found: FoundAssertion) => T,
-    missing = () => notFound(`${context.api}: unable to read assertion for ${describe(path)}`),
+    rules: {
+      readonly missing: () => Error
+      readonly before?: (transaction: Transaction, versions: PolicyVersions) => void
+    },
   ): Promise<T> {
     const { domainName, policyName, assertionId } = path
     const subject = { context, domains: [domainName], entity: policyName, auditRef }
     return writes.commit(subject, async (transaction) => {
       const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', auditRef })
-      const found = findAssertion(versionsOf(domain, policyName), assertionId)
-      if (!found) throw missing()
+      const versions = versionsOf(domain, policyName)
+      rules.before?.(transaction, versions)
+      const found = findAssertion(versions, assertionId)
+      if (!found) throw rules.missing()
       return decide(transaction, { ...found, conditions: found.assertion.conditions ?? new Map() })
     })
   }
@@ -139,16 +165,14 @@ export function assertionConditionService(
   /** The owner of the assertions owns their conditions too. */
   function takeOwnership(
     transaction: Transaction,
-    { policy }: FoundAssertion,
+    versions: PolicyVersions,
     { domainName, policyName }: AssertionPath,
     resourceOwner: string | undefined,
   ): void {
     const fullName = policyResourceName(domainName, policyName)
-    const stored = policy.resourceOwnership
+    const stored = activeVersion(versions)?.resourceOwnership
     const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'member', resourceOwner)
-    if (!owners) return
-    const value = { ...policyBaseOf(policy), resourceOwnership: owners }
-    transaction.apply({ kind: 'putPolicy', domain: domainName, value })
+    if (owners) giveOwners(transaction, domainName, versions, owners)
   }
 
   /** Stores conditions within the quota, which counts the keys of all of them. */

@@ -2,12 +2,13 @@ import { forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, noContent, ok, type RequestContext } from '#core/http/endpoint.ts'
 import { policyResourceName } from '#core/names/resource-name.ts'
 import type { AssertionInput, assertionEndpoints } from '../api/assertion.ts'
+import type { Domain, Policy } from '../store/model.ts'
 import { assertionConditionService } from './assertion-condition.ts'
 import { assertionKey, requestedAssertion, requireAdmitted } from './assertion-rules.ts'
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { assertionReply } from './policy-reply.ts'
-import { findAssertion, policyBaseOf, policyVersion, requireNotAdmin } from './stored-policy.ts'
+import { findAssertion, giveOwners, policyBaseOf, policyVersion, requireNotAdmin } from './stored-policy.ts'
 import { compact } from './wire-form.ts'
 
 /** Headers of requests that change assertions. */
@@ -86,19 +87,21 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
     { auditRef, resourceOwner }: WriteHeaders,
   ): Promise<Record<string, unknown>> {
     deps.authorizedServices.check(context)
+    // A version that is named is looked up before the assertion is looked at, as in the original.
+    if (version !== undefined) requirePolicy(await store.domain(domainName), domainName, policyName, version)
     // Conditions are not stored this way, only repeated in the answer, as in the original.
     const assertion = requestedAssertion(domainName, { ...input, conditions: undefined }, false)
     const subject = { context, domains: [domainName], entity: policyName, auditRef }
     const added = await writes.commit(subject, async (transaction) => {
       const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', auditRef })
-      const policy = policyVersion(domain, policyName, version)
-      const fullName = policyResourceName(domainName, policyName)
-      if (!policy) throw notFound(`putAssertion: Unable to retrieve policy: ${fullName}`)
+      const policy = requirePolicy(domain, domainName, policyName, version)
       await requireAdmitted(deps, domain, policyName, [assertion])
       const stored = policy.resourceOwnership
+      const fullName = policyResourceName(domainName, policyName)
       const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'member', resourceOwner)
       deps.quotas.require(domain, 'assertion', policy.assertions.size + 1)
       if (owners) {
+        giveOwners(transaction, domainName, domain.policies.get(policyName), owners, policy.version)
         const value = { ...policyBaseOf(policy), resourceOwnership: owners }
         transaction.apply({ kind: 'putPolicy', domain: domainName, value })
       }
@@ -141,12 +144,12 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
       const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', auditRef })
       const policy = policyVersion(domain, policyName, version)
       if (!policy) throw notFound('Policy does not exist')
+      deps.ownership.deletion(policy.resourceOwnership, 'assertions', resourceOwner)
       if (!policy.assertions.has(assertionId)) {
         throw notFound(
           `${context.api}: unable to read assertion: ${assertionId} from policy: ${policyName} version: ${version ?? 'active version'}`,
         )
       }
-      deps.ownership.deletion(policy.resourceOwnership, 'assertions', resourceOwner)
       const place = { domain: domainName, policy: policyName, version: policy.version }
       transaction.apply({ kind: 'deleteAssertion', ...place, id: assertionId })
     })
@@ -164,4 +167,11 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
       (await authorization.isAllowed(principal, 'delete', `${policy}.assertion.${assertionId}`))
     )
   }
+}
+
+/** The version that an assertion is to be added to; 404 without it. */
+function requirePolicy(domain: Domain | undefined, domainName: string, policyName: string, version?: string): Policy {
+  const policy = policyVersion(domain, policyName, version)
+  if (policy) return policy
+  throw notFound(`putAssertion: Unable to retrieve policy: ${policyResourceName(domainName, policyName)}`)
 }

@@ -9,6 +9,7 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { policyReply } from './policy-reply.ts'
 import {
   activeVersion,
+  giveOwners,
   type PolicyVersions,
   policyBaseOf,
   policyCount,
@@ -71,6 +72,7 @@ export function policyVersionService(deps: ZmsDependencies): Pick<Handlers<typeo
           : undefined
         const { rowId: _, ...base } = policyBaseOf(source)
         const value: PolicyBase = compact({ ...base, version, active: false, resourceOwnership })
+        if (resourceOwnership) giveOwners(transaction, domainName, versions, resourceOwnership)
         transaction.apply({ kind: 'putPolicy', domain: domainName, value })
         for (const { id: __, ...assertion } of source.assertions.values()) {
           const place = { domain: domainName, policy: policyName, version }
@@ -108,12 +110,12 @@ export function policyVersionService(deps: ZmsDependencies): Pick<Handlers<typeo
         const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'policy', ...headers })
         const policy = policyVersion(domain, policyName, version)
         if (!policy) throw notFound('Policy does not exist')
+        deps.ownership.deletion(policy.resourceOwnership, 'object', headers.resourceOwner)
         if (policy.active) {
           throw badRequest(
             `${context.api}: unable to delete active policy version. Policy: ${policyName}, version: ${version}`,
           )
         }
-        deps.ownership.deletion(policy.resourceOwnership, 'object', headers.resourceOwner)
         transaction.apply({ kind: 'deletePolicy', domain: domainName, policy: policyName, version })
       })
       return noContent

@@ -12,6 +12,7 @@ import { listedPolicyReply, policyReply, wholePolicyReply } from './policy-reply
 import { policyVersionService, requireVersionRoom } from './policy-version.ts'
 import {
   activeVersion,
+  giveOwners,
   type PolicyVersions,
   policyBaseOf,
   policyCount,
@@ -89,6 +90,7 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
           tags: body.tags && body.tags.size > 0 ? tagsOf(body.tags) : existing?.tags,
           resourceOwnership: owners ?? existing?.resourceOwnership,
         })
+        if (owners) giveOwners(transaction, domainName, versions, owners, target)
         transaction.apply({ kind: 'putPolicy', domain: domainName, value })
         transaction.apply(...assertionChanges(domainName, value, existing, assertions))
         return { version: target, ownership: existing?.resourceOwnership }
@@ -123,7 +125,9 @@ export function policyService(deps: ZmsDependencies): Handlers<typeof policyEndp
         if (!policy) {
           throw badRequest(`unable to put resource policy ownership for policy: ${policyName} in domain: ${domainName}`)
         }
-        const value = compact({ ...policyBaseOf(policy), resourceOwnership: ownershipOf(body) })
+        const resourceOwnership = ownershipOf(body)
+        giveOwners(transaction, domainName, domain.policies.get(policyName), resourceOwnership, policy.version)
+        const value = compact({ ...policyBaseOf(policy), resourceOwnership })
         transaction.apply({ kind: 'putPolicy', domain: domainName, value })
       })
       return noContent

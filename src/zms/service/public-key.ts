@@ -66,10 +66,10 @@ export function publicKeyService(deps: ZmsDependencies): Pick<Handlers<typeof se
         const fullName = serviceFullName(domainName, serviceName)
         const service = domain.services.get(serviceName)
         if (!service) throw notFound(`deletePublicKeyEntry: Unable to retrieve service: ${fullName}`)
+        deps.ownership.deletion(service.resourceOwnership, 'publickeys', headers.resourceOwner)
         if (!service.publicKeys.has(keyId)) {
           throw notFound(`unable to delete public key: ${keyId} in service ${fullName}`)
         }
-        deps.ownership.deletion(service.resourceOwnership, 'publickeys', headers.resourceOwner)
         transaction.apply({ kind: 'deletePublicKey', domain: domainName, service: serviceName, keyId })
       })
       return noContent

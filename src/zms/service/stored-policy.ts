@@ -1,6 +1,8 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import { policyResourceName } from '#core/names/resource-name.ts'
-import type { Assertion, Domain, Policy, PolicyBase } from '../store/model.ts'
+import type { Assertion, Domain, Policy, PolicyBase, ResourceOwnership } from '../store/model.ts'
+import type { Transaction } from '../store/store.ts'
+import { compact } from './wire-form.ts'
 
 /** The versions of one policy. */
 export type PolicyVersions = ReadonlyMap<string, Policy>
@@ -46,6 +48,29 @@ export function policyBaseOf(policy: Policy): PolicyBase {
   const { assertions: _, ...base } = policy
   return base
 }
+
+/**
+ * Gives the versions of a policy their new owners, but for the one that the caller writes: owners belong to the policy,
+ * not to a version, as in the original. To be called before that write, which decides which version is active.
+ */
+export function giveOwners(
+  transaction: Transaction,
+  domain: string,
+  versions: PolicyVersions | undefined,
+  owners: ResourceOwnership | undefined,
+  written?: string,
+): void {
+  const others = [...(versions?.values() ?? [])].filter(
+    ({ version, resourceOwnership }) => version !== written && !sameOwners(resourceOwnership, owners),
+  )
+  for (const policy of others) {
+    const value = compact({ ...policyBaseOf(policy), resourceOwnership: owners })
+    transaction.apply({ kind: 'putPolicy', domain, value })
+  }
+}
+
+const sameOwners = (a: ResourceOwnership | undefined, b: ResourceOwnership | undefined): boolean =>
+  (a?.size ?? 0) === (b?.size ?? 0) && [...(a ?? [])].every(([component, owner]) => b?.get(component) === owner)
 
 /** Number of policies that the quota counts: every version is one. */
 export function policyCount({ policies }: Domain): number {

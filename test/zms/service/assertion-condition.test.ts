@@ -193,6 +193,10 @@ test('the owner of the assertions is asked before conditions are put, not before
     await putAll([condition({ inst: 'a' })], owner('ui')),
     refusal(409, 'Invalid resource member owner for policy: sports:policy.p1, tf vs. ui'),
   )
+  assert.deepEqual(
+    await zms.put(`${P1}/assertion/999/condition`, condition({ inst: 'a' })),
+    refusal(409, 'Policy has a resource owner: tf'),
+  )
   assert.deepEqual(await zms.delete(`${target}/condition/1`, owner('ui')), NOTHING)
 })
 

@@ -89,6 +89,9 @@ describe('putAssertion', () => {
     const missing = (name: string) => refusal(404, `putAssertion: Unable to retrieve policy: sports:policy.${name}`)
     assert.deepEqual(await zms.put('/domain/sports/policy/nosuch/assertion', allow('read')), missing('nosuch'))
     assert.deepEqual(await zms.put(`${P1}/version/v9/assertion`, allow('read')), missing('p1'))
+    const broken = { role: 'x', resource: 'y', action: '' }
+    assert.deepEqual(await zms.put(`${P1}/version/v9/assertion`, broken), missing('p1'))
+    assert.equal((await zms.put('/domain/sports/policy/nosuch/assertion', broken)).status, 400)
     assert.equal((await add(allow('read'), { as: 'user.eve' })).status, 403)
   })
 
@@ -213,6 +216,7 @@ describe('deleteAssertion', () => {
       await remove(firstId, owner('other')),
       refusal(409, 'Invalid resource owner for object: tf vs. other'),
     )
+    assert.deepEqual(await remove(999999), refusal(409, 'Invalid resource owner for object: tf vs. null'))
     assert.deepEqual(await remove(firstId, owner('TF')), NOTHING)
   })
 })

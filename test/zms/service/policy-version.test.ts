@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
+import { assertionService } from '#zms/service/assertion.ts'
 import { policyService } from '#zms/service/policy.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
 import { commit, policy, quotaOf } from './objects.ts'
@@ -14,7 +15,7 @@ const assertions = [
   { role: 'sports:role.readers', resource: 'sports:b', action: 'write', effect: 'DENY' },
 ]
 
-const zms = await Harness.open({ services: [policyService] })
+const zms = await Harness.open({ services: [policyService, assertionService] })
 beforeEach(async () => {
   await zms.createDomain('sports')
   await zms.put(P1, { name: 'p1', assertions, tags: { Tier: { list: ['gold'] } } })
@@ -105,6 +106,44 @@ describe('putPolicyVersion', () => {
   })
 })
 
+describe('owners of versions', () => {
+  const owners = async () => {
+    const { list } = (await zms.get('/domain/sports/policies?assertions=true&includeNonActive=true')).body
+    return list
+      .filter(({ name }: { name: string }) => name === 'sports:policy.p1')
+      .map(({ resourceOwnership }: { resourceOwnership?: object }) => resourceOwnership)
+  }
+  const both = (ownership: object | undefined) => [ownership, ownership]
+
+  test('a new version takes the others along', async () => {
+    await create('v1', undefined, owner('tf'))
+    assert.deepEqual(await owners(), both({ objectOwner: 'tf', assertionsOwner: 'tf' }))
+    await create('v2')
+    assert.equal((await zms.get(`${P1}/version/v2`)).body.resourceOwnership, undefined)
+    assert.deepEqual((await zms.get(P1)).body.resourceOwnership, { objectOwner: 'tf', assertionsOwner: 'tf' })
+  })
+
+  test('each write of one version that sets owners sets them for all, and leaves the active one active', async () => {
+    await create('v1')
+    const put = { name: 'p1', version: 'v1', active: false, assertions: [] }
+    assert.deepEqual(await zms.put(P1, put, owner('tf')), NOTHING)
+    assert.deepEqual(await owners(), both({ objectOwner: 'tf' }))
+    assert.equal((await zms.get(P1)).body.version, '0')
+    assert.deepEqual(await zms.put(P1, { ...put, version: '0', active: true }), {
+      ...refusal(409, 'Invalid resource owner for policy: sports:policy.p1, tf vs. null'),
+    })
+    const assertion = { role: 'sports:role.r', resource: 'sports:x', action: 'a' }
+    assert.equal((await zms.put(`${P1}/version/v1/assertion`, assertion, owner('ui'))).status, 200)
+    assert.deepEqual(await owners(), both({ objectOwner: 'tf', assertionsOwner: 'ui' }))
+    const { id } = (await zms.get(P1)).body.assertions[0]
+    const condition = { conditionsMap: { inst: { operator: 'EQUALS', value: 'a' } } }
+    assert.equal((await zms.put(`${P1}/assertion/${id}/condition`, condition, owner('a:force'))).status, 200)
+    assert.deepEqual(await owners(), both({ objectOwner: 'tf', assertionsOwner: 'a' }))
+    assert.deepEqual(await zms.put(`${P1}/ownership`, {}), NOTHING)
+    assert.deepEqual(await owners(), both(undefined))
+  })
+})
+
 describe('setActivePolicyVersion', () => {
   const activate = (version: string, options?: object) => zms.put(`${P1}/version/active`, { version }, options)
 
@@ -187,6 +226,11 @@ describe('deletePolicyVersion', () => {
     await create('v1', undefined, owner('tf'))
     assert.deepEqual(await remove('v1'), refusal(409, 'Invalid resource owner for object: tf vs. null'))
     assert.deepEqual(await remove('v1', owner('tf')), NOTHING)
+    assert.deepEqual(
+      await remove('0'),
+      refusal(409, 'Invalid resource owner for object: tf vs. null'),
+      'before all else',
+    )
   })
 })
 

@@ -90,6 +90,10 @@ describe('deletePublicKeyEntry', () => {
       await zms.delete(`${API}/publickey/0`, owner('ui')),
       refusal(409, 'Invalid resource owner for object: tf vs. ui'),
     )
+    assert.deepEqual(
+      await zms.delete(`${API}/publickey/9`),
+      refusal(409, 'Invalid resource owner for object: tf vs. null'),
+    )
     assert.deepEqual(await zms.delete(`${API}/publickey/0`, owner('TF')), NOTHING)
   })
 })
