@@ -9,7 +9,7 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { namePage } from './name-page.ts'
 import { publicKeyService } from './public-key.ts'
 import { serviceCredentialsService } from './service-credentials.ts'
-import { listedServiceReply, serviceReply } from './service-reply.ts'
+import { serviceReply } from './service-reply.ts'
 import { requireProviderEndpoint, requirePublicKey, requireServiceName } from './service-rules.ts'
 import { serviceSystemMetaService } from './service-system-meta.ts'
 import { serviceBaseOf } from './stored-service.ts'
@@ -37,7 +37,7 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
       const parts = { publicKeys: query.publickeys, hosts: query.hosts }
       const list = [...domain.services.values()]
         .filter(({ tags }) => hasTag(tags, query.tagKey, query.tagValue))
-        .map((service) => listedServiceReply(domain.name, service, parts))
+        .map((service) => serviceReply(domain.name, service, parts))
       return ok({ list, serviceMatchCount: 0 })
     },
 
@@ -63,8 +63,8 @@ export function serviceIdentityService(deps: ZmsDependencies): Handlers<typeof s
       requireServiceName(deps, await store.domain(domainName), serviceName)
       deps.authorizedServices.check(context)
       if (body.name !== fullName) throw badRequest('putServiceIdentity: Inconsistent service/domain names')
-      requireProviderEndpoint(deps, 'putServiceIdentity', body.providerEndpoint)
       const publicKeys = requestedKeys(body)
+      requireProviderEndpoint(deps, 'putServiceIdentity', body.providerEndpoint)
       const hosts = new Set(body.hosts ?? [])
       const subject = { context, domains: [domainName], entity: serviceName, auditRef: headers.auditRef }
       const ownership = await writes.commit(subject, async (transaction) => {

@@ -33,16 +33,3 @@ export function serviceReply(
     featureFlags: service.featureFlags,
   })
 }
-
-/**
- * A service in a list: whole when keys and hosts are asked for, otherwise without what only single services and whole
- * ones show, as policies and roles in lists.
- */
-export function listedServiceReply(domain: string, service: Service, parts: ServiceParts): Record<string, unknown> {
-  const reply = serviceReply(domain, service, parts)
-  if (parts.publicKeys && parts.hosts) return reply
-  for (const member of NOT_LISTED) delete reply[member]
-  return reply
-}
-
-const NOT_LISTED = ['resourceOwnership', 'x509CertSignerKeyId', 'sshCertSignerKeyId', 'clientId', 'featureFlags']
