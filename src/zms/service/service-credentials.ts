@@ -1,6 +1,5 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import { type Handlers, noContent } from '#core/http/endpoint.ts'
-import { serviceFullName } from '#core/names/resource-name.ts'
 import type { serviceIdentityEndpoints } from '../api/service-identity.ts'
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -30,10 +29,7 @@ export function serviceCredentialsService(
       await writes.commit(subject, async (transaction) => {
         const domain = await auditedDomain(deps, context, transaction, { domainName, kind: 'service', ...headers })
         const service = domain.services.get(serviceName)
-        if (!service) {
-          const fullName = serviceFullName(domainName, serviceName)
-          throw notFound(`putServiceCredsEntry: Unable to retrieve service: ${fullName}`)
-        }
+        if (!service) throw notFound('Service not found')
         const value = compact({ ...serviceBaseOf(service), creds })
         transaction.apply({ kind: 'putService', domain: domainName, value })
       })

@@ -52,7 +52,7 @@ describe('putServiceCredsEntry', () => {
     }
     assert.deepEqual(
       await zms.put('/domain/sports/service/none/creds', { value: 'c'.repeat(40) }),
-      refusal(404, 'putServiceCredsEntry: Unable to retrieve service: sports.none'),
+      refusal(404, 'Service not found'),
     )
     assert.equal((await zms.put(CREDS, { value: 'c'.repeat(40) }, { as: 'user.eve' })).status, 403)
   })
