@@ -21,7 +21,14 @@ const COUNTS = [
 /** Settings that are names. */
 const NAMES = ['applicationId', 'x509CertSignerKeyId', 'sshCertSignerKeyId'] as const
 /** Settings that are names where they come with a new domain. */
-const NAMES_OF_NEW = [...NAMES, 'azureSubscription', 'gcpProject', 'gcpProjectNumber'] as const
+const NAMES_OF_NEW = [
+  ...NAMES,
+  'azureSubscription',
+  'azureTenant',
+  'azureClient',
+  'gcpProject',
+  'gcpProjectNumber',
+] as const
 
 /** 400 when one of the named integers is negative. */
 export function requireNotNegative(values: object, names: readonly string[]): void {

@@ -229,7 +229,15 @@ describe('settings of the operators', () => {
 })
 
 describe('settings that have a form', () => {
-  const names = ['applicationId', 'x509CertSignerKeyId', 'sshCertSignerKeyId', 'azureSubscription', 'gcpProject']
+  const names = [
+    'applicationId',
+    'x509CertSignerKeyId',
+    'sshCertSignerKeyId',
+    'azureSubscription',
+    'azureTenant',
+    'azureClient',
+    'gcpProject',
+  ]
   for (const name of names) {
     test(`${name} is a name`, async () => {
       const { status, body } = await create('fresh', { [name]: 'b d' })
