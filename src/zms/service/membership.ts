@@ -187,6 +187,9 @@ export async function deleteMember(
     if (caller !== memberName && !isRequester && !(await mayUpdateMembers(deps, context, kind, domain, name))) {
       throw forbidden(`${WORDS[kind.kind].remove}: principal is not authorized to delete members`)
     }
+    if (kind.kind === 'role' && name === 'admin' && collection.members.size === 0) {
+      throw forbidden('deleteMembership: Cannot delete because the admin role member is null')
+    }
     if (kind.kind === 'role' && name === 'admin' && member && collection.members.size === 1) {
       throw forbidden("deleteMembership: Cannot delete last member of 'admin' role")
     }
@@ -260,8 +263,10 @@ export async function decideMember(
     if (!domain || !collection) throw badRequest(WORDS[kind.kind].decisionMissing)
     const pending = collection.pending.get(memberName)
     await requireMayDecide(deps, context, kind, domain, collection, memberName, pending)
-    deps.writes.requireAuditReference(context, kind.kind, domain, auditRef, collection)
     if (!pending) throw notFound(`Pending ${kind.kind} member ${memberName} not found`)
+    // As in the original only the role or group counts, not its domain.
+    const unaudited = { name: domain.name, auditEnabled: false }
+    deps.writes.requireAuditReference(context, kind.kind, unaudited, auditRef, collection)
     const changes = new MemberChanges(kind, domainName, name, { principal: caller, auditRef, now: transaction.now })
     if (!approved) {
       transaction.apply(...changes.settle(memberName, 'rejected'))
@@ -295,16 +300,15 @@ async function requireMayDecide(
   pending: PendingRoleMember | undefined,
 ): Promise<void> {
   const caller = context.principal?.fullName ?? ''
-  if (needsApproval(collection)) {
-    if (caller === memberName) throw forbidden(`principal ${caller} cannot approve / reject own membership`)
-    if (pending && pending.requestPrincipal === caller) {
-      throw forbidden(`principal ${caller} cannot approve / reject own request`)
-    }
-  }
   const may = collection.auditEnabled
     ? await mayApproveAudited(deps, context, domain)
     : await mayUpdateMembers(deps, context, kind, domain, collection.name)
   if (!may) throw forbidden(`principal ${caller} is not authorized to approve / reject members`)
+  if (!needsApproval(collection)) return
+  if (caller === memberName) throw forbidden(`principal ${caller} cannot approve / reject own membership`)
+  if (pending?.requestPrincipal === caller) {
+    throw forbidden(`principal ${caller} cannot approve / reject own request`)
+  }
 }
 
 /** What is known about one membership: active first, then asked for. */

@@ -517,14 +517,14 @@ export class NaiveZms {
     const { as: caller, kind, domain, member: memberName, approved } = request
     const collection = this.#collection(request) ?? refuse(400, PREFIX[kind].decideMissing)
     const pending = collection.pending.find((each) => each.memberName === memberName)
+    if (!this.#mayUpdate(caller, request)) {
+      refuse(403, `principal ${caller.name} is not authorized to approve / reject members`)
+    }
     if (collection.settings.reviewEnabled) {
       if (caller.name === memberName) refuse(403, `principal ${caller.name} cannot approve / reject own membership`)
       if (pending?.requestPrincipal === caller.name) {
         refuse(403, `principal ${caller.name} cannot approve / reject own request`)
       }
-    }
-    if (!this.#mayUpdate(caller, request)) {
-      refuse(403, `principal ${caller.name} is not authorized to approve / reject members`)
     }
     if (!pending) return refuse(404, `Pending ${kind} member ${memberName} not found`)
     remove(collection.pending, memberName)

@@ -406,6 +406,15 @@ describe('roles whose members need approval', () => {
     }
     assert.equal((await decide('user.joe', true)).status, 204)
   })
+
+  test('who may not decide at all is told so first', async () => {
+    await make([], { reviewEnabled: true })
+    await commit(zms, pendingRequest('user.joe', 'ADD', 'user.joe'))
+    assert.deepEqual(
+      await decide('user.joe', true, { as: 'user.joe' }),
+      refusal(403, 'principal user.joe is not authorized to approve / reject members'),
+    )
+  })
 })
 
 describe('putMembershipDecision', () => {
@@ -449,6 +458,13 @@ describe('putMembershipDecision', () => {
     await commit(zms, pendingRequest('user.joe', 'DELETE'))
     assert.equal((await decide('user.joe', true)).status, 204)
     assert.equal((await zms.domain('sports')).roles.get('r1')?.pending.size, 0)
+  })
+
+  test('about other roles of audit-enabled domains needs no reference', async () => {
+    await zms.createDomain('sports', { auditEnabled: true })
+    await make([], { selfServe: true })
+    await commit(zms, pendingRequest('user.joe', 'ADD'))
+    assert.equal((await decide('user.joe', true)).status, 204)
   })
 
   test('refuses what does not fit', async () => {
@@ -512,7 +528,7 @@ describe('putMembershipDecision', () => {
       await appoint('domain', 'sports')
       assert.deepEqual(
         await decide('user.joe', true, auditor),
-        refusal(400, 'putmembershipdecision: Audit reference required for domain: sports'),
+        refusal(400, 'putmembershipdecision: Audit reference required for object: sports:role.r1'),
       )
       assert.equal((await decide('user.joe', true, { ...reference, ...auditor })).status, 204)
       const stored = (await zms.domain('sports')).roles.get('r1')?.members.get('user.joe')
@@ -542,6 +558,15 @@ describe('deleteMembership', () => {
     const missing = refusal(404, 'Invalid domain/role name specified')
     assert.deepEqual(await zms.delete('/domain/sports/role/nosuch/member/user.joe'), missing)
     assert.deepEqual(await zms.delete('/domain/nosuch/role/r1/member/user.joe'), missing)
+  })
+
+  test('refuses administrators whose role is delegated', async () => {
+    const remove = (member: string) => ({ kind: 'deleteRoleMember' as const, domain: 'sports', role: 'admin', member })
+    await commit(zms, remove('user.owner'), remove('user.admin'), role('sports', 'admin', [], { trust: 'media' }))
+    assert.deepEqual(
+      await zms.delete('/domain/sports/role/admin/member/user.joe', { as: 'user.joe' }),
+      refusal(403, 'deleteMembership: Cannot delete because the admin role member is null'),
+    )
   })
 
   test('keeps the last administrator', async () => {
