@@ -23,6 +23,7 @@ import {
   partialGroupSettingsReply,
 } from './group-reply.ts'
 import { reviewCollection } from './member-review.ts'
+import { ownersToStore } from './ownership.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
 import { filled } from './role-reply.ts'
 import { hasTag } from './tag-filter.ts'
@@ -63,7 +64,8 @@ export function groupService(deps: ZmsDependencies): Handlers<typeof groupEndpoi
         const components = ['object', ...(members.length > 0 ? ['members'] : []), 'meta']
         const stored = existing?.resourceOwnership
         const fullName = groupResourceName(domainName, groupName)
-        const ownership = deps.ownership.wholeWrite('group', fullName, stored, components, resourceOwner)
+        const owners = deps.ownership.wholeWrite('group', fullName, stored, components, resourceOwner)
+        const ownership = ownersToStore(owners, body)
         writes.requireAuditReference(context, 'group', domain, auditRef, existing)
         deps.quotas.requireMaxMembers('group', body.maxMembers, members.length)
         deps.quotas.require(domain, 'groupMember', members.length)

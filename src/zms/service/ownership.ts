@@ -126,6 +126,17 @@ export class OwnershipRules {
   }
 }
 
+/**
+ * The owners to store with a role or group: anybody may ask for membership in a self-serve one, so its members have no
+ * owner.
+ */
+export function ownersToStore(
+  owners: ResourceOwnership | undefined,
+  { selfServe }: { selfServe?: boolean | undefined },
+): ResourceOwnership | undefined {
+  return owners && selfServe ? new Map([...owners].filter(([component]) => component !== 'members')) : owners
+}
+
 /** Whether the stored owner is the one of the request; one that takes over counts by its letters. */
 const stays = (stored: string, { owner, forced }: RequestOwner) =>
   forced ? stored === owner : sameOwner(stored, owner)

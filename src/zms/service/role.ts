@@ -19,6 +19,7 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { expandRole } from './expanded-role.ts'
 import { reviewCollection } from './member-review.ts'
 import { namePage } from './name-page.ts'
+import { ownersToStore } from './ownership.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
 import {
   filled,
@@ -79,12 +80,11 @@ export function roleService(deps: ZmsDependencies): Handlers<typeof roleEndpoint
         if (!domain) throw notFound(`putrole: Unknown domain: ${domainName}`)
         const existing = domain.roles.get(roleName)
         const components = ['object', ...(members.length > 0 ? ['members'] : []), 'meta']
-        const ownership = deps.ownership.wholeWrite(
-          'role',
-          roleResourceName(domainName, roleName),
-          existing?.resourceOwnership,
-          components,
-          headers.resourceOwner,
+        const fullName = roleResourceName(domainName, roleName)
+        const { resourceOwner } = headers
+        const ownership = ownersToStore(
+          deps.ownership.wholeWrite('role', fullName, existing?.resourceOwnership, components, resourceOwner),
+          body,
         )
         writes.requireAuditReference(context, 'role', domain, headers.auditRef, existing)
         await checkRole(deps, transaction, domain, existing, body, roleName, members.length)

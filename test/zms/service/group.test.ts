@@ -328,6 +328,11 @@ describe('owners of groups', () => {
     assert.deepEqual(await zms.delete(G1, as('ui')), refusal(409, 'Invalid resource owner for object: TF vs. ui'))
     assert.equal((await zms.delete(G1, as('tf'))).status, 204)
   })
+
+  test('members of a self-serve group have no owner', async () => {
+    await zms.put(G1, body(['user.joe'], { selfServe: true }), as('tf'))
+    assert.deepEqual((await zms.get(G1)).body.resourceOwnership, { metaOwner: 'tf', objectOwner: 'tf' })
+  })
 })
 
 describe('deleteGroup', () => {

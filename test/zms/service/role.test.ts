@@ -374,6 +374,11 @@ describe('owners of roles', () => {
     assert.deepEqual((await zms.get(R1)).body.resourceOwnership, { metaOwner: 'tf', objectOwner: 'tf' })
   })
 
+  test('members of a self-serve role have no owner', async () => {
+    await zms.put(R1, body(['user.joe'], { selfServe: true }), as('tf'))
+    assert.deepEqual((await zms.get(R1)).body.resourceOwnership, { metaOwner: 'tf', objectOwner: 'tf' })
+  })
+
   test('others and nobody are refused', async () => {
     await zms.put(R1, body(), as('tf'))
     const message = (given: string) => `Invalid resource owner for role: sports:role.r1, tf vs. ${given}`
