@@ -87,6 +87,7 @@ export class MemberRules {
   ): Promise<void> {
     const type = this.typeOf(member)
     if (collection.kind === 'group' && (type === principalTypes.group || member.includes('*'))) throw invalid(member)
+    this.#checkDomainFilter(collection, member)
     switch (type) {
       case principalTypes.all:
       case principalTypes.user:
@@ -102,7 +103,6 @@ export class MemberRules {
       default:
         await this.#checkService(lookup, collection, member)
     }
-    this.#checkDomainFilter(collection, member)
     if (!existing) await requireMemberDomain(lookup, member)
     await this.#checkPlugIn(collection, member)
   }

@@ -359,6 +359,13 @@ describe('the filter of principal domains', () => {
     await admits(plain, group, 'sports.api')
     await refuses(plain, group, 'user.joe', 400, 'Principal user.joe is not allowed for the group')
   })
+
+  test('it counts before what is known of the member', async () => {
+    const filter = { principalDomainFilter: 'media' }
+    const [missing, service] = ['sports:group.nosuch', 'sports.nosuch']
+    await refuses(plain, collection('role', filter), missing, 400, `Principal ${missing} is not allowed for the role`)
+    await refuses(plain, collection('group', filter), service, 400, `Principal ${service} is not allowed for the group`)
+  })
 })
 
 describe('the domain of a member', () => {
