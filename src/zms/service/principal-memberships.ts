@@ -117,12 +117,20 @@ async function delegatedRoles(
         const delegations = policies.delegations(roleResourceName(candidate.domain, candidate.role))
         return mine
           .filter(({ role }) => delegations.some((delegation) => delegation.selectsRole(role)))
-          .map((one) => ({ ...one, ...candidate, trustRole: roleResourceName(home.name, one.role) }))
+          .map((one) => ({
+            ...one,
+            ...candidate,
+            entry: entryOfDelegation(one.entry),
+            trustRole: roleResourceName(home.name, one.role),
+          }))
       })
     }),
   )
   return delegated.flat()
 }
+
+/** Of the entry that brings a delegated role only the end counts there. */
+const entryOfDelegation = ({ memberName, expiration }: RoleMember): RoleMember => compact({ memberName, expiration })
 
 const domainsOf = (store: Store, found: readonly (FoundMembership | PrincipalRole)[]) =>
   store.domains([...new Set(found.map(({ domain }) => domain))])

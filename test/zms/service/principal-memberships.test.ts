@@ -21,7 +21,7 @@ await commit(
   role('sports', 'lookers', ['user.looker']),
   group('sports', 'team', [{ memberName: 'user.alice', expiration, systemDisabled: 4 }]),
   policy('sports', 'lookup', [{ role: 'lookers', action: 'access', resource: 'sports:meta.role.lookup' }]),
-  role('tenant', 'borrowers', [{ memberName: 'user.alice', expiration }]),
+  role('tenant', 'borrowers', [{ memberName: 'user.alice', expiration, reviewReminder, systemDisabled: 4 }]),
   role('tenant', 'team', ['sports:group.team']),
   policy('tenant', 'assume', [
     { role: 'borrowers', action: 'assume_role', resource: 'sports:role.delegated' },
@@ -36,7 +36,7 @@ await commit(
 
 const direct = [
   { roleName: 'readers', domainName: 'sports', expiration: expired, reviewReminder: due, systemDisabled: 4 },
-  { roleName: 'borrowers', domainName: 'tenant', expiration: expired },
+  { roleName: 'borrowers', domainName: 'tenant', expiration: expired, reviewReminder: due, systemDisabled: 4 },
 ]
 const expanded = [
   ...direct,
