@@ -1,11 +1,13 @@
-import type { Domain, MemberAudit, Role, RoleMember } from '../store/model.ts'
+import type { Domain, Role, RoleMember } from '../store/model.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { assumedRoles } from './role-delegation.ts'
 import {
   auditLogReply,
+  detailsOf,
   filled,
   listedMemberReply,
   pendingMemberReply,
+  type RoleDetails,
   roleIdentityReply,
   roleMemberReply,
   roleSettingsReply,
@@ -20,19 +22,20 @@ export async function expandRole(
   deps: ZmsDependencies,
   domain: Domain,
   role: Role,
-  options: { pending: boolean; auditLog: readonly MemberAudit[] },
+  options: RoleDetails,
 ): Promise<Record<string, unknown>> {
   const members = role.trust
     ? (await trustedMembers(deps, domain, role)).map((member) =>
         listedMemberReply(member, deps.memberRules.typeOf(member.memberName)),
       )
     : (await withoutGroups(deps, role)).map(roleMemberReply)
-  if (options.pending) members.push(...[...role.pending.values()].map(pendingMemberReply))
+  const { pending, auditLog = [] } = detailsOf(role, options)
+  if (pending) members.push(...[...role.pending.values()].map(pendingMemberReply))
   return compact({
     ...roleSettingsReply(role),
     ...roleIdentityReply(domain.name, role),
     roleMembers: filled(members),
-    auditLog: filled(auditLogReply(options.auditLog)),
+    auditLog: filled(auditLogReply(auditLog)),
   })
 }
 

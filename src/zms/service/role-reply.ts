@@ -91,19 +91,25 @@ export function auditLogReply(entries: readonly MemberAudit[]): Record<string, u
   )
 }
 
+/** What is asked for with a single role. */
+export interface RoleDetails {
+  pending?: boolean
+  auditLog?: readonly MemberAudit[]
+}
+
+/** The details that a role has: a delegated one has no members of its own, so nothing is told of those it had. */
+export const detailsOf = (role: RoleBase, asked: RoleDetails): RoleDetails => (role.trust ? {} : asked)
+
 /** A single role; lists that are empty are left out. */
-export function roleReply(
-  domain: string,
-  role: Role,
-  options: { pending?: boolean; auditLog?: readonly MemberAudit[] } = {},
-): Record<string, unknown> {
+export function roleReply(domain: string, role: Role, options: RoleDetails = {}): Record<string, unknown> {
+  const { pending, auditLog = [] } = detailsOf(role, options)
   const members = [...role.members].map(roleMemberReply)
-  if (options.pending) members.push(...[...role.pending.values()].map(pendingMemberReply))
+  if (pending) members.push(...[...role.pending.values()].map(pendingMemberReply))
   return compact({
     ...roleSettingsReply(role),
     ...roleIdentityReply(domain, role),
     roleMembers: filled(members),
-    auditLog: filled(auditLogReply(options.auditLog ?? [])),
+    auditLog: filled(auditLogReply(auditLog)),
   })
 }
 

@@ -18,7 +18,7 @@ export function collectionReply(domain: string, { kind, name, settings, members,
       ...(kind === 'role' && requestPrincipal && { requestPrincipal }),
       ...(systemDisabled && { systemDisabled }),
     })),
-    ...pending.map(({ memberName, expiration, pendingState }) => ({
+    ...(settings.trust ? [] : pending).map(({ memberName, expiration, pendingState }) => ({
       memberName,
       ...timeOf(expiration),
       active: false,

@@ -92,6 +92,14 @@ describe('reads of roles', () => {
     ])
   })
 
+  test('of a role that is delegated by now the history is not told', async () => {
+    await zms.put(R1, body(['user.joe']))
+    await zms.put(R1, body([], { trust: 'media' }))
+    for (const query of ['', '&expand=true']) {
+      assert.equal((await zms.get(`${R1}?auditLog=true${query}`)).body.auditLog, undefined)
+    }
+  })
+
   const missing: [string, string][] = [
     ['/domain/nosuch/role', 'unknown domain - nosuch'],
     ['/domain/nosuch/roles', "getRoles: Domain not found: 'nosuch'"],
