@@ -7,6 +7,7 @@ import type { ZmsDependencies } from './dependencies.ts'
 import { mayUpdateMembers } from './member-access.ts'
 import { MemberChanges } from './member-changes.ts'
 import { type MemberDates, type MemberDays, memberDays, wholeSeconds } from './member-dates.ts'
+import { compact } from './wire-form.ts'
 
 /** A review of the members of a role or group. */
 export interface ReviewRequest {
@@ -79,12 +80,14 @@ export async function reviewCollection(
         continue
       }
       const next = await extended(deps, kind, collection, current, dates, days, transaction.now)
-      if (!next) continue
       if (approval) {
+        if (!next) continue
         requireSamePendingState(collection, memberName, 'ADD')
         transaction.apply(...changes.request(memberName, next, 'ADD'))
       } else {
-        transaction.apply(...changes.put(memberName, next, 'UPDATE', current.requestPrincipal, current))
+        // Who stays is noted as reviewed, with new dates or not.
+        const put = changes.put(memberName, next ?? datesOf(current), 'UPDATE', current.requestPrincipal, current)
+        transaction.apply(...put)
       }
     }
     const owned = { ...baseOf(collection), ...(ownership && { resourceOwnership: ownership }) }
@@ -118,5 +121,7 @@ async function extended(
   const dates = await deps.memberDates.dates(member, requested, days, now, attribute, 'refuseList')
   const { expiration } = limits.expiration ? dates : current
   const { reviewReminder } = reviews ? dates : current
-  return { ...(expiration !== undefined && { expiration }), ...(reviewReminder !== undefined && { reviewReminder }) }
+  return datesOf({ expiration, reviewReminder })
 }
+
+const datesOf = ({ expiration, reviewReminder }: MemberDates): MemberDates => compact({ expiration, reviewReminder })

@@ -85,6 +85,20 @@ describe('putRoleReview', () => {
     assert.equal(await dateOf('user.joe'), inDays(3), 'days of the domain')
   })
 
+  test('notes who stays, without days as well', async () => {
+    await make(['user.joe', 'user.eve'])
+    const headers = { ...returned.headers, 'Y-Audit-Ref': 'yearly' }
+    const { roleMembers, auditLog } = (await review([{ memberName: 'user.joe' }], { headers })).body
+    assert.deepEqual(roleMembers, [
+      { memberName: 'user.joe', approved: true, auditRef: 'yearly' },
+      { memberName: 'user.eve', approved: true },
+    ])
+    assert.deepEqual(
+      auditLog.map(({ action, member }: Record<string, string>) => [action, member]),
+      [['UPDATE', 'user.joe']],
+    )
+  })
+
   test('dates that have no days for that kind of member stay as they are', async () => {
     const nanny = 'media.nanny'
     const [expiration, reviewReminder] = [Date.parse(inDays(7)), Date.parse(inDays(8))]
