@@ -119,7 +119,7 @@ export async function writeCollection(
       requireSamePendingState(existing, name, 'ADD')
       transaction.apply(...changes.request(name, dates, 'ADD'))
     } else {
-      // Only members that come with a new object carry who asked for them.
+      // Of members of roles only those that come with a new role carry who asked for them.
       const requester = existing ? undefined : caller
       transaction.apply(...changes.put(name, dates, current ? 'UPDATE' : 'ADD', requester, current))
     }

@@ -25,7 +25,10 @@ export class MemberChanges {
     this.#actor = actor
   }
 
-  /** A membership that counts from now on. `requestPrincipal` undefined leaves it open who asked for it. */
+  /**
+   * A membership that counts from now on. `requestPrincipal` undefined leaves it open who asked for it; members of groups
+   * carry who wrote them last, whoever asked.
+   */
   put(
     member: string,
     dates: MemberDates,
@@ -33,12 +36,13 @@ export class MemberChanges {
     requestPrincipal: string | undefined,
     existing?: RoleMember,
   ): DomainChange[] {
-    const { auditRef } = this.#actor
+    const { principal, auditRef } = this.#actor
+    const requester = this.#kind.kind === 'group' ? principal : requestPrincipal
     const value: RoleMember = {
       memberName: member,
       ...dates,
       ...(auditRef && { auditRef }),
-      ...(requestPrincipal && { requestPrincipal }),
+      ...(requester && { requestPrincipal: requester }),
       ...(existing?.systemDisabled && { systemDisabled: existing.systemDisabled }),
     }
     return [this.#kind.putMember(this.#domain, this.#collection, value), this.#audit(member, action)]

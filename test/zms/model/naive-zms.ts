@@ -376,9 +376,11 @@ export class NaiveZms {
       if (settings.reviewEnabled) {
         this.#request(collection, memberName, 'ADD', caller, dates)
       } else if (current) {
-        put(collection.members, clean({ memberName, ...dates, systemDisabled: current.systemDisabled }))
+        const { systemDisabled } = current
+        const requestPrincipal = kind === 'group' ? caller.name : undefined
+        put(collection.members, clean({ memberName, ...dates, requestPrincipal, systemDisabled }))
       } else {
-        const requestPrincipal = existing ? undefined : caller.name
+        const requestPrincipal = kind === 'role' && existing ? undefined : caller.name
         put(collection.members, clean({ memberName, ...dates, requestPrincipal }))
         this.#known.push(memberName)
       }

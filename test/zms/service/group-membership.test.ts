@@ -59,6 +59,15 @@ describe('putGroupMembership', () => {
     assert.deepEqual(await history(), ['ADD user.joe by user.admin', 'UPDATE user.joe by user.admin'])
   })
 
+  test('whole writes leave with members who wrote them, too', async () => {
+    await make(['user.joe'])
+    const groupMembers = [{ memberName: 'user.joe', expiration: inDays(1) }, { memberName: 'user.eve' }]
+    assert.deepEqual(await zms.put(G1, { name: 'g1', groupMembers }), NOTHING)
+    for (const { memberName } of groupMembers) {
+      assert.equal((await membership(memberName)).requestPrincipal, 'user.admin')
+    }
+  })
+
   test('takes names in any letter case', async () => {
     await make()
     const answer = await zms.put('/domain/SPORTS/group/G1/member/USER.Joe', { memberName: 'User.JOE', groupName: 'G1' })
