@@ -223,6 +223,13 @@ describe('putServiceIdentity', () => {
     )
   })
 
+  test('judges the endpoint after the keys', async () => {
+    assert.deepEqual(
+      await put({ providerEndpoint: 'ftp://localhost/x', publicKeys: [{ id: '0', key: '' }] }),
+      refusal(400, 'putServiceIdentity: Provided public key is invalid'),
+    )
+  })
+
   test('strangers and missing domains', async () => {
     assert.deepEqual(await put({}, { as: 'user.eve' }), refusal(403, 'Forbidden'))
     assert.equal((await zms.put('/domain/nosuch/service/api', { name: 'nosuch.api' })).status, 404)
@@ -357,7 +364,7 @@ describe('reads of services', () => {
     assert.deepEqual(await list('?tagKey=env&tagValue=test'), [])
   })
 
-  test('lists show owners and what operators set only with keys and hosts', async () => {
+  test('lists show owners and what operators set, whatever parts are asked for', async () => {
     const system = { clientId: 'c', x509CertSignerKeyId: 'x', sshCertSignerKeyId: 's', featureFlags: 1 }
     await zms.store.transact(['sports'], (transaction) => {
       const resourceOwnership = new Map([['object', 'tf']])
@@ -374,9 +381,9 @@ describe('reads of services', () => {
     const listed = async (query: string) => (await zms.get(`/domain/sports/services${query}`)).body.list[0]
     const whole = { ...system, resourceOwnership: { objectOwner: 'tf' } }
     const { modified, ...all } = await listed('?publickeys=true&hosts=true')
-    const api = { name: 'sports.api', providerEndpoint: 'class://x' }
+    const api = { name: 'sports.api', providerEndpoint: 'class://x', ...whole }
     const parts = { publicKeys: [{ key: k0, id: '0' }], hosts: ['h1'] }
-    assert.deepEqual(all, { ...api, ...whole, ...parts })
+    assert.deepEqual(all, { ...api, ...parts })
     assert.deepEqual(await listed('?publickeys=true'), { ...api, modified, publicKeys: parts.publicKeys })
     assert.deepEqual(await listed('?hosts=true'), { ...api, modified, hosts: parts.hosts })
     assert.deepEqual(await listed(''), { ...api, modified })
