@@ -156,15 +156,22 @@ export class AttackedServers implements AsyncDisposable {
   }
 
   /** What the log says of a refused request beside its message. */
-  async reasonOf(server: ServerName, { requestId }: Answer): Promise<string> {
-    let reason: string | undefined
-    const logged = async () => (reason = (await this.reasons(server)).get(requestId)) !== undefined
-    await until(logged, { what: `a line of the log about ${requestId}` })
-    return reason ?? ''
+  async reasonOf(server: ServerName, answer: Answer): Promise<string> {
+    return (await this.reasonsOf(server, [answer])).get(answer.requestId) ?? ''
   }
 
-  /** The reasons of all refusals so far, by the ids of their requests. */
-  async reasons(server: ServerName): Promise<ReadonlyMap<string, string>> {
+  /** What the log says of refused requests beside their messages, by their ids; it may come a little after the answers. */
+  async reasonsOf(server: ServerName, answers: readonly Answer[]): Promise<ReadonlyMap<string, string>> {
+    let reasons: ReadonlyMap<string, string> = new Map()
+    const areLogged = async () => {
+      reasons = await this.#reasons(server)
+      return answers.every(({ requestId }) => reasons.has(requestId))
+    }
+    await until(areLogged, { what: `lines of the log about ${answers.map(({ requestId }) => requestId).join(', ')}` })
+    return reasons
+  }
+
+  async #reasons(server: ServerName): Promise<ReadonlyMap<string, string>> {
     const lines = await this.linesAbout(server, '"request refused"')
     return new Map(
       lines.map((line) => {
