@@ -4,7 +4,7 @@ import type { Authority } from '#core/authority/authority.ts'
 import { AuthorizedServices } from '#zms/service/authorized-services.ts'
 import { domainService } from '#zms/service/domain.ts'
 import { Harness, type HarnessOptions, refusal } from './harness.ts'
-import { commit } from './objects.ts'
+import { commit, quotaOf } from './objects.ts'
 
 const services = [domainService]
 const zms = await Harness.open({ services })
@@ -93,19 +93,7 @@ describe('contacts of a new domain', () => {
 })
 
 describe('the order in which a new domain is refused', () => {
-  const quota = {
-    subdomain: 1,
-    role: 9,
-    roleMember: 9,
-    policy: 9,
-    assertion: 9,
-    entity: 9,
-    service: 9,
-    serviceHost: 9,
-    publicKey: 9,
-    group: 9,
-    groupMember: 9,
-  }
+  const quota = quotaOf({ subdomain: 1 })
 
   test('asks for the domains of administrators last', async () => {
     const adminUsers = ['nowhere.api']

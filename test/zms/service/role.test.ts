@@ -5,7 +5,7 @@ import { roleService } from '#zms/service/role.ts'
 import { roleMembershipService } from '#zms/service/role-membership.ts'
 import { roleMetaService } from '#zms/service/role-meta.ts'
 import { Harness, NOTHING, refusal } from './harness.ts'
-import { commit, group, policy } from './objects.ts'
+import { commit, group, policy, quotaOf } from './objects.ts'
 import { body, byName, historyOf, names } from './role-answers.ts'
 
 const services = [roleService, roleMetaService, roleMembershipService]
@@ -308,20 +308,7 @@ describe('the admin role', () => {
 })
 
 describe('limits of roles', () => {
-  const quota = {
-    subdomain: 9,
-    role: 3,
-    roleMember: 2,
-    policy: 9,
-    assertion: 9,
-    entity: 9,
-    service: 9,
-    serviceHost: 9,
-    publicKey: 9,
-    group: 9,
-    groupMember: 9,
-    modified: 0,
-  }
+  const quota = quotaOf({ role: 3, roleMember: 2 })
 
   test('members are counted before roles; one more role is counted when one is replaced', async () => {
     await zms.createDomain('small', { quota })
