@@ -1,7 +1,7 @@
 import { badRequest, notFound, unauthorized } from '#core/error/service-error.ts'
 import { type Handlers, noContent, ok, type RequestContext } from '#core/http/endpoint.ts'
-import { isName } from '#core/names/patterns.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { requireName } from '#core/names/require-name.ts'
 import type { dependencyEndpoints } from '../api/dependency.ts'
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
@@ -14,7 +14,7 @@ export function dependencyService(deps: ZmsDependencies): Handlers<typeof depend
     async putDomainDependency({ params: { domainName }, body, headers: { auditRef } }, context) {
       deps.authorizedServices.check(context)
       const service = await providerOf(context, body.service)
-      requireDomainName(domainName)
+      requireName('DomainName', domainName)
       const domains = concerned(domainName, service)
       await writes.commit({ context, domains, entity: service, auditRef }, async (transaction) => {
         await auditedDomain(deps, context, transaction, { domainName, kind: 'domain', auditRef })
@@ -29,7 +29,7 @@ export function dependencyService(deps: ZmsDependencies): Handlers<typeof depend
       const { domainName } = params
       deps.authorizedServices.check(context)
       const service = await providerOf(context, params.service)
-      requireDomainName(domainName)
+      requireName('DomainName', domainName)
       const domains = concerned(domainName, service)
       await writes.commit({ context, domains, entity: service, auditRef }, async (transaction) => {
         await auditedDomain(deps, context, transaction, { domainName, kind: 'domain', auditRef })
@@ -84,10 +84,6 @@ export function dependencyService(deps: ZmsDependencies): Handlers<typeof depend
     if (!parts || !provider) return []
     return resourceGroupRolesOf(provider, parts.name, tenant).sort()
   }
-}
-
-function requireDomainName(name: string): void {
-  if (!isName('DomainName', name)) throw badRequest('Invalid DomainName error: not a valid DomainName')
 }
 
 /** The domain, and that of the service, so that the service cannot be deleted at the same time. */

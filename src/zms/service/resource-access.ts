@@ -1,6 +1,6 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import { ok, type Reply, type RequestOf } from '#core/http/endpoint.ts'
-import { isName } from '#core/names/patterns.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { groupResourceName, resourceDomain, splitResourceName } from '#core/names/resource-name.ts'
 import { ASSUME_ROLE } from '#core/rbac/compiled-policies.ts'
 import { stateOf } from '#core/rbac/holding.ts'
@@ -27,7 +27,7 @@ export async function listResourceAccess(
   { principal, action, filter }: ListQuery,
 ): Promise<Reply> {
   if (principal === undefined) throw badRequest('principal is required for resource access list')
-  if (filter && !isName('SimpleName', filter)) throw badRequest('Invalid SimpleName error: not a valid SimpleName')
+  if (filter) requireName('SimpleName', filter)
   const suspended = await deps.store.principal(principal)
   if (suspended === undefined) throw notFound(`unknown principal - ${principal}`)
   const held = suspended === 0 ? await rolesHeld(deps, principal) : []

@@ -1,6 +1,6 @@
 import { badRequest } from '#core/error/service-error.ts'
 import { formText } from '#core/http/request-target.ts'
-import { isName } from '#core/names/patterns.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { excerpt } from '#core/token/token-fields.ts'
 
 /** A request for a token, as its form says it; only what is said below about a field has been checked. */
@@ -38,7 +38,7 @@ export interface TokenRequest {
 /** Who may act for the subject of the token; undefined when nobody is named. Throws `bad-request` for what is no name. */
 export function requestedActor({ actor }: TokenRequest): string | undefined {
   if (actor === undefined) return undefined
-  if (!isName('ServiceName', actor)) throw badRequest('Invalid ServiceName error: not a valid ServiceName')
+  requireName('ServiceName', actor)
   return actor
 }
 

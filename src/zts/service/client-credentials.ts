@@ -2,7 +2,7 @@ import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
 import { isPromise, type MaybePromise } from '#core/http/maybe-promise.ts'
-import { isName } from '#core/names/patterns.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { roleResourceName } from '#core/names/resource-name.ts'
 import { JwtWriter } from '#core/token/json-web-token.ts'
 import type { AccessTokenResponse } from '../api/access-token.ts'
@@ -13,7 +13,7 @@ import type { ZtsDependencies } from './dependencies.ts'
 import { idTokenFor } from './id-token.ts'
 import { refuseForeignAuthorizedService, refuseOtherRoles } from './principal-rules.ts'
 import { grantedRoles, ProxyUsers } from './role-grant.ts'
-import { type AccessTokenScope, checkName, parseAccessTokenScope } from './scope.ts'
+import { type AccessTokenScope, parseAccessTokenScope } from './scope.ts'
 import { tokenLifeSeconds } from './token-life.ts'
 
 /** What access tokens for callers need. */
@@ -96,7 +96,7 @@ export class ClientCredentials {
   #proxied({ request, principal }: ClientCredentialsRequest): string | undefined {
     const { proxyForPrincipal: proxied } = request
     if (proxied === undefined) return undefined
-    if (!isName('EntityName', proxied)) throw badRequest('Invalid EntityName error: not a valid EntityName')
+    requireName('EntityName', proxied)
     if (this.#proxyUsers.includes(principal)) return proxied
     throw forbidden(`Principal: ${principal.fullName} not authorized for proxy access token request`)
   }
@@ -127,7 +127,7 @@ export class ClientCredentials {
       },
     })
     refuseOtherRoles(principal, domain.name, roles)
-    if (openId) checkName('SimpleName', scope.audienceService?.slice(domain.name.length + 1) ?? '')
+    if (openId) requireName('SimpleName', scope.audienceService?.slice(domain.name.length + 1) ?? '')
     context.concerns?.(domain.name)
     const limits = { defaultSeconds: zts.roleTokenDefaultTimeoutSeconds, maxSeconds: zts.roleTokenMaxTimeoutSeconds }
     return {

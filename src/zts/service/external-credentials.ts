@@ -3,6 +3,7 @@ import { badRequest, forbidden, type ServiceError } from '#core/error/service-er
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
 import { formatTimestamp } from '#core/http/wire.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { roleResourceName } from '#core/names/resource-name.ts'
 import type { ExternalCredentialsResponse, externalCredentialsEndpoints } from '../api/external-credentials.ts'
 import type { ZtsDependencies } from './dependencies.ts'
@@ -11,7 +12,6 @@ import { idTokenFor } from './id-token.ts'
 import { groupsClaim } from './id-token-groups.ts'
 import { idTokenScopeReader } from './id-token-scope.ts'
 import { authenticated, refuseForeignAuthorizedService, refuseRoleIdentity } from './principal-rules.ts'
-import { checkName } from './scope.ts'
 import { existingDomain } from './trade-rules.ts'
 
 /** What credentials of clouds need. */
@@ -95,7 +95,7 @@ export function externalCredentialsService(
 /** What is asked for: a scope as of id tokens, or a role of the domain. */
 function scopeOf(attributes: ReadonlyMap<string, string>, domain: string): string {
   const [role, scope] = [attributes.get('athenzRoleName'), attributes.get('athenzScope')]
-  if (role) checkName('EntityName', role)
+  if (role) requireName('EntityName', role)
   if (scope) return scope
   if (!role) throw badRequest('Either athenzRoleName or athenzScope must be specified')
   return `openid ${roleResourceName(domain, role.toLowerCase())}`

@@ -1,10 +1,11 @@
 import { forbidden, notFound } from '#core/error/service-error.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { resourceName } from '#core/names/resource-name.ts'
 import { stateOf } from '#core/rbac/holding.ts'
 import { excerpt } from '#core/token/token-fields.ts'
 import type { CachedDomain } from '../cache/model.ts'
 import type { ZtsDependencies } from './dependencies.ts'
-import { checkName, type Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 /** What is needed to tell the groups and roles of somebody. */
 export type IdTokenGroupsDependencies = Pick<ZtsDependencies, 'domains' | 'roleAccess' | 'now'>
@@ -41,7 +42,7 @@ export function groupsClaim(deps: IdTokenGroupsDependencies, question: GroupsQue
   let named = false
   for (const domainName of domains) {
     const names = kind === 'group' ? scope.groupsIn(domainName) : scope.rolesIn(domainName)
-    for (const name of names ?? []) checkName('EntityName', name)
+    for (const name of names ?? []) requireName('EntityName', name)
     const domain = existing(deps, domainName)
     const held = kind === 'group' ? groupsOf(deps, domain, subject, names) : rolesOf(deps, domain, subject, names)
     if (names !== undefined) {

@@ -2,6 +2,7 @@ import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, forbidden } from '#core/error/service-error.ts'
 import { ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { roleResourceName } from '#core/names/resource-name.ts'
 import { JwtWriter, textClaim } from '#core/token/json-web-token.ts'
 import type { AccessTokenResponse } from '../api/access-token.ts'
@@ -10,7 +11,7 @@ import { requestedActor, TOKEN_TYPES, type TokenRequest } from './access-token-r
 import { ID_JAG_TYPE } from './client-assertion.ts'
 import { ACCESS_TOKEN_TYPE } from './client-credentials.ts'
 import { heldRoles } from './role-grant.ts'
-import { type AccessTokenScope, checkName, parseAccessTokenScope, roleDomainOf } from './scope.ts'
+import { type AccessTokenScope, parseAccessTokenScope, roleDomainOf } from './scope.ts'
 import type { TokenExchangeDependencies } from './token-exchange.ts'
 import { tokenLifeSeconds } from './token-life.ts'
 import {
@@ -183,6 +184,6 @@ function audienceOf(request: TokenRequest, domain: string, [role, ...others]: re
   if (!request.fullArn) return domain
   const audience = requestedAudience(request.audience)
   if (!request.roleInAudience || role === undefined || others.length > 0) return audience
-  checkName('ServiceName', audience)
+  requireName('ServiceName', audience)
   return `${audience}:${role}`
 }

@@ -2,6 +2,7 @@ import type { Principal } from '#core/authority/principal.ts'
 import { badRequest, forbidden, notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok, type RequestContext } from '#core/http/endpoint.ts'
 import { resolveUserAlias } from '#core/names/principal-name.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { type ResourceParts, roleResourceName, splitResourceName } from '#core/names/resource-name.ts'
 import type { RoleCertificateRequest, roleCertificateEndpoints } from '../api/role-certificate.ts'
 import type { CachedDomain } from '../cache/model.ts'
@@ -14,7 +15,6 @@ import { serviceSignerKeyId, signerKeyIdOf, signingPriority } from './certificat
 import type { ZtsDependencies } from './dependencies.ts'
 import { authenticated, refuseAuthorizedService, refuseRoleIdentity } from './principal-rules.ts'
 import { grantedRoles, ProxyUsers } from './role-grant.ts'
-import { checkName } from './scope.ts'
 
 /** What role certificates need. */
 export type RoleCertificateDependencies = Pick<
@@ -101,8 +101,8 @@ export function roleCertificateService(deps: RoleCertificateDependencies): Handl
 
     async postRoleCertificateRequestExt({ body }, context) {
       const read = await readRoleRequest(body.csr)
-      checkName('DomainName', read.role.domain)
-      checkName('EntityName', read.role.name)
+      requireName('DomainName', read.role.domain)
+      requireName('EntityName', read.role.name)
       const x509Certificate = await issue(read, body, context)
       context.concerns?.(read.role.domain)
       return ok({ x509Certificate })

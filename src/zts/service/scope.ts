@@ -1,6 +1,6 @@
 import { badRequest } from '#core/error/service-error.ts'
-import { isName, type NameType } from '#core/names/patterns.ts'
 import { splitPrincipalName } from '#core/names/principal-name.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { roleResourceName } from '#core/names/resource-name.ts'
 
 /** The scope of a token request, read. Names are as they were sent unless it is said otherwise. */
@@ -57,8 +57,8 @@ export function parseAccessTokenScope(text: string, { roleDomain }: AccessTokenS
   if (scope.openId && scope.audienceService === undefined) {
     throw badRequest('No audience service name for openid scope')
   }
-  checkName('DomainName', domain)
-  for (const role of scope.rolesIn(domain) ?? []) checkName('EntityName', role)
+  requireName('DomainName', domain)
+  for (const role of scope.rolesIn(domain) ?? []) requireName('EntityName', role)
   return { ...scope, domain }
 }
 
@@ -195,11 +195,6 @@ interface Item {
 function split(item: string, infix: string): Item {
   const at = item.indexOf(infix)
   return { domain: item.slice(0, at), name: item.slice(at + infix.length) }
-}
-
-/** Refuses (400) a name, as that of a role in a scope, that does not fit its pattern. */
-export function checkName(type: NameType, name: string): void {
-  if (!isName(type, name)) throw badRequest(`Invalid ${type} error: not a valid ${type}`)
 }
 
 function add(names: Map<string, Set<string>>, domain: string, name: string): void {

@@ -1,8 +1,8 @@
 import { parseYBase64 } from '#core/crypto/ybase64.ts'
-import { badRequest, notFound } from '#core/error/service-error.ts'
+import { notFound } from '#core/error/service-error.ts'
 import { type Handlers, ok } from '#core/http/endpoint.ts'
 import { formatTimestamp } from '#core/http/wire.ts'
-import { isName } from '#core/names/patterns.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { serviceFullName } from '#core/names/resource-name.ts'
 import type { ServiceIdentity, serviceIdentityEndpoints } from '../api/service-identity.ts'
 import type { CachedDomain, CachedService } from '../cache/model.ts'
@@ -21,7 +21,7 @@ export function serviceIdentityService({
   return {
     getServiceIdentity({ params: { domainName, serviceName } }) {
       // The published type allows periods.
-      if (!isName('SimpleName', serviceName)) throw badRequest('Invalid SimpleName error: not a valid SimpleName')
+      requireName('SimpleName', serviceName)
       const service = domainOf(domainName).services.get(serviceName)
       const fullName = serviceFullName(domainName, serviceName)
       if (service === undefined) throw notFound(`Service not found: '${fullName}'`)

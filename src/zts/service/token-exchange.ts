@@ -1,6 +1,6 @@
 import { badRequest, forbidden } from '#core/error/service-error.ts'
 import { ok, type Reply, type RequestContext } from '#core/http/endpoint.ts'
-import { isName } from '#core/names/patterns.ts'
+import { requireName } from '#core/names/require-name.ts'
 import { JwtWriter, textClaim } from '#core/token/json-web-token.ts'
 import type { AccessTokenResponse } from '../api/access-token.ts'
 import type { TokenTrades } from './access-token.ts'
@@ -85,7 +85,7 @@ class AccessTokenExchange {
     }
 
     const mayAct = requestedActor(request)
-    if (!isName('DomainName', audience)) throw badRequest('Invalid DomainName error: not a valid DomainName')
+    requireName('DomainName', audience)
     const target = existingDomain(this.#deps, audience, 'target ')
     const source = existingDomain(this.#deps, token.audience ?? '', 'source ')
     const names = rolesInBoth(request.scope, token, target.name)
