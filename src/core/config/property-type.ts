@@ -54,10 +54,6 @@ export const integerType = (min: number, max: number): PropertyType<number> =>
     return value < min || value > max ? refuse(`${text} is out of range (write ${min} to ${max})`) : value
   })
 
-/** Whole numbers of which those below a least one mean the default, as in the original. */
-export const integerFromType = (least: number, initial: number): PropertyType<number> =>
-  integerType(-(2 ** 31), 2 ** 31 - 1).transform((value) => (value < least ? initial : value))
-
 /** The most processes of one server: beyond the processors of any machine they only take memory. */
 const MAX_WORKERS = 256
 

@@ -131,12 +131,15 @@ export const boolean = rowOf(types.booleanType, 'value')
 export const integer = numberOf(types.integerType(INT_MIN, INT_MAX), '')
 /** A whole number, not negative. */
 export const count = numberOf(COUNT, '')
-/** A whole number; one below `least` means the default. */
+/** A whole number; one below `least` means the default, as in the original. */
 export const countFrom = <const Default extends number>(
   least: number,
   defaultValue: Default,
   meaning: string,
-): Row<number, Default> => row(types.integerFromType(least, defaultValue), 'value', '', defaultValue, meaning)
+): Row<number, Default> => {
+  const type = types.integerType(INT_MIN, INT_MAX).transform((value) => (value < least ? defaultValue : value))
+  return row(type, 'value', '', defaultValue, meaning)
+}
 /** A share of a hundred. */
 export const percent = numberOf(types.integerType(0, 100), '')
 /** Epoch milliseconds. */
