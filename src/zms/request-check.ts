@@ -7,8 +7,8 @@ import { requireStatusPort, requireValidUser, requireWritable } from '#core/http
 import { isResourceOwnerName } from '#core/names/patterns.ts'
 
 /**
- * What ZMS looks at in every request between authorization and validation: read-only mode for writes, the status
- * port, TLS, whether a user still is one, and the owner header.
+ * What ZMS looks at in every request between authorization and validation: read-only mode for writes, TLS, the
+ * status port, whether a user still is one, and the owner header.
  */
 export function requestCheck(config: ConfigOf['zms'], userAuthority: Authority | undefined): BeforeHandler {
   const { zms, container } = config

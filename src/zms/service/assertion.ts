@@ -8,7 +8,7 @@ import { assertionKey, requestedAssertion, requireAdmitted } from './assertion-r
 import { auditedDomain } from './audited-domain.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { assertionReply } from './policy-reply.ts'
-import { findAssertion, giveOwners, policyBaseOf, policyVersion, requireNotAdmin } from './stored-policy.ts'
+import { findAssertion, giveOwners, policyVersion, requireNotAdmin } from './stored-policy.ts'
 import { compact } from './wire-form.ts'
 
 /** Headers of requests that change assertions. */
@@ -100,11 +100,7 @@ export function assertionService(deps: ZmsDependencies): Handlers<typeof asserti
       const fullName = policyResourceName(domainName, policyName)
       const owners = deps.ownership.componentWrite('policy', fullName, stored, 'assertions', 'member', resourceOwner)
       deps.quotas.require(domain, 'assertion', policy.assertions.size + 1)
-      if (owners) {
-        giveOwners(transaction, domainName, domain.policies.get(policyName), owners, policy.version)
-        const value = { ...policyBaseOf(policy), resourceOwnership: owners }
-        transaction.apply({ kind: 'putPolicy', domain: domainName, value })
-      }
+      if (owners) giveOwners(transaction, domainName, domain.policies.get(policyName), owners)
       const key = assertionKey(assertion)
       for (const existing of policy.assertions.values()) if (assertionKey(existing) === key) return undefined
       const place = { domain: domainName, policy: policyName, version: policy.version }

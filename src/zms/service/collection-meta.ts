@@ -1,7 +1,7 @@
 import { badRequest, notFound } from '#core/error/service-error.ts'
 import type { RequestContext } from '#core/http/endpoint.ts'
 import { groupResourceName, roleResourceName, splitResourceName } from '#core/names/resource-name.ts'
-import type { Domain, Group, GroupBase, ResourceOwnership, Role, RoleBase } from '../store/model.ts'
+import type { Domain, Group, GroupBase, Role, RoleBase } from '../store/model.ts'
 import type { Transaction } from '../store/store.ts'
 import { enforceCollectionFilter } from './authority-enforcement.ts'
 import { baseOf, type CollectionKind } from './collection.ts'
@@ -15,6 +15,7 @@ import { limitMemberDates, memberCollection } from './collection-write.ts'
 import type { ZmsDependencies } from './dependencies.ts'
 import { isShorter } from './member-dates.ts'
 import { attributesOf, requireSameAuthority } from './member-rules.ts'
+import { ownersToStore } from './ownership.ts'
 import { requireFilterDomains } from './principal-domain-filter.ts'
 import { requireUnchangedSince } from './unchanged.ts'
 import { ownershipOf } from './wire-form.ts'
@@ -196,10 +197,8 @@ export async function putCollectionOwnership(
     const collection = domain && kind.find(domain, name)
     if (!domain || !collection) throw badRequest(`Invalid ${kind.kind} name specified`)
     deps.writes.requireAuditReference(context, kind.kind, domain, auditRef)
-    // Anybody may ask for membership in a self-serve object, so its members have no owner.
-    const { membersOwner: _, ...withoutMembers } = owners
-    const next: ResourceOwnership | undefined = ownershipOf(collection.selfServe ? withoutMembers : owners)
-    const { resourceOwnership: __, ...base } = baseOf(collection)
+    const next = ownersToStore(ownershipOf(owners), collection)
+    const { resourceOwnership: _, ...base } = baseOf(collection)
     transaction.apply(kind.put(domainName, next ? { ...base, resourceOwnership: next } : base))
   })
 }

@@ -63,12 +63,10 @@ export async function reviewCollection(
     const changes = new MemberChanges(kind, domainName, name, { principal: caller, auditRef, now: transaction.now })
     const days = memberDays(collection, domain)
     const approval = needsApproval(collection)
+    const judged = memberCollection(deps, kind, domain, collection)
     for (const { name: memberName, dates } of requested) {
       const current = collection.members.get(memberName)
-      if (!removals.has(memberName)) {
-        const judged = memberCollection(deps, kind, domain, collection)
-        await deps.memberRules.check(transaction, judged, memberName, { suspended: true })
-      }
+      if (!removals.has(memberName)) await deps.memberRules.check(transaction, judged, memberName, { suspended: true })
       if (!current) continue
       if (removals.has(memberName)) {
         if (approval && collection.deleteProtection) {

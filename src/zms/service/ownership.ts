@@ -134,7 +134,9 @@ export function ownersToStore(
   owners: ResourceOwnership | undefined,
   { selfServe }: { selfServe?: boolean | undefined },
 ): ResourceOwnership | undefined {
-  return owners && selfServe ? new Map([...owners].filter(([component]) => component !== 'members')) : owners
+  if (!owners || !selfServe) return owners
+  const kept = new Map([...owners].filter(([component]) => component !== 'members'))
+  return kept.size > 0 ? kept : undefined
 }
 
 /** Whether the stored owner is the one of the request; one that takes over counts by its letters. */

@@ -95,7 +95,7 @@ async function delegatedRoles(store: Store, held: readonly RolesOfDomain[]) {
         return delegated ? [{ trusted: domain.name, ...delegated }] : []
       }),
   )
-  const delegations = (await Promise.all(assumed.map((each) => inEveryDomain(store, each)))).flat()
+  const delegations = await inTheirDomains(store, assumed)
   const domains = await store.domains([...new Set(delegations.map(({ domain }) => domain))])
   return delegations.flatMap(({ trusted, domain: name, name: role }) => {
     const domain = domains.get(name)
@@ -111,11 +111,17 @@ interface AssumedRole {
   readonly name: string
 }
 
-/** The role itself, or for one of every domain (`*`) those of this name that are delegated to the trusted domain. */
-async function inEveryDomain(store: Store, assumed: AssumedRole): Promise<AssumedRole[]> {
-  if (assumed.domain !== '*') return [assumed]
-  const delegated = await store.rolesTrusting(assumed.trusted)
-  return delegated.filter(({ role }) => role === assumed.name).map(({ domain }) => ({ ...assumed, domain }))
+/** The roles themselves, and for those of every domain (`*`) the ones of that name that are delegated to the trusted domain. */
+async function inTheirDomains(store: Store, assumed: readonly AssumedRole[]): Promise<AssumedRole[]> {
+  const trusted = new Set(assumed.flatMap((each) => (each.domain === '*' ? [each.trusted] : [])))
+  const trusting = new Map(
+    await Promise.all([...trusted].map(async (name) => [name, await store.rolesTrusting(name)] as const)),
+  )
+  return assumed.flatMap((each) => {
+    if (each.domain !== '*') return [each]
+    const delegated = trusting.get(each.trusted) ?? []
+    return delegated.filter(({ role }) => role === each.name).map(({ domain }) => ({ ...each, domain }))
+  })
 }
 
 const domainsOf = (memberships: readonly FoundMembership[]): string[] => [
